@@ -1,0 +1,68 @@
+# daytwo: `make demo` shows the loop, `make test` is everything CI runs.
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/daytwo-dev/daytwo/internal/app.version=$(VERSION) -X github.com/daytwo-dev/daytwo/internal/app.commit=$(COMMIT)
+CACHE   := .cache
+
+# Go packages of the everyday loop; RACE_ARGS=-short for a quick pass.
+PACKAGES := ./...
+
+.PHONY: build demo test setup check-go lint vuln test-go check-ui e2e openapi ui bench clean
+
+build: ## bin/daytwo, static
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/daytwo ./cmd/daytwo
+
+demo: build ## the platform and the shop, with one sign-in link (DEMO="--auto" plays the user too)
+	./bin/daytwo demo $(DEMO)
+
+# The order puts what fails fastest first; the two halves share two cores.
+test: setup ## everything CI runs
+	@start=$$(date +%s); \
+	$(MAKE) --no-print-directory -j2 --output-sync=target build check-ui; \
+	$(MAKE) --no-print-directory test-go; \
+	$(MAKE) --no-print-directory e2e; \
+	$(MAKE) --no-print-directory lint vuln; \
+	echo "make test: all checks passed in $$(( $$(date +%s) - start )) s"
+
+setup: ## installs what the checks need and a fresh machine lacks
+	@test/setup
+
+lint: $(CACHE)/golangci-lint ## vet, format and the lint list of .golangci.yml
+	$(CACHE)/golangci-lint run $(PACKAGES)
+
+vuln: ## known vulnerabilities, where the database can be reached
+	@test/vuln
+
+test-go: ## all Go tests with the race detector, the txtar scripts against bin/daytwo among them
+	go test -race -timeout 15m $(RACE_ARGS) $(PACKAGES)
+
+check-ui: ui/node_modules/.stamp ## types, lint, unit tests, bundle size, and that ui/dist is fresh
+	cd ui && npm run --silent check
+	test/fresh-ui
+
+e2e: build ui/node_modules/.stamp ## the demo story in Chromium
+	cd ui && npm run --silent e2e
+
+openapi: build ## writes ui/openapi.json and the types made from it
+	./bin/daytwo openapi > ui/openapi.json
+	cd ui && npm run --silent types
+
+ui: ui/node_modules/.stamp ## rebuilds ui/dist, which is committed
+	cd ui && npm run --silent build
+
+bench: ## us beside real peers, printing ratios
+	cd bench/store && go run .
+
+clean:
+	rm -rf bin $(CACHE) ui/node_modules
+
+ui/node_modules/.stamp: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(CACHE)/golangci-lint: tools/go.mod
+	go build -C tools -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

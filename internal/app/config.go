@@ -1,0 +1,83 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// Config is everything that differs between two daytwo processes. What
+// describes operations (services, rules, workloads) is not here: it lives in
+// the files of ConfigDir.
+type Config struct {
+	Listen        string        // host:port to serve on
+	PublicURL     string        // how people and services reach this server; empty: from the bound address
+	DataDir       string        // everything daytwo writes
+	ConfigDir     string        // the operations directory; empty: none
+	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir
+	AdminToken    string        // bearer token with every right; empty: none
+	SecretKey     string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
+	SMTPURL       string        // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
+	MailFrom      string        // sender of e-mail
+	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
+	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
+	Retention     time.Duration // how long samples are kept
+	Runs          int           // runs executing at once
+	Grace         time.Duration // how long a stop may take
+}
+
+// Validate says what is wrong with c, naming the setting and the mend.
+func (c Config) Validate() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return problem.New(problem.Invalid, "listen address %q: %v", c.Listen, err).
+			WithField("listen").WithMend("give host:port, for example 127.0.0.1:2020")
+	}
+	if c.DataDir == "" {
+		return problem.New(problem.Invalid, "no data directory given").
+			WithField("data").WithMend("set --data or DAYTWO_DATA")
+	}
+	for _, u := range []struct {
+		field, value string
+		schemes      []string
+	}{
+		{"public-url", c.PublicURL, []string{"http", "https"}},
+		{"database-url", c.DatabaseURL, []string{"postgres", "postgresql"}},
+		{"smtp-url", c.SMTPURL, []string{"smtp", "smtps"}},
+	} {
+		if err := checkURL(u.field, u.value, u.schemes); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Retention < time.Hour:
+		return problem.New(problem.Invalid, "retention %s is shorter than an hour", c.Retention).
+			WithField("retention").WithMend("give at least 1h, for example 15d")
+	case c.Runs < 1 || c.Runs > 256:
+		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
+			WithField("runs").WithMend("give 1 to 256")
+	case c.Grace <= 0:
+		return problem.New(problem.Invalid, "grace time %s is not positive", c.Grace).
+			WithField("grace").WithMend("give for example 20s")
+	}
+	return nil
+}
+
+// checkURL never repeats the value: it may hold a password.
+func checkURL(field, value string, schemes []string) error {
+	if value == "" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	if err == nil && u.Host != "" {
+		for _, s := range schemes {
+			if u.Scheme == s {
+				return nil
+			}
+		}
+	}
+	return problem.New(problem.Invalid, "%s is not a URL that daytwo understands", field).
+		WithField(field).WithMend("%s", fmt.Sprintf("give %s://host…", schemes[0]))
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/daytwo-dev/daytwo/internal/app"
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// setting is one knob of the server: a flag, a variable, a default. The list
+// in serverSettings is the only place that knows them; flags, environment,
+// `daytwo config` and the help texts are made from it.
+type setting struct {
+	flag, env string
+	usage     string
+	secret    bool
+	bare      string // value of the flag given without one
+	get       func(*app.Config) string
+	set       func(*app.Config, string) error
+}
+
+func serverSettings() []setting {
+	return []setting{
+		text("listen", "DAYTWO_LISTEN", "address to serve on, host:port (PORT alone: all interfaces)", func(c *app.Config) *string { return &c.Listen }),
+		text("public-url", "DAYTWO_PUBLIC_URL", "URL under which people reach this server (in pages, mails, links)", func(c *app.Config) *string { return &c.PublicURL }),
+		text("data", "DAYTWO_DATA", "directory for everything daytwo writes", func(c *app.Config) *string { return &c.DataDir }),
+		text("config", "DAYTWO_CONFIG", "operations directory: daytwo.yml, prometheus.yml, workloads/", func(c *app.Config) *string { return &c.ConfigDir }),
+		secret("database-url", "DAYTWO_DATABASE_URL", "postgres:// URL for the state (default: SQLite in the data directory)", func(c *app.Config) *string { return &c.DatabaseURL }),
+		secret("", "DAYTWO_ADMIN_TOKEN", "bearer token with every right, for automation", func(c *app.Config) *string { return &c.AdminToken }),
+		secret("", "DAYTWO_SECRET_KEY", "32 bytes in base64 that seal secrets at rest (default: a key file in the data directory)", func(c *app.Config) *string { return &c.SecretKey }),
+		secret("smtp-url", "DAYTWO_SMTP_URL", "smtp:// or smtps:// URL to send e-mail through", func(c *app.Config) *string { return &c.SMTPURL }),
+		text("mail-from", "DAYTWO_MAIL_FROM", "sender of e-mail", func(c *app.Config) *string { return &c.MailFrom }),
+		secret("", "DAYTWO_WEBHOOK_SECRET", "key that signs outgoing webhooks", func(c *app.Config) *string { return &c.WebhookSecret }),
+		boolean("allow-private-webhooks", "DAYTWO_ALLOW_PRIVATE_WEBHOOKS", "outgoing webhooks may reach private and loopback addresses", func(c *app.Config) *bool { return &c.AllowPrivate }),
+		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
+		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
+		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
+	}
+}
+
+func defaultConfig() app.Config {
+	return app.Config{
+		Listen:    "127.0.0.1:2020",
+		DataDir:   defaultDataDir("data"),
+		MailFrom:  "daytwo@localhost",
+		Retention: 15 * 24 * time.Hour,
+		Runs:      4,
+		Grace:     20 * time.Second,
+	}
+}
+
+// defaultDataDir is $XDG_STATE_HOME/daytwo/name, or its usual place.
+func defaultDataDir(name string) string {
+	state := os.Getenv("XDG_STATE_HOME")
+	if state == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "" // Validate then asks for --data
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(state, "daytwo", name)
+}
+
+// addServerFlags defines one flag for each setting that has one.
+func addServerFlags(flags *pflag.FlagSet) {
+	defaults := defaultConfig()
+	for _, s := range serverSettings() {
+		if s.flag == "" {
+			continue
+		}
+		flags.String(s.flag, "", fmt.Sprintf("%s [%s]%s", s.usage, s.env, shownDefault(s.get(&defaults))))
+		flags.Lookup(s.flag).NoOptDefVal = s.bare
+	}
+}
+
+func shownDefault(value string) string {
+	if value == "" || value == "false" {
+		return ""
+	}
+	return " (default " + value + ")"
+}
+
+// loadConfig resolves every setting: flag, then variable, then default.
+// It returns where each came from, for `daytwo config`.
+func loadConfig(flags *pflag.FlagSet, defaults app.Config, getenv func(string) string) (app.Config, map[string]string, error) {
+	c := defaults
+	source := map[string]string{}
+	if port := getenv("PORT"); port != "" {
+		c.Listen = net.JoinHostPort("", port)
+		source["DAYTWO_LISTEN"] = "PORT"
+	}
+	for _, s := range serverSettings() {
+		value, from := getenv(s.env), s.env
+		if s.flag != "" && flags.Changed(s.flag) {
+			value, from = flags.Lookup(s.flag).Value.String(), "--"+s.flag
+		}
+		if value == "" {
+			continue
+		}
+		if err := s.set(&c, value); err != nil {
+			return c, nil, usage(problem.New(problem.Invalid, "%s: %v", from, err).WithField(from))
+		}
+		source[s.env] = from
+	}
+	if err := c.Validate(); err != nil {
+		return c, nil, usage(err)
+	}
+	return c, source, nil
+}
+
+func text(flag, env, usage string, at func(*app.Config) *string) setting {
+	return setting{flag: flag, env: env, usage: usage,
+		get: func(c *app.Config) string { return *at(c) },
+		set: func(c *app.Config, v string) error { *at(c) = v; return nil }}
+}
+
+func secret(flag, env, usage string, at func(*app.Config) *string) setting {
+	s := text(flag, env, usage, at)
+	s.secret = true
+	return s
+}
+
+func boolean(flag, env, usage string, at func(*app.Config) *bool) setting {
+	return setting{flag: flag, env: env, usage: usage, bare: "true",
+		get: func(c *app.Config) string { return strconv.FormatBool(*at(c)) },
+		set: func(c *app.Config, v string) (err error) { *at(c), err = strconv.ParseBool(v); return err }}
+}
+
+func integer(flag, env, usage string, at func(*app.Config) *int) setting {
+	return setting{flag: flag, env: env, usage: usage,
+		get: func(c *app.Config) string { return strconv.Itoa(*at(c)) },
+		set: func(c *app.Config, v string) (err error) { *at(c), err = strconv.Atoi(v); return err }}
+}
+
+func duration(flag, env, usage string, at func(*app.Config) *time.Duration) setting {
+	return setting{flag: flag, env: env, usage: usage,
+		get: func(c *app.Config) string { return at(c).String() },
+		set: func(c *app.Config, v string) (err error) { *at(c), err = event.ParseDuration(v); return err }}
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newToken() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "token",
+		Short:   "Create, list and revoke API tokens",
+		GroupID: "operate",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	connect := addClientFlags(cmd)
+	cmd.AddCommand(newTokenCreate(connect), newTokenList(connect), newTokenRevoke(connect))
+	return cmd
+}
+
+// tokenView is an API token as the server shows it; the secret only once.
+type tokenView struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Role      string     `json:"role"`
+	Scopes    []string   `json:"scopes"`
+	CreatedAt time.Time  `json:"createdAt"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+}
+
+func newTokenCreate(connect func() (*client, error)) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "create NAME",
+		Short:   "Create a token and print its secret, once",
+		Example: `  daytwo token create ci --role operator --expires 90d`,
+		Args:    exactArgs(1, "a name for the token"),
+	}
+	role := cmd.Flags().String("role", "viewer", "viewer, responder, operator or admin")
+	expires := cmd.Flags().String("expires", "", "lifetime, for example 90d (default: until revoked)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		body := map[string]any{"name": args[0], "role": *role}
+		if *expires != "" {
+			body["expiresIn"] = *expires
+		}
+		var made struct {
+			Secret string `json:"secret"`
+		}
+		if err := c.post(cmd.Context(), "/api/tokens", body, &made); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), made.Secret)
+		return nil
+	}
+	return cmd
+}
+
+func newTokenList(connect func() (*client, error)) *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List the tokens, without their secrets", Args: noArgs}
+	out := addOutputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := connect()
+		if err != nil {
+			return err
+		}
+		var list struct {
+			Items []tokenView `json:"items"`
+		}
+		if err := c.get(cmd.Context(), "/api/tokens", &list); err != nil {
+			return err
+		}
+		return out.print(cmd.OutOrStdout(), list.Items, func() table {
+			t := table{header: []string{"id", "name", "role", "created", "expires"}}
+			for _, k := range list.Items {
+				expires := "never"
+				if k.ExpiresAt != nil {
+					expires = k.ExpiresAt.Local().Format(time.DateTime)
+				}
+				t.add(k.ID, k.Name, k.Role, k.CreatedAt.Local().Format(time.DateTime), expires)
+			}
+			return t
+		})
+	}
+	return cmd
+}
+
+func newTokenRevoke(connect func() (*client, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke ID",
+		Short: "Revoke a token: it stops working at once",
+		Args:  exactArgs(1, "the id of a token"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := connect()
+			if err != nil {
+				return err
+			}
+			return c.call(cmd.Context(), "DELETE", "/api/tokens/"+url.PathEscape(args[0]), nil, nil)
+		},
+	}
+}

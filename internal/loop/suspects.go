@@ -1,0 +1,137 @@
+package loop
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
+)
+
+const (
+	// lookBack is how long before an incident a change can have caused it.
+	lookBack = time.Hour
+	// halfLife is the time in which suspicion of a change halves.
+	halfLife = 15 * time.Minute
+	// rise is how much a failing share must grow to count as a rise.
+	rise = 0.005
+)
+
+// Suspect is a change that may have caused an incident, with its proof.
+type Suspect struct {
+	Entry   timeline.Entry `json:"entry"`
+	Score   float64        `json:"score" minimum:"0" maximum:"1" doc:"how strongly the evidence points to this change"`
+	Reasons []string       `json:"reasons" doc:"the evidence in words, strongest first"`
+	Action  *Action        `json:"action,omitempty" doc:"what undoes the change, where something does"`
+}
+
+// Action undoes a suspected change.
+type Action struct {
+	Kind     string `json:"kind" enum:"rollback"`
+	Workload string `json:"workload"`
+	Revision int    `json:"revision" doc:"the revision to go back to"`
+	Title    string `json:"title" doc:"what the button says"`
+}
+
+// scene is what ranking knows of an incident.
+type scene struct {
+	service string
+	at      time.Time // when it opened
+	catalog *catalog.Catalog
+}
+
+// shares are the shares of failed requests before and after a change, between
+// 0 and 1; known is false where the service was not measured.
+type shares struct {
+	before, after float64
+	known         bool
+}
+
+// rank orders the changes before an incident by suspicion. It is pure:
+// measured gives what the signals say about each change, in the same order.
+func rank(s scene, changes []timeline.Entry, measured []shares) []Suspect {
+	suspects := []Suspect{}
+	for i, change := range changes {
+		before := s.at.Sub(change.Time)
+		related, how := relation(s.catalog, s.service, change.Service)
+		if related == 0 || before < 0 || before > lookBack {
+			continue
+		}
+		weight, evidence := weigh(s.service, measured[i])
+		score := related * weight * math.Exp2(-before.Minutes()/halfLife.Minutes())
+		reasons := []string{evidence, how, fmt.Sprintf("%s before the incident opened", short(before))}
+		suspects = append(suspects, Suspect{Entry: change, Score: math.Round(score*100) / 100, Reasons: reasons, Action: undo(change)})
+	}
+	slices.SortStableFunc(suspects, func(a, b Suspect) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), b.Entry.Time.Compare(a.Entry.Time))
+	})
+	return suspects
+}
+
+// relation says how strongly a change of changed bears on service: fully on
+// itself, less with each dependency between them, not at all otherwise.
+func relation(c *catalog.Catalog, service, changed string) (strength float64, how string) {
+	if changed == service {
+		return 1, "it changed " + service + " itself"
+	}
+	strength = 1
+	seen := map[string]bool{service: true}
+	for level := []string{service}; len(level) > 0; {
+		strength *= 0.6
+		var next []string
+		for _, name := range level {
+			s, _ := c.Service(name)
+			for _, dep := range s.DependsOn {
+				if dep == changed {
+					return strength, fmt.Sprintf("%s depends on %s", service, changed)
+				}
+				if !seen[dep] {
+					seen[dep] = true
+					next = append(next, dep)
+				}
+			}
+		}
+		level = next
+	}
+	return 0, ""
+}
+
+// weigh turns the measured shares into a weight and the words for it.
+func weigh(service string, m shares) (float64, string) {
+	switch {
+	case !m.known:
+		return 0.7, "failures of " + service + " were not measured around it"
+	case m.after-m.before > rise && m.after > 2*m.before:
+		return 1, fmt.Sprintf("failed requests of %s rose from %s to %s after it", service, percent(m.before), percent(m.after))
+	}
+	return 0.3, fmt.Sprintf("failed requests of %s did not rise after it (%s, then %s)", service, percent(m.before), percent(m.after))
+}
+
+func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 1, 64) + " %" }
+
+// undo returns what takes change back, or nil.
+func undo(change timeline.Entry) *Action {
+	revision, err := strconv.Atoi(change.Data["previousRevision"])
+	workload := change.Data["workload"]
+	if err != nil || revision < 1 || workload == "" {
+		return nil
+	}
+	title := "Roll back " + workload
+	if v := change.Data["previous"]; v != "" {
+		title += " to " + v
+	}
+	return &Action{Kind: "rollback", Workload: workload, Revision: revision, Title: title}
+}
+
+// short prints a duration with the two units that matter.
+func short(d time.Duration) string {
+	d = d.Round(time.Second)
+	if d < time.Minute {
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	}
+	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+}
