@@ -1,0 +1,125 @@
+// Package store keeps daytwo's state: SQLite in the data directory by default,
+// PostgreSQL by URL, with one meaning on both. There is one writer at a time and
+// any number of readers, each of which sees one moment. What Write has answered
+// for is on disk.
+//
+// SQL is written once, in what both dialects share: ? placeholders; TEXT,
+// BIGINT, INTEGER and DOUBLE PRECISION columns; times as BIGINT microseconds
+// (see Micros), booleans as INTEGER 0 and 1, JSON as TEXT.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/gofrs/flock"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// Config says where the state lives.
+type Config struct {
+	Dir    string       // data directory, made when missing; may be empty only with URL
+	URL    string       // postgres://…; empty means SQLite in Dir/state.db
+	Logger *slog.Logger // nil discards
+}
+
+// Dialect is the SQL a DB speaks.
+type Dialect string
+
+const (
+	SQLite     Dialect = "sqlite"
+	PostgreSQL Dialect = "postgres"
+)
+
+// DB is an open store. Its methods may be called from any goroutine.
+type DB struct {
+	dialect Dialect
+	name    string // of the database in messages: a path, or host and database
+	log     *slog.Logger
+	lock    *flock.Flock // nil without Config.Dir
+	writes  writer
+	readers *sql.DB
+	close   sync.Once
+}
+
+// Open takes the data directory, or the PostgreSQL database, for this process
+// and opens it. Every foreseeable failure is a *problem.Error that says what to
+// do. A second process is refused, and told who holds the store.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	postgres := strings.HasPrefix(c.URL, "postgres://") || strings.HasPrefix(c.URL, "postgresql://")
+	switch {
+	case c.URL != "" && !postgres:
+		return nil, problem.New(problem.Invalid, "the database URL is not one of PostgreSQL").
+			WithMend("write postgres://user:password@host:5432/database, or leave it empty for SQLite in the data directory")
+	case c.URL == "" && c.Dir == "":
+		return nil, problem.New(problem.Invalid, "neither a data directory nor a database URL is set").
+			WithMend("set a data directory")
+	}
+	db := &DB{log: c.Logger}
+	if c.Dir != "" {
+		lock, err := lockDir(c.Dir)
+		if err != nil {
+			return nil, err
+		}
+		db.lock = lock
+	}
+	open := db.openSQLite
+	if postgres {
+		open = db.openPostgres
+	}
+	if err := open(ctx, c); err != nil {
+		return nil, errors.Join(err, db.release())
+	}
+	return db, nil
+}
+
+// Dialect tells which SQL the store speaks, for the few queries that differ.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// Close waits for writes under way, refuses later ones, and frees the store for
+// another process. Transactions still reading fail.
+func (db *DB) Close() error {
+	var err error
+	db.close.Do(func() {
+		db.writes.shut(db)
+		err = db.release()
+	})
+	return err
+}
+
+// release undoes what Open has done so far.
+func (db *DB) release() error {
+	var errs []error
+	for _, pool := range []*sql.DB{db.readers, db.writes.pool} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
+	}
+	if db.lock != nil {
+		errs = append(errs, db.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// Read runs fn in a transaction that sees one moment of the store and cannot
+// write. Any number run at once and none waits for the writer.
+func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
+	opts := &sql.TxOptions{ReadOnly: true}
+	if db.dialect == PostgreSQL {
+		opts.Isolation = sql.LevelRepeatableRead
+	}
+	q, err := db.readers.BeginTx(ctx, opts)
+	if err != nil {
+		return db.explain(err)
+	}
+	defer q.Rollback()
+	return db.explain(fn(&Tx{dialect: db.dialect, sql: q, ctx: ctx}))
+}
