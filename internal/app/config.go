@@ -29,6 +29,9 @@ type Config struct {
 	Grace         time.Duration // how long a stop may take
 }
 
+// MinRetention is the shortest time that samples can be kept.
+const MinRetention = time.Hour
+
 // Validate says what is wrong with c, naming the setting and the mend.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
@@ -52,7 +55,7 @@ func (c Config) Validate() error {
 		}
 	}
 	switch {
-	case c.Retention < time.Hour:
+	case c.Retention < MinRetention:
 		return problem.New(problem.Invalid, "retention %s is shorter than an hour", c.Retention).
 			WithField("retention").WithMend("give at least 1h, for example 15d")
 	case c.Runs < 1 || c.Runs > 256:

@@ -1,0 +1,62 @@
+package demo
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/daytwo-dev/daytwo/examples/shop"
+)
+
+//go:embed operations/daytwo.yml operations/prometheus.yml
+var operations embed.FS
+
+// manifests are the shop's workloads.
+type manifests struct {
+	names []string // of the workloads
+	bad   string   // checkout, in its bad version
+}
+
+// writeOperations fills dir with the operations directory of the shop: the
+// files a team would keep in git, with this machine's paths put in.
+func writeOperations(dir, base string) (manifests, error) {
+	var m manifests
+	self, err := os.Executable()
+	if err != nil {
+		return m, fmt.Errorf("finding this program: %w", err)
+	}
+	fill := strings.NewReplacer("${DAYTWO}", self, "${BASE}", base, "${DATA}", filepath.Join(filepath.Dir(dir), "shop")).Replace
+	for name, from := range map[string]fs.FS{"operations": operations, "workloads": shop.Workloads} {
+		files, err := fs.Glob(from, name+"/*")
+		if err != nil {
+			return m, err
+		}
+		for _, file := range files {
+			data, err := fs.ReadFile(from, file)
+			if err != nil {
+				return m, err
+			}
+			to := filepath.Join(dir, strings.TrimPrefix(file, "operations/"))
+			if err := write(to, fill(string(data))); err != nil {
+				return m, err
+			}
+			if name == "workloads" {
+				m.names = append(m.names, strings.TrimSuffix(filepath.Base(file), ".yaml"))
+			}
+			if filepath.Base(file) == "checkout.yaml" {
+				m.bad = strings.NewReplacer("v1", "v2").Replace(fill(string(data)))
+			}
+		}
+	}
+	return m, nil
+}
+
+func write(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("operations directory: %w", err)
+	}
+	return os.WriteFile(path, []byte(text), 0o600)
+}
