@@ -1,0 +1,202 @@
+package catalog_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+)
+
+func TestLoadReadsEverything(t *testing.T) {
+	data, err := os.ReadFile("testdata/full.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, catalog.FileName), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, findings := catalog.Load(dir)
+	if len(findings) != 0 {
+		t.Fatalf("findings: %v", findings)
+	}
+	ada, _ := c.Person("ada")
+	want := catalog.Person{Name: "ada", FullName: "Ada Park", Email: "ada@example.com",
+		Webhook: "https://hooks.example.com/T0/secret", TimeZone: "Europe/Paris"}
+	if ada != want {
+		t.Errorf("ada = %+v", ada)
+	}
+	policy, _ := c.Policy("payments")
+	if policy.Repeat != 2 || len(policy.Levels) != 2 || time.Duration(policy.Levels[1].After) != 5*time.Minute ||
+		!reflect.DeepEqual(policy.Levels[1].Targets, []string{"grace"}) {
+		t.Errorf("policy = %+v", policy)
+	}
+	s, ok := c.Service("checkout")
+	if !ok || s.Team != "payments" || s.EscalationPolicy != "payments" || !reflect.DeepEqual(s.DependsOn, []string{"payments"}) {
+		t.Errorf("checkout = %+v", s)
+	}
+	if s.Signals.Traffic != "sum(rate(orders_total[1m]))" {
+		t.Errorf("a given signal is kept, got %q", s.Signals.Traffic)
+	}
+	if want := `sum(rate(http_server_requests_total{service="checkout",code=~"5.."}[1m]))`; s.Signals.Errors != want {
+		t.Errorf("errors = %q, want the convention", s.Signals.Errors)
+	}
+	if got := s.SLOs[0].BurnAlerts; len(got) != 3 || got[0].Factor != 14.4 || got[0].Long.String() != "1h" || got[2].Severity != "warning" {
+		t.Errorf("default burn alerts = %+v", got)
+	}
+	if got := s.SLOs[1].BurnAlerts; len(got) != 1 || got[0].Short.String() != "15s" {
+		t.Errorf("given burn alerts = %+v", got)
+	}
+	if got := catalog.Over(s.SLOs[1].Total, s.SLOs[1].BurnAlerts[0].Long); !strings.Contains(got, "[1m]") {
+		t.Errorf("over 1m: %s", got)
+	}
+	if !reflect.DeepEqual(c.LastResort, []string{"grace"}) {
+		t.Errorf("last resort = %v", c.LastResort)
+	}
+}
+
+func TestFindings(t *testing.T) {
+	const people = "people: [{name: ada, email: ada@example.com}]\n"
+	for name, tt := range map[string]struct{ text, want string }{
+		"not yaml":      {"people: []\n teams: a\n", `f:1:1: error: not valid YAML: did not find expected key`},
+		"not a mapping": {"- a\n", `f:1:1: error: the file is a list, not a mapping`},
+		"unknown key":   {"service: []\n", `f:1:1: error: the file has no key "service" (did you mean "services"?)`},
+		"unknown person key": {"people:\n  - name: ada\n    mail: a@example.com\n",
+			`f:3:5: error: a person has no key "mail" (did you mean "email"?)`},
+		"duplicate key":      {people + "people: []\n", `f:2:1: error: key "people" is already given on line 1`},
+		"duplicate person":   {people + "teams:\n - {name: a}\n - {name: a}\n", `f:4:11: error: team "a" is already defined on line 3`},
+		"no name":            {"people: [{email: a@example.com}]\n", `f:1:10: error: this person has no name`},
+		"bad name":           {"people: [{name: 'a/b', email: a@example.com}]\n", `f:1:17: error: "a/b" cannot be the name of a person`},
+		"number for text":    {"people: [{name: 7, email: a@example.com}]\n", `f:1:17: error: name is the number 7, not text (put it in quotes)`},
+		"bad e-mail":         {"people: [{name: a, email: nobody}]\n", `f:1:27: error: "nobody" is not an e-mail address`},
+		"header injection":   {"people: [{name: a, email: \"a@b.c\\r\\nBcc: x@y.z\"}]\n", `is not an e-mail address`},
+		"bad webhook":        {"people: [{name: a, webhook: 'ftp://secret'}]\n", `f:1:29: error: webhook is not an http or https URL`},
+		"bad zone":           {"people: [{name: a, email: a@b.c, time_zone: Mars}]\n", `f:1:45: error: "Mars" is not a time zone`},
+		"no address":         {"people: [{name: a}]\n", `f:1:10: warning: nobody can page a`},
+		"unknown member":     {people + "teams: [{name: t, members: [adaa]}]\n", `f:2:29: error: there is no person "adaa" (did you mean ada?)`},
+		"member twice":       {people + "teams: [{name: t, members: [ada, ada]}]\n", `f:2:34: error: members names "ada" twice`},
+		"unknown last":       {"last_resort: [zed]\n", `f:1:15: error: there is no person "zed"`},
+		"no levels":          {"escalation_policies: [{name: p}]\n", `f:1:23: error: escalation policy "p" has no levels`},
+		"empty level":        {"escalation_policies: [{name: p, levels: [{after: 0s}]}]\n", `error: this level pages nobody`},
+		"unknown target":     {"escalation_policies: [{name: p, levels: [{targets: [x]}]}]\n", `f:1:53: error: there is no person "x"`},
+		"levels not rising":  {people + "escalation_policies: [{name: p, levels: [{targets: [ada], after: 5m}, {targets: [ada], after: 5m}]}]\n", `error: this level comes at 5m, not later`},
+		"repeat":             {"escalation_policies: [{name: p, repeat: 1.5}]\n", `error: repeat cannot be 1.5`},
+		"duration":           {"escalation_policies: [{name: p, levels: [{after: soon}]}]\n", `f:1:50: error: after: "soon" is not a duration`},
+		"no policy, no team": {"services: [{name: s}]\n", `f:1:12: warning: nobody is paged for service "s"`},
+		"no team":            {"services: [{name: s}]\n", `f:1:12: warning: service "s" has no team`},
+		"dangling policy":    {"services: [{name: s, escalation_policy: p}]\n", `error: there is no escalation policy "p"`},
+		"dangling team":      {"services: [{name: s, team: p}]\n", `error: there is no team "p"`},
+		"dangling service":   {"services: [{name: s, depends_on: [x]}]\n", `error: there is no service "x"`},
+		"cycle":              {"services: [{name: a, depends_on: [b]}, {name: b, depends_on: [a]}]\n", `f:1:19: warning: services depend on each other in a circle: a → b → a`},
+		"objective":          {"services: [{name: s, slos: [{name: o, objective: 100}]}]\n", `error: an objective of 100 % is not between 0 and 100`},
+		"no window":          {"services: [{name: s, slos: [{name: o, objective: 99}]}]\n", `error: SLO "o" has no window`},
+		"no $window":         {"services: [{name: s, slos: [{name: o, good: up}]}]\n", `error: good does not use $window`},
+		"severity":           {"services: [{name: s, slos: [{name: o, burn_alerts: [{severity: loud}]}]}]\n", `error: "loud" is not a severity`},
+		"windows":            {"services: [{name: s, slos: [{name: o, burn_alerts: [{long: 1m, short: 5m, factor: 2}]}]}]\n", `error: the short window 5m is not shorter than the long one 1m`},
+		"never fires":        {"services: [{name: s, slos: [{name: o, objective: 90}]}]\n", `warning: the 1h/5m burn alert can never fire`},
+		"second document":    {"people: []\n---\npeople: []\n", `error: a second YAML document starts here`},
+		"empty":              {"", `f:1:1: warning: the file is empty`},
+		"wrong kind":         {"people: {name: a}\n", `f:1:9: error: people is a mapping, not a list`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, findings := catalog.Parse("f", []byte(tt.text))
+			var all []string
+			for _, f := range findings {
+				line := f.String()
+				if f.Severity == catalog.SeverityError {
+					line = strings.Replace(line, ": ", ": error: ", 1)
+				}
+				all = append(all, line)
+			}
+			if !strings.Contains(strings.Join(all, "\n"), tt.want) {
+				t.Errorf("want %s\ngot %s", tt.want, strings.Join(all, "\n"))
+			}
+		})
+	}
+}
+
+func TestMissingFileIsAWarning(t *testing.T) {
+	c, findings := catalog.Load(t.TempDir())
+	if c == nil || len(findings) != 1 || catalog.Broken(findings) {
+		t.Errorf("catalog %v, findings %v", c, findings)
+	}
+}
+
+func TestUnreadableFileIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, catalog.FileName), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, findings := catalog.Load(dir); !catalog.Broken(findings) {
+		t.Errorf("findings %v", findings)
+	}
+}
+
+func TestAliasesCannotExplode(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("services:\n  - &s\n    name: s\n    slos:\n      - &o\n        name: o\n        burn_alerts: &b\n")
+	b.WriteString(strings.Repeat("          - {long: 1h}\n", 400))
+	b.WriteString(strings.Repeat("      - *o\n", 400) + strings.Repeat("  - *s\n", 400))
+	_, findings := catalog.Parse("f", []byte(b.String()))
+	for _, f := range findings {
+		if strings.Contains(f.Message, "more than") {
+			return
+		}
+	}
+	t.Error("the expansion was not stopped")
+}
+
+func TestLiveReplacesWhole(t *testing.T) {
+	var live catalog.Live
+	if got := live.Current(); got == nil || len(got.Services) != 0 {
+		t.Fatalf("zero value holds %v", got)
+	}
+	c := &catalog.Catalog{LastResort: []string{"ada"}}
+	live.Replace(c)
+	if live.Current() != c || catalog.NewLive(c).Current() != c {
+		t.Error("the replaced catalog is not in force")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	full, err := os.ReadFile("testdata/full.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(full)
+	for _, seed := range []string{"", "a", "[", "people: &a [*a]", "services: [{name: s, slos: [{objective: .inf}]}]", "? {a: b}\n: c", "people:\n- <<: {name: a}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, findings := catalog.Parse("f", data)
+		if c == nil {
+			t.Fatal("nil catalog")
+		}
+		for _, finding := range findings {
+			if finding.Line < 1 || finding.Column < 1 || finding.Message == "" {
+				t.Fatalf("finding without a place or message: %+v", finding)
+			}
+		}
+		if _, err := json.Marshal(c); err != nil {
+			t.Fatal(err)
+		}
+		if catalog.Broken(findings) {
+			return
+		}
+		for _, s := range c.Services {
+			for _, o := range s.SLOs {
+				for _, b := range o.BurnAlerts {
+					var back catalog.Duration
+					if err := back.UnmarshalText([]byte(b.Long.String())); err != nil || back != b.Long {
+						t.Fatalf("duration %v does not round-trip", b.Long)
+					}
+				}
+			}
+		}
+	})
+}
