@@ -1,0 +1,107 @@
+package web
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// access says who may pass.
+type access struct {
+	role   auth.Role
+	public bool // anybody, but whoever signed in is still known
+}
+
+// guard lets pass who may: it finds out who asks, refuses requests that another
+// site made a browser send, and puts the principal in the context.
+func (s *Server) guard(need access, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, err := s.authenticate(r)
+		if err == nil && !need.public {
+			err = p.Allows(need.role)
+		}
+		if err != nil {
+			s.Fail(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), p)))
+	})
+}
+
+// authenticate finds out who asks: by a bearer token, or else by the session
+// cookie. A wrong token is refused; a session that has ended is nobody.
+func (s *Server) authenticate(r *http.Request) (auth.Principal, error) {
+	if token, ok := bearer(r); ok {
+		return s.auth.Bearer(r.Context(), token)
+	}
+	if err := s.cop.Check(r); err != nil {
+		return auth.Principal{}, problem.New(problem.Forbidden, "the request comes from another site: %w", err).
+			WithMend("use the UI at its own address (set the public URL when a proxy changes it), or an API token")
+	}
+	c, err := r.Cookie(cookieName(r))
+	if err != nil {
+		return auth.Principal{}, nil // no cookie: nobody
+	}
+	p, err := s.auth.Session(r.Context(), c.Value)
+	if problem.CodeOf(err) == problem.Unauthenticated {
+		return auth.Principal{}, nil
+	}
+	return p, err
+}
+
+func bearer(r *http.Request) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+}
+
+// https says whether the browser came over TLS, as far as can be known.
+func (s *Server) https(r *http.Request) bool {
+	return r.TLS != nil || s.secure || s.cfg.TrustProxy && r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
+// clientAddr is the address of the client: behind a trusted proxy the one that
+// the proxy appended last.
+func (s *Server) clientAddr(r *http.Request) string {
+	if s.cfg.TrustProxy {
+		if hops := strings.Join(r.Header.Values("X-Forwarded-For"), ","); hops != "" {
+			return strings.TrimSpace(hops[strings.LastIndex(hops, ",")+1:])
+		}
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// exchange is what web keeps about one request.
+type exchange struct {
+	id string // of the request
+	w  http.ResponseWriter
+	r  *http.Request
+
+	// What a handler adds to the audit entry of its operation.
+	actor          string
+	target, detail string
+}
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+// exchangeOf never returns nil, so that handlers can be called without a server.
+func exchangeOf(ctx context.Context) *exchange {
+	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		return x
+	}
+	return &exchange{}
+}
+
+// RequestID returns the id of the request a handler answers, for its log lines.
+func RequestID(ctx context.Context) string { return exchangeOf(ctx).id }

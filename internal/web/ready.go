@@ -1,0 +1,81 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/daytwo-dev/daytwo/internal/auth"
+)
+
+// readiness holds why the server is not ready, by name.
+type readiness struct {
+	mu      sync.Mutex
+	reasons map[string]error
+}
+
+// SetReady names a reason why the server is not ready yet, or no longer; nil
+// removes it. With no reason left the server is ready.
+func (s *Server) SetReady(name string, err error) {
+	s.ready.mu.Lock()
+	defer s.ready.mu.Unlock()
+	if err == nil {
+		delete(s.ready.reasons, name)
+		return
+	}
+	if s.ready.reasons == nil {
+		s.ready.reasons = map[string]error{}
+	}
+	s.ready.reasons[name] = err
+}
+
+func (s *Server) healthRoutes() {
+	s.mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+		plain(w, http.StatusOK, "healthy")
+	})
+	s.mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
+		s.ready.mu.Lock()
+		defer s.ready.mu.Unlock()
+		if len(s.ready.reasons) == 0 {
+			plain(w, http.StatusOK, "ready")
+			return
+		}
+		var lines string
+		for _, name := range slices.Sorted(maps.Keys(s.ready.reasons)) {
+			lines += fmt.Sprintf("not ready: %s: %v\n", name, s.ready.reasons[name])
+		}
+		plain(w, http.StatusServiceUnavailable, lines)
+	})
+	if s.cfg.Gatherer != nil {
+		h := promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{})
+		guarded := s.guard(access{role: auth.Viewer}, h)
+		s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+			if local(r) {
+				h.ServeHTTP(w, r)
+				return
+			}
+			guarded.ServeHTTP(w, r)
+		})
+	}
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}
+
+// local says whether the request was sent from this machine, and not through a
+// proxy on it.
+func local(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+		return false
+	}
+	return net.ParseIP(host).IsLoopback()
+}

@@ -1,0 +1,148 @@
+// Package web is the HTTP kit under every route of daytwo: typed operations that
+// describe themselves in one OpenAPI document, one table from problem codes to
+// statuses, who may call what, pagination, server-sent events, doors for foreign
+// protocols, and the embedded UI. It also owns the routes of package auth, which
+// is below it.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/daytwo-dev/daytwo/internal/auth"
+)
+
+// Limits that need no setting.
+const (
+	defaultMaxBody = 4 << 20          // bytes of one API request
+	requestTimeout = 30 * time.Second // of one API request that is not a stream
+	stopGrace      = 10 * time.Second // for requests under way when the server stops
+)
+
+// Config is what a Server is made of.
+type Config struct {
+	Auth       *auth.Auth // required
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // takes the request metrics; nil keeps them unregistered
+	Gatherer   prometheus.Gatherer   // served at /metrics; nil serves none
+	PublicURL  string                // how browsers reach the server; an https one makes cookies secure
+	TrustProxy bool                  // believe X-Forwarded-For and X-Forwarded-Proto
+	MaxBody    int64                 // bytes of an API request, 4 MiB if 0; doors set their own
+	Version    string
+	Info       Info // answered by /api/info; Version, PublicURL and GoVersion are filled in
+}
+
+// Server collects the routes of the whole platform and serves them. Register
+// every route before calling Handler, Serve or OpenAPI.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	auth    *auth.Auth
+	mux     *http.ServeMux
+	api     huma.API
+	naming  *schemaNames
+	cop     *http.CrossOriginProtection
+	secure  bool // PublicURL is https
+	metrics *metrics
+	ready   readiness
+
+	streams   context.Context // ends when streams must
+	stopping  context.CancelFunc
+	heartbeat time.Duration // between comments on a quiet stream
+	patience  time.Duration // how long one write to a stream may take
+}
+
+// New returns a Server with the routes of sign-in, users, tokens, the audit log,
+// health and the API document.
+func New(c Config) *Server {
+	if c.Auth == nil {
+		panic("web: Config.Auth is required")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxBody <= 0 {
+		c.MaxBody = defaultMaxBody
+	}
+	s := &Server{
+		cfg:       c,
+		log:       c.Logger,
+		auth:      c.Auth,
+		mux:       http.NewServeMux(),
+		naming:    &schemaNames{},
+		cop:       http.NewCrossOriginProtection(),
+		metrics:   newMetrics(c.Registerer),
+		heartbeat: 15 * time.Second,
+		patience:  10 * time.Second,
+	}
+	s.streams, s.stopping = context.WithCancel(context.Background())
+	if u, err := url.Parse(c.PublicURL); err == nil && u.Host != "" {
+		s.secure = u.Scheme == "https"
+		_ = s.cop.AddTrustedOrigin(u.Scheme + "://" + u.Host) // an odd origin is simply not trusted
+	}
+	s.api = newAPI(s)
+	s.healthRoutes()
+	s.sessionRoutes()
+	s.userRoutes()
+	s.tokenRoutes()
+	s.auditRoutes()
+	s.infoRoutes()
+	s.mux.HandleFunc("/api/", s.noRoute)
+	s.mux.HandleFunc("GET /api/openapi.json", s.serveOpenAPI)
+	return s
+}
+
+// Handler returns the whole server: every route, door and the UI, observed,
+// guarded against panics, and with the security headers set.
+func (s *Server) Handler() http.Handler {
+	return s.observe(securityHeaders(s.mux))
+}
+
+// Serve answers requests on ln until ctx ends, then ends the streams, lets the
+// requests under way finish for a while, and returns nil.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	srv := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	done := make(chan struct{})
+	defer close(done)
+	wg.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-done:
+			return
+		}
+		s.EndStreams()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+		defer cancel()
+		if err := srv.Shutdown(grace); err != nil {
+			s.log.Warn("requests were cut off by the stop", "error", err)
+			_ = srv.Close() // the listener is closed already
+		}
+	})
+	err := srv.Serve(ln)
+	if ctx.Err() != nil && errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+}
+
+// EndStreams ends every stream cleanly, now and for good: the first step of a
+// stop when Handler is served by other means than Serve.
+func (s *Server) EndStreams() { s.stopping() }
