@@ -1,0 +1,19 @@
+// Package ui holds the built screen: the React app under src, built by `npm run build` into dist.
+package ui
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed all:dist
+var files embed.FS
+
+// Dist returns the built app, index.html at its root.
+func Dist() fs.FS {
+	dist, err := fs.Sub(files, "dist")
+	if err != nil {
+		panic(err) // The directory is embedded above: it cannot be missing.
+	}
+	return dist
+}

@@ -1,0 +1,5 @@
+import { PageTitle } from "@/kit/PageTitle";
+
+export function ExplorePage() {
+  return <PageTitle title="Explore" />;
+}

@@ -1,0 +1,5 @@
+import { PageTitle } from "@/kit/PageTitle";
+
+export function IncidentPage() {
+  return <PageTitle title="Incident" />;
+}

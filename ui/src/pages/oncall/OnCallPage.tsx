@@ -1,0 +1,5 @@
+import { PageTitle } from "@/kit/PageTitle";
+
+export function OnCallPage() {
+  return <PageTitle title="On-call" />;
+}

@@ -1,0 +1,5 @@
+import { PageTitle } from "@/kit/PageTitle";
+
+export function RunPage() {
+  return <PageTitle title="Run" />;
+}

@@ -1,0 +1,5 @@
+import { PageTitle } from "@/kit/PageTitle";
+
+export function RunsPage() {
+  return <PageTitle title="Runs" />;
+}
