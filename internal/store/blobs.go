@@ -44,6 +44,9 @@ func NewBlobs(dir string) (*Blobs, error) {
 	return &Blobs{root: root}, nil
 }
 
+// Close frees the directory; blobs that are open stay readable.
+func (b *Blobs) Close() error { return b.root.Close() }
+
 // Put stores what r holds under key, replacing what was there: readers see the
 // old blob or the new one, never a part, and the new one is on disk when Put
 // returns. It answers the size and the SHA-256 in hexadecimal.
@@ -58,7 +61,7 @@ func (b *Blobs) Put(ctx context.Context, key string, r io.Reader) (size int64, s
 		err = b.rename(temp, key)
 	}
 	if err != nil {
-		b.root.Remove(temp)
+		_ = b.root.Remove(temp) // or NewBlobs does
 		return 0, "", b.explain(key, err)
 	}
 	return size, hex.EncodeToString(hash.Sum(nil)), nil
@@ -166,23 +169,18 @@ func (b *Blobs) explain(key string, err error) error {
 
 // checkKey refuses whatever could leave the directory or clash with partial.
 func checkKey(key string) error {
-	bad := problem.New(problem.Invalid, "%q is not a blob key", key).
-		WithMend("use names of letters, digits and . _ - = @ + joined by slashes, none beginning with a dot")
-	if len(key) > 512 {
-		return bad
-	}
+	ok := len(key) <= 512
 	for part := range strings.SplitSeq(key, "/") {
-		if part == "" || part[0] == '.' || len(part) > 255 {
-			return bad
-		}
-		for _, c := range []byte(part) {
-			if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("._-=@+", rune(c)) {
-				return bad
-			}
-		}
+		ok = ok && part != "" && part[0] != '.' && len(part) <= 255 && strings.Trim(part, keyLetters) == ""
+	}
+	if !ok {
+		return problem.New(problem.Invalid, "%q is not a blob key", key).
+			WithMend("use names of letters, digits and . _ - = @ + joined by slashes, none beginning with a dot")
 	}
 	return nil
 }
+
+const keyLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=@+"
 
 // contextReader ends a copy when its context does.
 type contextReader struct {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"strings"
@@ -18,13 +19,20 @@ import (
 )
 
 // explain turns what an engine or file system says into a problem that names
-// the thing and the mend. Errors it does not know, and problems, it leaves.
-func (db *DB) explain(err error) error {
+// the thing and the mend. Errors it does not know, and problems, it leaves. What
+// an engine says about a statement whose ctx has ended is that ctx's error.
+func (db *DB) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*problem.Error](err); ok {
 		return err
+	}
+	if ended := ctx.Err(); ended != nil {
+		if errors.Is(err, ended) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", ended, err)
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		if p := db.sqliteProblem(e, err); p != nil {

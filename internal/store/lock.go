@@ -3,11 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -51,7 +51,7 @@ func dirProblem(dir string, err error) error {
 	if p := fileProblem(dir, err); p != nil {
 		return p
 	}
-	if errors.Is(err, fs.ErrExist) || strings.Contains(err.Error(), "not a directory") {
+	if errors.Is(err, syscall.ENOTDIR) {
 		return problem.New(problem.Invalid, "%s is not a directory: %w", dir, err).
 			WithMend("choose another data directory")
 	}

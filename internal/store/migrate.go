@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -19,7 +20,7 @@ import (
 // migrated is refused rather than misread.
 func (db *DB) Migrate(ctx context.Context, domain string, fsys fs.FS) error {
 	if err := db.migrate(ctx, domain, fsys); err != nil {
-		return fmt.Errorf("migrate %s: %w", domain, db.explain(err))
+		return fmt.Errorf("migrate %s: %w", domain, db.explain(ctx, err))
 	}
 	return nil
 }
@@ -50,7 +51,9 @@ func (db *DB) migrate(ctx context.Context, domain string, fsys fs.FS) error {
 			WithMend("run that newer daytwo, or restore a backup made before it ran")
 	}
 	done, err := provider.Up(ctx)
-	if err != nil {
+	if p, ok := errors.AsType[*goose.PartialError](err); ok {
+		return fmt.Errorf("%s: %w", path.Base(p.Failed.Source.Path), p.Err)
+	} else if err != nil {
 		return err
 	}
 	for _, m := range done {

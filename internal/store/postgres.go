@@ -43,7 +43,7 @@ func (db *DB) openPostgres(ctx context.Context, c Config) error {
 	db.writes.pool = stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(db.takeDatabase))
 	db.writes.pool.SetMaxOpenConns(1)
 	if err := db.writes.pool.PingContext(ctx); err != nil {
-		return db.explain(err)
+		return db.explain(ctx, err)
 	}
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	db.readers = stdlib.OpenDB(*cfg)
@@ -115,6 +115,8 @@ func (db *DB) serverProblem(e *pgconn.PgError, err error) error {
 		return unavailable("does not exist", "create it (createdb), or correct the name in the database URL")
 	case "42501":
 		return unavailable("forbids this", "make daytwo's user the owner of the database, or grant it CREATE and USAGE on the schema")
+	case "3F000":
+		return unavailable("lacks the schema in its search_path", "create it, or correct search_path in the database URL")
 	case "53100":
 		return unavailable("has no space left", "free space on the server's disk; daytwo goes on by itself")
 	case "53300":

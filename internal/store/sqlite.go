@@ -31,17 +31,17 @@ func (db *DB) openSQLite(ctx context.Context, c Config) error {
 	var err error
 	if db.writes.pool, err = openPool(db.name, 1, url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)",
 		"synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)"}, "_txlock": {"immediate"}}); err != nil {
-		return db.explain(err)
+		return db.explain(ctx, err)
 	}
 	if err := db.claimFile(ctx); err != nil {
-		return db.explain(err)
+		return db.explain(ctx, err)
 	}
 	if err := db.check(ctx); err != nil {
 		return err
 	}
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	db.readers, err = openPool(db.name, readers, url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)"}})
-	return db.explain(err)
+	return db.explain(ctx, err)
 }
 
 // openPool opens no connection yet, and keeps those it opens later.
@@ -97,5 +97,5 @@ func (db *DB) check(ctx context.Context) error {
 		db.log.Info("store: the database is large, so it was checked in part", "file", db.name, "checked_for", maxCheck)
 		return nil
 	}
-	return db.explain(err)
+	return db.explain(ctx, err)
 }

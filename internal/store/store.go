@@ -118,8 +118,8 @@ func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	q, err := db.readers.BeginTx(ctx, opts)
 	if err != nil {
-		return db.explain(err)
+		return db.explain(ctx, err)
 	}
-	defer q.Rollback()
-	return db.explain(fn(&Tx{dialect: db.dialect, sql: q, ctx: ctx}))
+	defer func() { _ = q.Rollback() }() // nothing was written
+	return db.explain(ctx, fn(&Tx{dialect: db.dialect, sql: q, ctx: ctx}))
 }

@@ -40,7 +40,7 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := db.writes.join(context.WithValue(ctx, writing{}, db), db, fn)
 		if attempt == maxAttempts || !errors.Is(err, errBatchLost) {
-			return db.explain(err)
+			return db.explain(ctx, err)
 		}
 	}
 }
@@ -250,9 +250,9 @@ func (b *batch) finish(db *DB) {
 	switch {
 	case b.lost:
 		b.err = errBatchLost
-		b.sql.Rollback()
+		_ = b.sql.Rollback() // there is nothing left to keep
 	case b.members == 0:
-		b.sql.Rollback()
+		_ = b.sql.Rollback()
 	default:
 		if b.err = b.sql.Commit(); b.err != nil {
 			b.err = db.uncommitted(b.err)

@@ -91,6 +91,11 @@ func (s *Server) Stop() error {
 	return s.run("pg_ctl", "stop", "--wait", "--silent", "--pgdata", s.data(), "--mode", "immediate")
 }
 
+// BecomeStandby restarts the server as one that only reads.
+func (s *Server) BecomeStandby() error {
+	return errors.Join(s.Stop(), s.shell(`touch "$1"/standby.signal`), s.Start())
+}
+
 // Close stops the server for good and removes its files.
 func (s *Server) Close() error { return s.guard.Close() }
 

@@ -1,0 +1,159 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/store"
+	"github.com/daytwo-dev/daytwo/internal/store/storetest"
+)
+
+const password = "hunter2-never-shown"
+
+// refusedQuietly is refused, and looks for the password in what is said.
+func refusedQuietly(t *testing.T, url string) error {
+	t.Helper()
+	err := refused(t, store.Config{URL: url})
+	if said := fmt.Sprintf("%v %+v %#v", err, err, problem.From(err)); strings.Contains(said, password) {
+		t.Errorf("the password is shown: %s", said)
+	}
+	return err
+}
+
+func TestPostgresUnreachable(t *testing.T) {
+	err := refusedQuietly(t, "postgres://ada:"+password+"@127.0.0.1:1/state?connect_timeout=5")
+	wantProblem(t, err, problem.Unavailable, "state", "127.0.0.1:1", "cannot be reached")
+	for _, url := range []string{
+		"postgres://ada:" + password + "@127.0.0.1:port/state",
+		"postgres://ada:" + password + "%zz@127.0.0.1/state",
+		"postgres://ada:" + password + "@[::1/state",
+	} {
+		wantProblem(t, refusedQuietly(t, url), problem.Invalid, "database URL")
+	}
+}
+
+func TestPostgresRefusals(t *testing.T) {
+	server := newServer(t)
+	server.Exec(t, "CREATE ROLE guarded LOGIN PASSWORD '"+password+"'")
+	server.Exec(t, "CREATE DATABASE state")
+
+	wrong := server.URL("guarded:wrong-"+password, "state")
+	wantProblem(t, refusedQuietly(t, wrong), problem.Unavailable, "state", "user or password")
+	wantProblem(t, refusedQuietly(t, server.URL("daytwo:"+password, "nowhere")), problem.Unavailable, "nowhere", "does not exist", "createdb")
+
+	t.Run("no right to make tables", func(t *testing.T) {
+		db, err := store.Open(t.Context(), store.Config{URL: server.URL("guarded:"+password, "state")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		wantProblem(t, db.Migrate(t.Context(), "notes", notes), problem.Unavailable, "state", "forbids", "owner")
+	})
+	t.Run("a second process", func(t *testing.T) {
+		c := store.Config{URL: server.NewDatabase(t)}
+		db, err := store.Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantProblem(t, refused(t, c), problem.Conflict, "process "+strconv.Itoa(os.Getpid()))
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if db, err = store.Open(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+	})
+	t.Run("a standby", func(t *testing.T) {
+		if err := server.BecomeStandby(); err != nil {
+			t.Fatal(err)
+		}
+		wantProblem(t, refused(t, store.Config{URL: server.URL("daytwo", "state")}), problem.Unavailable, "state", "standby", "primary")
+	})
+}
+
+func newServer(t *testing.T) *storetest.Server {
+	t.Helper()
+	storetest.PostgresURL(t) // skips where there is none
+	server, err := storetest.NewServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server
+}
+
+// The store outlives its server's restarts, and answers honestly meanwhile.
+func TestPostgresRestart(t *testing.T) {
+	ctx, server := t.Context(), newServer(t)
+	db, err := store.Open(ctx, store.Config{URL: server.NewDatabase(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx, "notes", notes); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		if err := db.Write(ctx, insert(ctx, round, "")); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		wantIDs(t, db, []int{0, 1, 2}[:round+1]...)
+		if err := server.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		wantProblem(t, db.Write(ctx, insert(ctx, 99, "")), problem.Unavailable, "reconnects")
+		wantProblem(t, db.Read(ctx, func(tx *store.Tx) error {
+			return tx.QueryRow(ctx, "SELECT 1").Scan(new(int))
+		}), problem.Unavailable, "reconnects")
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantIDs(t, db, 0, 1, 2)
+}
+
+// A write whose session the server ended is run again, once kept.
+func TestPostgresLosesTheSession(t *testing.T) {
+	ctx, url := t.Context(), storetest.PostgresURL(t)
+	db, err := store.Open(ctx, store.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx, "notes", notes); err != nil {
+		t.Fatal(err)
+	}
+	attempts := 0
+	err = db.Write(ctx, func(tx *store.Tx) error {
+		attempts++
+		if err := insert(ctx, attempts, "")(tx); err != nil {
+			return err
+		}
+		if attempts == 1 {
+			tx.OnCommit(func() { t.Error("the hook of an attempt that was lost ran") })
+			return terminate(ctx, db, tx)
+		}
+		return nil
+	})
+	if err != nil || attempts != 2 {
+		t.Errorf("%d attempts, %v", attempts, err)
+	}
+	wantIDs(t, db, 2)
+}
+
+// terminate has the server end the session of tx.
+func terminate(ctx context.Context, db *store.DB, tx *store.Tx) error {
+	var pid int
+	if err := tx.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		return err
+	}
+	return db.Read(ctx, func(other *store.Tx) error {
+		return other.QueryRow(ctx, "SELECT pg_terminate_backend(?)", pid).Scan(new(bool))
+	})
+}
