@@ -1,0 +1,296 @@
+package metrics
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	commoncfg "github.com/prometheus/common/config"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery/file"
+	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/rules"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+)
+
+// Check says everything that is wrong with a prometheus.yml and the files it names: rules, targets and credentials. It is
+// what New and Reload go by: they refuse a file that has an error here. A file that does not exist has no findings.
+func Check(path string) []catalog.Finding {
+	_, findings := load(path, time.Hour)
+	slices.SortStableFunc(findings, func(a, b catalog.Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return findings
+}
+
+// document is a configuration file as text, to say where something stands.
+type document struct {
+	file    string
+	content []byte
+}
+
+func (d document) finding(severity catalog.Severity, at *yaml.Node, mend, message string, args ...any) catalog.Finding {
+	f := catalog.Finding{File: d.file, Line: 1, Column: 1, Message: fmt.Sprintf(message, args...), Mend: mend, Severity: severity}
+	if at != nil {
+		f.Line, f.Column = max(at.Line, 1), max(at.Column, 1)
+	}
+	return f
+}
+
+// walk visits every key and scalar of the document with the keys above it. A document that does not parse has none.
+func (d document) walk(visit func(path []string, key, value *yaml.Node)) {
+	var root yaml.Node
+	if yaml.Unmarshal(d.content, &root) != nil {
+		return
+	}
+	var descend func(path []string, n *yaml.Node)
+	descend = func(path []string, n *yaml.Node) {
+		if n.Kind != yaml.MappingNode {
+			for _, child := range n.Content {
+				if n.Kind == yaml.SequenceNode && child.Kind == yaml.ScalarNode {
+					visit(path, nil, child)
+				}
+				descend(path, child)
+			}
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			below := append(slices.Clone(path), n.Content[i].Value)
+			visit(below, n.Content[i], n.Content[i+1])
+			descend(below, n.Content[i+1])
+		}
+	}
+	descend(nil, &root)
+}
+
+var (
+	atLine   = regexp.MustCompile(`(?s)^(?:yaml: )?line (\d+): (.*)$`)
+	atColumn = regexp.MustCompile(`(?s)^(\d+):(\d+): (?:\d+:\d+: )?(.*)$`)
+	inQuotes = regexp.MustCompile(`"([^"]+)"`)
+)
+
+// locate turns an error of Prometheus's parsers into findings: by the line it names, or else by the last place of what it
+// quotes last.
+func (d document) locate(err error) []catalog.Finding {
+	var findings []catalog.Finding
+	message := strings.TrimPrefix(err.Error(), d.file+": ")
+	for line := range strings.SplitSeq(strings.TrimPrefix(message, "yaml: unmarshal errors:\n"), "\n") {
+		line = strings.TrimSpace(line)
+		f := catalog.Finding{File: d.file, Line: 1, Column: 1, Message: line, Severity: catalog.SeverityError}
+		if m := atLine.FindStringSubmatch(line); m != nil {
+			f.Line, f.Message = number(m[1]), m[2]
+		} else if m := atColumn.FindStringSubmatch(line); m != nil {
+			f.Line, f.Column, f.Message = number(m[1]), number(m[2]), m[3]
+		} else {
+			for _, m := range inQuotes.FindAllStringSubmatch(line, -1) {
+				d.walk(func(_ []string, key, value *yaml.Node) {
+					if value.Value == m[1] || key != nil && key.Value == m[1] {
+						f.Line, f.Column = value.Line, value.Column
+					}
+				})
+			}
+		}
+		f.Line, f.Column = max(f.Line, 1), max(f.Column, 1)
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s) // the caller matched digits
+	return n
+}
+
+// checkReferences checks the files that a configuration names and what would fail only later.
+func (d document) checkReferences(c *config.Config) []catalog.Finding {
+	findings := d.checkRuleFiles(c)
+	for _, pattern := range c.ScrapeConfigFiles {
+		for _, name := range glob(pattern) {
+			content, err := os.ReadFile(name)
+			if err == nil { // else GetScrapeConfigs says so
+				findings = append(findings, document{name, content}.checkSupport()...)
+			}
+		}
+	}
+	if catalog.Broken(findings) {
+		return findings
+	}
+	jobs, err := c.GetScrapeConfigs()
+	if err != nil {
+		return append(findings, d.locate(err)...)
+	}
+	for _, job := range jobs {
+		findings = append(findings, d.checkJob(job)...)
+	}
+	return findings
+}
+
+func (d document) checkJob(job *config.ScrapeConfig) []catalog.Finding {
+	at := d.find(job.JobName)
+	var findings []catalog.Finding
+	if job.JobName == ownPool {
+		findings = append(findings, d.finding(catalog.SeverityError, at, "give the job another name", "job_name %q is what daytwo calls its own targets", ownPool))
+	}
+	if _, err := commoncfg.NewClientFromConfig(job.HTTPClientConfig, job.JobName); err != nil {
+		findings = append(findings, d.finding(catalog.SeverityError, at, "", "job %q: %v", job.JobName, err))
+	}
+	if time.Duration(job.ScrapeInterval) >= lookback {
+		findings = append(findings, d.finding(catalog.SeverityWarning, at, "scrape at least every 4m",
+			"job %q is scraped every %s: between scrapes its samples count as gone after %s", job.JobName, job.ScrapeInterval, lookback))
+	}
+	for _, sd := range job.ServiceDiscoveryConfigs {
+		files, ok := sd.(*file.SDConfig)
+		if !ok {
+			continue
+		}
+		for _, pattern := range files.Files {
+			names := glob(pattern)
+			if len(names) == 0 {
+				findings = append(findings, d.finding(catalog.SeverityWarning, d.find(pattern), "", "job %q: no file matches %s yet", job.JobName, pattern))
+			}
+			for _, name := range names {
+				findings = append(findings, checkTargetFile(name)...)
+			}
+		}
+	}
+	return findings
+}
+
+// find is the last place that holds a scalar, or one whose path ends in it.
+func (d document) find(scalar string) (at *yaml.Node) {
+	d.walk(func(_ []string, _, value *yaml.Node) {
+		if value.Kind == yaml.ScalarNode && value.Value != "" && (value.Value == scalar || strings.HasSuffix(scalar, "/"+value.Value)) {
+			at = value
+		}
+	})
+	return at
+}
+
+func checkTargetFile(name string) []catalog.Finding {
+	content, err := os.ReadFile(name)
+	var groups []*targetgroup.Group
+	switch {
+	case err != nil:
+	case strings.EqualFold(filepath.Ext(name), ".json"):
+		err = json.Unmarshal(content, &groups)
+	default:
+		err = yaml.Unmarshal(content, &groups)
+	}
+	if err == nil && slices.Contains(groups, nil) {
+		err = errors.New("an empty group of targets")
+	}
+	if err != nil {
+		return document{name, content}.locate(err)
+	}
+	return nil
+}
+
+func (d document) checkRuleFiles(c *config.Config) []catalog.Finding {
+	var findings []catalog.Finding
+	for _, pattern := range c.RuleFiles {
+		names := glob(pattern)
+		switch {
+		case len(names) > 0:
+		case strings.ContainsAny(pattern, "*?["):
+			findings = append(findings, d.finding(catalog.SeverityWarning, d.find(pattern), "", "no file matches %s", pattern))
+		default:
+			findings = append(findings, d.finding(catalog.SeverityError, d.find(pattern), "correct the path or make the file", "rule file %s does not exist", pattern))
+		}
+		for _, name := range names {
+			findings = append(findings, checkRuleFile(name, c)...)
+		}
+	}
+	return findings
+}
+
+func checkRuleFile(name string, c *config.Config) []catalog.Finding {
+	content, err := os.ReadFile(name)
+	d := document{name, content}
+	if err != nil {
+		return d.locate(err)
+	}
+	groups, errs := rulefmt.Parse(content, false, c.GlobalConfig.MetricNameValidationScheme, parser.NewParser(parser.Options{}), promslog.NewNopLogger())
+	var findings []catalog.Finding
+	for _, err := range errs {
+		findings = append(findings, d.locate(err)...)
+	}
+	if groups == nil {
+		return findings
+	}
+	seen := map[string]bool{}
+	for _, group := range groups.Groups {
+		for _, rule := range group.Rules {
+			name := rule.Record + rule.Alert
+			key := name + rules.FromMaps(group.Labels, rule.Labels).String()
+			if seen[key] {
+				findings = append(findings, d.finding(catalog.SeverityWarning, d.find(name), "tell them apart by a label",
+					"%s stands here twice with the same labels", name))
+			}
+			seen[key] = true
+		}
+	}
+	return findings
+}
+
+// glob is filepath.Glob for patterns that config.Load has already accepted.
+func glob(pattern string) []string {
+	names, _ := filepath.Glob(pattern)
+	return names
+}
+
+// notCarriedOut lists what a prometheus.yml may hold that daytwo does not carry out, by the path of keys.
+var notCarriedOut = map[string]string{
+	"alerting.alertmanagers":         "alerts become daytwo's incidents; outside Alertmanagers are not notified yet",
+	"alerting.alert_relabel_configs": "they apply to outside Alertmanagers, which are not notified yet",
+	"tracing":                        "daytwo does not send traces of its metrics engine yet",
+	"runtime.gogc":                   "set GOGC in daytwo's environment",
+	"runtime.log_level":              "set daytwo's own log level",
+	"otlp":                           "OTLP metrics are not received yet",
+	"storage.exemplars":              "exemplars are not kept yet",
+}
+
+// instead says what to use for discovery mechanisms that are not built in.
+var instead = map[string]string{
+	"kubernetes_sd_configs":  "serve the pods' addresses with http_sd_configs or write them to a file_sd_configs file; workloads that daytwo runs itself need no configuration",
+	"consul_sd_configs":      "use dns_sd_configs with Consul's DNS names (NAME.service.consul)",
+	"nerve_sd_configs":       "write the targets to a file_sd_configs file",
+	"serverset_sd_configs":   "write the targets to a file_sd_configs file",
+	"eureka_sd_configs":      "serve the targets with http_sd_configs",
+	"puppetdb_sd_configs":    "serve the targets with http_sd_configs",
+	"docker_sd_configs":      "write the targets to a file_sd_configs file",
+	"dockerswarm_sd_configs": "use dns_sd_configs with tasks.SERVICE",
+}
+
+// checkSupport finds what Prometheus would do and daytwo does not: an error where targets would be missing, a warning where
+// the rest works without.
+func (d document) checkSupport() []catalog.Finding {
+	var findings []catalog.Finding
+	d.walk(func(path []string, key, value *yaml.Node) {
+		if key == nil {
+			return
+		}
+		if why, ok := notCarriedOut[strings.Join(path, ".")]; ok {
+			findings = append(findings, d.finding(catalog.SeverityWarning, key, "", "%s has no effect: %s", key.Value, why))
+		}
+		mechanism, is := strings.CutSuffix(key.Value, "_sd_configs")
+		if !is || mechanism == "file" || mechanism == "http" || mechanism == "dns" {
+			return
+		}
+		mend := cmp.Or(instead[key.Value], "write the targets to a file_sd_configs file or serve them with http_sd_configs")
+		findings = append(findings, d.finding(catalog.SeverityError, key, mend, "%s is not built into daytwo", key.Value))
+	})
+	return findings
+}

@@ -1,0 +1,138 @@
+package metrics_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/metrics"
+)
+
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		name, config, rules string
+		want                []string // file:line:column: message, in order; a part is enough
+	}{
+		{name: "nothing to say", config: "global: {scrape_interval: 15s}\n"},
+		{name: "empty", config: ""},
+		{
+			name:   "unknown fields, each at its line",
+			config: "global:\n  scrape_intervall: 15s\nscrape_configs:\n  - job_name: a\n    static_config: []\n",
+			want:   []string{"prometheus.yml:2:1: field scrape_intervall not found", "prometheus.yml:5:1: field static_config not found"},
+		},
+		{
+			name:   "two jobs of one name",
+			config: "scrape_configs:\n  - job_name: a\n  - job_name: a\n",
+			want:   []string{`prometheus.yml:3:15: found multiple scrape configs with job name "a"`},
+		},
+		{
+			name:   "discovery that is left out",
+			config: "scrape_configs:\n  - job_name: a\n    consul_sd_configs: [{server: 'x:1'}]\n    ec2_sd_configs: [{}]\n",
+			want: []string{"prometheus.yml:3:5: consul_sd_configs is not built into daytwo (use dns_sd_configs with Consul's DNS names",
+				"prometheus.yml:4:5: ec2_sd_configs is not built into daytwo (write the targets to a file_sd_configs file"},
+		},
+		{
+			name:   "what has no effect",
+			config: "alerting:\n  alertmanagers:\n    - static_configs: [{targets: ['a:9093']}]\n",
+			want:   []string{"prometheus.yml:2:3: warning: alertmanagers has no effect"},
+		},
+		{
+			name:   "a job scraped too rarely",
+			config: "scrape_configs:\n  - job_name: rare\n    scrape_interval: 10m\n",
+			want:   []string{`prometheus.yml:2:15: warning: job "rare" is scraped every 10m`},
+		},
+		{
+			name:   "targets in a file",
+			config: "scrape_configs:\n  - job_name: a\n    file_sd_configs: [{files: ['rules.yml', 'later.json']}]\n",
+			rules:  "- targets: 5\n",
+			want:   []string{"prometheus.yml:3:45: warning: job \"a\": no file matches", "rules.yml:1:1: cannot unmarshal"},
+		},
+		{
+			name:   "no such rule file",
+			config: "rule_files:\n  - absent.yml\n  - none*.yml\n",
+			want:   []string{"prometheus.yml:2:5: rule file ", "prometheus.yml:3:5: warning: no file matches"},
+		},
+		{
+			name:   "rules",
+			config: "rule_files: [rules.yml]\n",
+			rules: `groups:
+  - name: g
+    rules:
+      - alert: Down
+        expr: up ==
+      - record: a b
+        expr: up
+      - alert: Down
+        expr: up == 0
+        annotations: {summary: '{{ $labels.x '}
+`,
+			want: []string{
+				`rules.yml:5:15: group "g", rule 1, "Down": could not parse expression: 1:6: parse error`,
+				`rules.yml:8:16: warning: Down stands here twice`,
+				`rules.yml:10:32: group "g", rule 3, "Down": annotation "summary": template`,
+			},
+		},
+		{
+			name:   "a field that rules do not have",
+			config: "rule_files: [rules.yml]\n",
+			rules:  "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: up\n        fro: 5m\n",
+			want:   []string{"rules.yml:6:1: field fro not found"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "prometheus.yml"), c.config)
+			if c.rules != "" {
+				write(t, filepath.Join(dir, "rules.yml"), c.rules)
+			}
+			findings := metrics.Check(filepath.Join(dir, "prometheus.yml"))
+			var got []string
+			for _, f := range findings {
+				got = append(got, strings.ReplaceAll(f.String(), dir+"/", ""))
+			}
+			for i, want := range c.want {
+				if i >= len(got) || !strings.HasPrefix(got[i], want) {
+					t.Errorf("finding %d: want %s", i, want)
+				}
+			}
+			if len(got) != len(c.want) {
+				t.Errorf("%d findings, want %d", len(got), len(c.want))
+			}
+			if t.Failed() {
+				t.Logf("got:\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+func TestCheckOfAFileThatIsNotThere(t *testing.T) {
+	if findings := metrics.Check(filepath.Join(t.TempDir(), "prometheus.yml")); len(findings) > 0 {
+		t.Errorf("findings: %v", findings)
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{
+		"", "global: {scrape_interval: 15s}", "scrape_configs:\n- job_name: a\n  static_configs: [{targets: ['a:1']}]", "rule_files: [\"*\"]",
+		"scrape_configs: [{job_name: 1, kubernetes_sd_configs: 5}]", "? [a]\n: b", "&a [*a]", "groups: [{name: g, rules: [{alert: A, expr: up}]}]",
+	} {
+		f.Add(seed, seed)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, config, rules string) {
+		path := filepath.Join(dir, "prometheus.yml")
+		for name, text := range map[string]string{path: config, filepath.Join(dir, "rules.yml"): rules} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, finding := range metrics.Check(path) {
+			if finding.Line < 1 || finding.Column < 1 || finding.Message == "" || finding.File == "" ||
+				(finding.Severity != catalog.SeverityError && finding.Severity != catalog.SeverityWarning) {
+				t.Errorf("incomplete finding %+v", finding)
+			}
+		}
+	})
+}

@@ -1,0 +1,206 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	_ "github.com/prometheus/prometheus/discovery/dns"  // dns_sd_configs
+	_ "github.com/prometheus/prometheus/discovery/file" // file_sd_configs
+	_ "github.com/prometheus/prometheus/discovery/http" // http_sd_configs
+	"github.com/prometheus/prometheus/util/logging"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// builtIn is in force where there is no prometheus.yml: only own targets are scraped.
+const builtIn = "global: {scrape_interval: 15s, evaluation_interval: 15s}\n"
+
+// load reads and checks a configuration. With an error among the findings the configuration is nil. A file that does not
+// exist stands for the built-in default.
+func load(file string, retention time.Duration) (*config.Config, []catalog.Finding) {
+	content, err := os.ReadFile(file)
+	switch {
+	case file == "" || errors.Is(err, os.ErrNotExist):
+		content = []byte(builtIn)
+	case err != nil:
+		return nil, []catalog.Finding{{File: file, Line: 1, Column: 1, Message: err.Error(), Severity: catalog.SeverityError}}
+	}
+	doc := document{file: file, content: content}
+	findings := doc.checkSupport()
+	if catalog.Broken(findings) {
+		return nil, findings
+	}
+	loaded, err := config.Load(string(content), promslog.NewNopLogger())
+	if err != nil {
+		return nil, append(findings, doc.locate(err)...)
+	}
+	if file != "" {
+		loaded.SetDirectory(filepath.Dir(file))
+	}
+	if stored := loaded.StorageConfig.TSDBConfig; stored.Retention == nil || *stored.Retention == (config.TSDBRetentionConfig{}) {
+		stored.Retention = &config.TSDBRetentionConfig{Time: model.Duration(retention)}
+	}
+	findings = append(findings, doc.checkReferences(loaded)...)
+	if catalog.Broken(findings) {
+		return nil, findings
+	}
+	return loaded, findings
+}
+
+// refuse turns findings that are errors into one error that names them all.
+func refuse(findings []catalog.Finding) error {
+	var refused []error
+	for _, f := range findings {
+		if f.Severity == catalog.SeverityError {
+			refused = append(refused, errors.New(f.String()))
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return problem.New(problem.Invalid, "%w", errors.Join(refused...)).WithMend("daytwo check shows every finding")
+}
+
+func warn(logger *slog.Logger, findings []catalog.Finding) {
+	for _, f := range findings {
+		if f.Severity == catalog.SeverityWarning {
+			logger.Warn("metrics configuration", "finding", f.String())
+		}
+	}
+}
+
+// Reload puts the file's present content in force, whole or not at all: after an error the previous configuration still is.
+func (m *Metrics) Reload(_ context.Context) error {
+	m.reloads.Lock()
+	defer m.reloads.Unlock()
+	loaded, findings := load(m.cfg.ConfigFile, m.cfg.Retention)
+	if err := refuse(findings); err != nil {
+		m.lastLoad.failed()
+		return err
+	}
+	if m.db.ready() != nil {
+		return problem.New(problem.Unavailable, "metrics are still starting: %w", m.Ready()).WithMend("reload again in a moment")
+	}
+	warn(m.cfg.Logger, findings)
+	if err := m.apply(loaded); err != nil {
+		m.lastLoad.failed()
+		if back := m.apply(m.inForce.Load()); back != nil {
+			err = errors.Join(err, fmt.Errorf("go back to the previous configuration: %w", back))
+		}
+		return problem.New(problem.Invalid, "apply %s: %w", m.cfg.ConfigFile, err)
+	}
+	m.inForce.Store(loaded)
+	m.lastLoad.succeeded()
+	return nil
+}
+
+// apply hands a configuration to every part, in Prometheus's order: the scrape manager must know a job before discovery
+// sends its targets.
+func (m *Metrics) apply(c *config.Config) error {
+	withOwn, err := m.withOwnTargets(c)
+	if err != nil {
+		return err
+	}
+	steps := []struct {
+		name  string
+		apply func(*config.Config) error
+	}{
+		{"storage", m.db.apply},
+		{"remote storage", m.remote.ApplyConfig},
+		{"query engine", m.applyQueryLog},
+		{"scrape jobs", m.scraper.ApplyConfig},
+		{"discovery", m.applyDiscovery},
+	}
+	for _, step := range steps {
+		if err := step.apply(withOwn); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	m.evalEvery.Store(time.Duration(c.GlobalConfig.EvaluationInterval).Milliseconds())
+	return nil
+}
+
+// withOwnTargets adds the job of AddTargets to a copy: what the API shows stays what the file says.
+func (m *Metrics) withOwnTargets(c *config.Config) (*config.Config, error) {
+	own, err := m.own.scrapeConfig(c.GlobalConfig, m.cfg.TargetInterval)
+	if err != nil {
+		return nil, fmt.Errorf("own targets: %w", err)
+	}
+	with := *c
+	with.ScrapeConfigs = append(slices.Clone(c.ScrapeConfigs), own)
+	return &with, nil
+}
+
+func (m *Metrics) applyQueryLog(c *config.Config) error {
+	if c.GlobalConfig.QueryLogFile == "" {
+		m.engine.SetQueryLogger(nil)
+		return nil
+	}
+	l, err := logging.NewJSONFileLogger(c.GlobalConfig.QueryLogFile)
+	if err != nil {
+		return err
+	}
+	m.engine.SetQueryLogger(l)
+	return nil
+}
+
+func (m *Metrics) applyDiscovery(c *config.Config) error {
+	jobs, err := c.GetScrapeConfigs()
+	if err != nil {
+		return err
+	}
+	sets := map[string]discovery.Configs{}
+	for _, job := range jobs {
+		sets[job.JobName] = job.ServiceDiscoveryConfigs
+	}
+	return m.finder.ApplyConfig(sets)
+}
+
+// loadState remembers how the last attempt to load a configuration went, under Prometheus's metric names.
+type loadState struct {
+	ok atomic.Bool
+	at atomic.Int64 // unix seconds of the last success
+}
+
+func (l *loadState) succeeded() {
+	l.ok.Store(true)
+	l.at.Store(time.Now().Unix())
+}
+
+func (l *loadState) failed() { l.ok.Store(false) }
+
+func (l *loadState) register(r prometheus.Registerer) error {
+	for _, gauge := range []prometheus.GaugeFunc{
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "prometheus_config_last_reload_successful",
+			Help: "Whether the last configuration reload attempt was successful.",
+		}, func() float64 {
+			if l.ok.Load() {
+				return 1
+			}
+			return 0
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "prometheus_config_last_reload_success_timestamp_seconds",
+			Help: "Timestamp of the last successful configuration reload.",
+		}, func() float64 { return float64(l.at.Load()) }),
+	} {
+		if err := r.Register(gauge); err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return nil
+}

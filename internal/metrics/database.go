@@ -1,0 +1,157 @@
+package metrics
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/compression"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+const compressWAL = compression.Snappy
+
+// database stands for the time series database before it is open, while it is, and after it is closed. Reading and
+// writing while it is not open fail with tsdb.ErrNotReady, which the API answers with 503.
+type database struct {
+	stats  *tsdb.DBStats
+	opened atomic.Pointer[opened]
+}
+
+// opened holds the local database and the same together with remote storage, through which samples pass.
+type opened struct {
+	local *tsdb.DB
+	both  storage.Storage
+}
+
+func newDatabase() *database { return &database{stats: tsdb.NewDBStats()} }
+
+func (d *database) set(local *tsdb.DB, both storage.Storage) { d.opened.Store(&opened{local, both}) }
+
+func (d *database) close() error {
+	if o := d.opened.Swap(nil); o != nil {
+		return o.both.Close()
+	}
+	return nil
+}
+
+func (d *database) ready() error {
+	if d.opened.Load() == nil {
+		return problem.New(problem.Unavailable, "the time series database is not open: %w", tsdb.ErrNotReady).WithMend("try again in a moment")
+	}
+	return nil
+}
+
+// progress names what opening the database is at.
+func (d *database) progress() error {
+	s := d.stats.Head.WALReplayStatus.GetWALReplayStatus()
+	if s.Max == 0 && s.Current == 0 {
+		return problem.New(problem.Unavailable, "opening the time series database")
+	}
+	return problem.New(problem.Unavailable, "replaying the write-ahead log of metrics: segment %d of %d", s.Current-s.Min+1, s.Max-s.Min+1)
+}
+
+// startTime is when samples begin, with a margin for the start, as remote storage asks for.
+func (d *database) startTime() (int64, error) {
+	o := d.opened.Load()
+	if o == nil {
+		return math.MaxInt64, tsdb.ErrNotReady
+	}
+	start := time.Now().UnixMilli()
+	if blocks := o.local.Blocks(); len(blocks) > 0 {
+		start = blocks[0].Meta().MinTime
+	}
+	return start + 2*tsdb.DefaultBlockDuration, nil
+}
+
+func (d *database) Querier(from, to int64) (storage.Querier, error) {
+	if o := d.opened.Load(); o != nil {
+		return o.both.Querier(from, to)
+	}
+	return nil, tsdb.ErrNotReady
+}
+
+func (d *database) ChunkQuerier(from, to int64) (storage.ChunkQuerier, error) {
+	if o := d.opened.Load(); o != nil {
+		return o.both.ChunkQuerier(from, to)
+	}
+	return nil, tsdb.ErrNotReady
+}
+
+func (d *database) ExemplarQuerier(ctx context.Context) (storage.ExemplarQuerier, error) {
+	if o := d.opened.Load(); o != nil {
+		return o.local.ExemplarQuerier(ctx)
+	}
+	return nil, tsdb.ErrNotReady
+}
+
+func (d *database) AppenderV2(ctx context.Context) storage.AppenderV2 {
+	if o := d.opened.Load(); o != nil {
+		return o.both.AppenderV2(ctx)
+	}
+	return refusingAppender{}
+}
+
+// The rest is what the API asks of a local database.
+
+func (d *database) Stats(label string, limit int) (*tsdb.Stats, error) {
+	if o := d.opened.Load(); o != nil {
+		return o.local.Head().Stats(label, limit), nil
+	}
+	return nil, tsdb.ErrNotReady
+}
+
+func (d *database) WALReplayStatus() (tsdb.WALReplayStatus, error) {
+	return d.stats.Head.WALReplayStatus.GetWALReplayStatus(), nil
+}
+
+func (d *database) BlockMetas() ([]tsdb.BlockMeta, error) {
+	if o := d.opened.Load(); o != nil {
+		return o.local.BlockMetas(), nil
+	}
+	return nil, tsdb.ErrNotReady
+}
+
+func (d *database) CleanTombstones() error {
+	if o := d.opened.Load(); o != nil {
+		return o.local.CleanTombstones()
+	}
+	return tsdb.ErrNotReady
+}
+
+func (d *database) Delete(ctx context.Context, from, to int64, matchers ...*labels.Matcher) error {
+	if o := d.opened.Load(); o != nil {
+		return o.local.Delete(ctx, from, to, matchers...)
+	}
+	return tsdb.ErrNotReady
+}
+
+func (d *database) Snapshot(dir string, withHead bool) error {
+	if o := d.opened.Load(); o != nil {
+		return o.local.Snapshot(dir, withHead)
+	}
+	return tsdb.ErrNotReady
+}
+
+// refusingAppender is what writers get while the database is not open.
+type refusingAppender struct{}
+
+func (refusingAppender) Append(storage.SeriesRef, labels.Labels, int64, int64, float64, *histogram.Histogram, *histogram.FloatHistogram, storage.AOptions) (storage.SeriesRef, error) {
+	return 0, tsdb.ErrNotReady
+}
+func (refusingAppender) Commit() error   { return tsdb.ErrNotReady }
+func (refusingAppender) Rollback() error { return tsdb.ErrNotReady }
+
+func (d *database) apply(c *config.Config) error {
+	if o := d.opened.Load(); o != nil {
+		return o.local.ApplyConfig(c)
+	}
+	return tsdb.ErrNotReady
+}

@@ -1,0 +1,275 @@
+// Package metrics does Prometheus's job inside daytwo: it discovers and scrapes targets, keeps their samples in a time
+// series database, answers PromQL, and serves Prometheus's HTTP API. All of that is Prometheus's own code, embedded; this
+// package wires it, opens and closes it in order, and refuses what it cannot carry out by name. Rules live in package alert.
+package metrics
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/scrape"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/storage/remote"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/features"
+	"github.com/prometheus/prometheus/util/logging"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// Config says where samples are kept and how much a query may take.
+type Config struct {
+	Dir        string // the time series database; made if it is missing
+	ConfigFile string // a prometheus.yml; where there is none, the built-in default is in force
+	PublicURL  string // daytwo's own address, for links in answers and templates
+
+	Retention      time.Duration // how long samples are kept unless the file says otherwise; default 15 days
+	TargetInterval time.Duration // how often targets given by AddTargets are scraped; default 5 s
+
+	QueryTimeout     time.Duration // default 2 minutes
+	QuerySamples     int           // most samples one query may hold in memory; default 50 million
+	QueryConcurrency int           // queries at once, the others wait; default 20
+
+	Version    string // shown by the API
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	Gatherer   prometheus.Gatherer // what /metrics serves; the API shows parts of it
+}
+
+func (c *Config) setDefaults() {
+	c.Retention = cmp.Or(c.Retention, 15*24*time.Hour)
+	c.TargetInterval = cmp.Or(c.TargetInterval, 5*time.Second)
+	c.QueryTimeout = cmp.Or(c.QueryTimeout, 2*time.Minute)
+	c.QuerySamples = cmp.Or(c.QuerySamples, 50_000_000)
+	c.QueryConcurrency = cmp.Or(c.QueryConcurrency, 20)
+}
+
+// Rules is where the API finds rules and their alerts.
+type Rules interface {
+	RuleGroups() []*rules.Group
+	AlertingRules() []*rules.AlertingRule
+}
+
+// Metrics is the engine. Make it with New and keep Run running; before Opened, queries answer that the database is not ready.
+type Metrics struct {
+	cfg     Config
+	started time.Time
+	parser  parser.Parser
+	engine  *promql.Engine
+	db      *database
+	remote  *remote.Storage
+	scraper *scrape.Manager
+	finder  *discovery.Manager
+	stop    context.CancelFunc // ends finder
+	own     *ownTargets
+	opened  chan struct{}
+	handler http.Handler
+
+	rules     atomic.Pointer[Rules]
+	evalEvery atomic.Int64 // milliseconds: the step of subqueries that name none
+
+	reloads  sync.Mutex                    // one reload at a time
+	inForce  atomic.Pointer[config.Config] // as the file has it
+	lastLoad loadState
+}
+
+// New reads the configuration and wires the engine; nothing moves before Run, which also releases what New took.
+func New(_ context.Context, c Config) (*Metrics, error) {
+	c.setDefaults()
+	loaded, findings := load(c.ConfigFile, c.Retention)
+	if err := refuse(findings); err != nil {
+		return nil, err
+	}
+	warn(c.Logger, findings)
+	if err := os.MkdirAll(c.Dir, 0o750); err != nil {
+		return nil, problem.New(problem.Unavailable, "make the metrics directory: %w", err).WithMend("check its rights and the free space")
+	}
+	m := &Metrics{
+		cfg:     c,
+		started: time.Now().UTC(),
+		parser:  parser.NewParser(parser.Options{}),
+		db:      newDatabase(),
+		own:     newOwnTargets(),
+		opened:  make(chan struct{}),
+	}
+	m.inForce.Store(loaded)
+	if err := m.wire(); err != nil {
+		return nil, err
+	}
+	api, err := m.newAPI()
+	if err != nil {
+		return nil, err
+	}
+	m.handler = api
+	return m, nil
+}
+
+// wire makes the parts that do not need the database to be open.
+func (m *Metrics) wire() error {
+	c := m.cfg
+	if err := m.lastLoad.register(c.Registerer); err != nil {
+		return err
+	}
+	scraper, err := scrape.NewManager(&scrape.Options{
+		DiscoveryReloadInterval:  model.Duration(time.Second), // how late a new target may be
+		DiscoveryReloadOnStartup: true,
+		FeatureRegistry:          features.NewRegistry(),
+	}, c.Logger.With("part", "scrape"), logging.NewJSONFileLogger, nil, m.db, c.Registerer)
+	if err != nil {
+		return fmt.Errorf("scrape manager: %w", err)
+	}
+	m.scraper = scraper
+	m.remote = remote.NewStorage(c.Logger.With("part", "remote"), c.Registerer, m.db.startTime, c.Dir, time.Minute, m, false)
+
+	discovered, err := discovery.CreateAndRegisterSDMetrics(c.Registerer)
+	if err != nil {
+		return fmt.Errorf("discovery metrics: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	m.stop = stop
+	m.finder = discovery.NewManager(ctx, c.Logger.With("part", "discovery"), c.Registerer, discovered,
+		discovery.Name("scrape"), discovery.Updatert(time.Second))
+	if m.finder == nil {
+		return errors.New("discovery manager: see the log")
+	}
+	queries, err := promql.NewActiveQueryTracker(c.Dir, c.QueryConcurrency, c.Logger.With("part", "queries"))
+	if err != nil {
+		return problem.New(problem.Unavailable, "the metrics directory: %w", err).WithMend("check its rights and the free space")
+	}
+	m.engine = promql.NewEngine(promql.EngineOpts{
+		Logger:                   c.Logger.With("part", "promql"),
+		Reg:                      c.Registerer,
+		MaxSamples:               c.QuerySamples,
+		Timeout:                  c.QueryTimeout,
+		ActiveQueryTracker:       queries,
+		LookbackDelta:            lookback,
+		NoStepSubqueryIntervalFn: func(int64) int64 { return m.evalEvery.Load() },
+		EnableAtModifier:         true,
+		EnableNegativeOffset:     true,
+		Parser:                   m.parser,
+	})
+	return nil
+}
+
+// lookback is how old a sample may be and still count as current, Prometheus's default.
+const lookback = 5 * time.Minute
+
+// Run opens the database, scrapes, and blocks until ctx ends and everything is closed. Stop whoever reads and writes
+// through m (the HTTP server, package alert) before ctx ends: afterwards there is no database.
+func (m *Metrics) Run(ctx context.Context) error {
+	defer m.release()
+	if err := m.open(); err != nil {
+		return err
+	}
+	if err := m.apply(m.inForce.Load()); err != nil {
+		return errors.Join(err, m.db.close())
+	}
+	m.lastLoad.succeeded()
+	close(m.opened)
+
+	var group sync.WaitGroup
+	group.Go(func() { _ = m.finder.Run() }) // returns only its context's end
+	group.Go(func() { _ = m.scraper.Run(m.finder.SyncCh()) })
+	<-ctx.Done()
+	m.scraper.Stop() // before the database, so that no scrape writes into a closed one
+	m.stop()
+	group.Wait()
+	if err := m.db.close(); err != nil {
+		return fmt.Errorf("close the time series database: %w", err)
+	}
+	return nil
+}
+
+func (m *Metrics) release() {
+	m.stop()
+	if err := m.engine.Close(); err != nil {
+		m.cfg.Logger.Error("close the query log", "error", err)
+	}
+}
+
+func (m *Metrics) open() error {
+	options := tsdb.DefaultOptions()
+	options.RetentionDuration = m.cfg.Retention.Milliseconds()
+	options.MaxBlockDuration = max(min(31*24*time.Hour, m.cfg.Retention/10).Milliseconds(), options.MinBlockDuration)
+	options.WALCompression = compressWAL
+	stored := m.inForce.Load().StorageConfig.TSDBConfig
+	options.OutOfOrderTimeWindow = stored.OutOfOrderTimeWindow
+	db, err := tsdb.Open(m.cfg.Dir, m.cfg.Logger.With("part", "tsdb"), m.cfg.Registerer, options, m.db.stats)
+	if err != nil {
+		return problem.New(problem.Unavailable, "open the time series database in %s: %w", m.cfg.Dir, err).
+			WithMend("if its files are damaged, move the directory away to start with empty metrics, or restore it from a backup")
+	}
+	db.SetWriteNotified(m.remote)
+	m.db.set(db, storage.NewFanout(m.cfg.Logger, db, m.remote))
+	return nil
+}
+
+// Ready is nil once samples can be written and queried; until then it says what is going on.
+func (m *Metrics) Ready() error {
+	select {
+	case <-m.opened:
+		return m.db.ready()
+	default:
+		return m.db.progress()
+	}
+}
+
+// Opened is closed when the database is open.
+func (m *Metrics) Opened() <-chan struct{} { return m.opened }
+
+// Get gives remote storage the scrape manager, for the metadata it sends along.
+func (m *Metrics) Get() (*scrape.Manager, error) { return m.scraper, nil }
+
+// SetRules tells the API where rules and alerts are; without, there are none.
+func (m *Metrics) SetRules(r Rules) { m.rules.Store(&r) }
+
+// Config is the configuration in force, read-only: the file as loaded, with relative paths made absolute.
+func (m *Metrics) Config() *config.Config { return m.inForce.Load() }
+
+// ConfigDir is the directory of the configuration file.
+func (m *Metrics) ConfigDir() string { return filepath.Dir(m.cfg.ConfigFile) }
+
+// Query evaluates an expression at one moment. A scalar comes as one sample without labels.
+func (m *Metrics) Query(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
+	if err := m.db.ready(); err != nil {
+		return nil, err
+	}
+	if _, err := m.parser.ParseExpr(expr); err != nil {
+		return nil, problem.New(problem.Invalid, "PromQL %q: %w", expr, err)
+	}
+	return rules.EngineQueryFunc(m.engine, m.db)(ctx, expr, at)
+}
+
+// Querier reads samples between two times in milliseconds.
+func (m *Metrics) Querier(from, to int64) (storage.Querier, error) { return m.db.Querier(from, to) }
+
+// AppenderV2 writes samples.
+func (m *Metrics) AppenderV2(ctx context.Context) storage.AppenderV2 { return m.db.AppenderV2(ctx) }
+
+// Handler is Prometheus's HTTP API, read-only: mount it so that its paths begin with /api/v1.
+func (m *Metrics) Handler() http.Handler { return m.handler }
+
+func (m *Metrics) publicURL() (*url.URL, error) {
+	u, err := url.Parse(m.cfg.PublicURL)
+	if err != nil {
+		return nil, problem.New(problem.Invalid, "public URL: %w", err)
+	}
+	return u, nil
+}

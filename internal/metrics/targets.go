@@ -1,0 +1,130 @@
+package metrics
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
+	"github.com/prometheus/prometheus/discovery/targetgroup"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// ownPool is the scrape pool of the targets that daytwo itself names; their job label is the job given to AddTargets.
+const ownPool = "daytwo/targets"
+
+// Target is one thing to scrape.
+type Target struct {
+	URL    string       // http://127.0.0.1:8080/metrics; a query becomes parameters
+	Labels event.Labels // put on every sample, for example service and version
+}
+
+// AddTargets replaces the targets of a job; no targets end it. They are scraped about a second later, every
+// Config.TargetInterval, beside what prometheus.yml says.
+func (m *Metrics) AddTargets(job string, targets []Target) error {
+	group := &targetgroup.Group{Source: job, Labels: model.LabelSet{model.JobLabel: model.LabelValue(job)}}
+	for _, t := range targets {
+		labels, err := t.labels()
+		if err != nil {
+			return err
+		}
+		group.Targets = append(group.Targets, labels)
+	}
+	m.own.replace(group)
+	return nil
+}
+
+func (t Target) labels() (model.LabelSet, error) {
+	u, err := url.Parse(t.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, problem.New(problem.Invalid, "%q is not the URL of a metrics endpoint", t.URL).WithMend("give http://host:port/path")
+	}
+	set := model.LabelSet{
+		model.AddressLabel:     model.LabelValue(u.Host),
+		model.SchemeLabel:      model.LabelValue(u.Scheme),
+		model.MetricsPathLabel: model.LabelValue(u.Path),
+	}
+	if u.Path == "" {
+		set[model.MetricsPathLabel] = "/metrics"
+	}
+	for name, values := range u.Query() {
+		set[model.LabelName(model.ParamLabelPrefix+name)] = model.LabelValue(values[0])
+	}
+	for name, value := range t.Labels {
+		set[model.LabelName(name)] = model.LabelValue(value)
+	}
+	return set, nil
+}
+
+// ownTargets is a discovery mechanism: it tells the scrape manager the targets of AddTargets. There is one a Metrics, by
+// pointer, so that a reload keeps it running.
+type ownTargets struct {
+	mu      sync.Mutex
+	groups  map[string]*targetgroup.Group
+	changed chan struct{} // holds one wake-up
+}
+
+func newOwnTargets() *ownTargets {
+	return &ownTargets{groups: map[string]*targetgroup.Group{}, changed: make(chan struct{}, 1)}
+}
+
+func (o *ownTargets) replace(group *targetgroup.Group) {
+	o.mu.Lock()
+	o.groups[group.Source] = group
+	o.mu.Unlock()
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+}
+
+// all includes jobs without targets: that is how their old ones are dropped.
+func (o *ownTargets) all() []*targetgroup.Group {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Values(o.groups))
+}
+
+// Run implements discovery.Discoverer.
+func (o *ownTargets) Run(ctx context.Context, up chan<- []*targetgroup.Group) {
+	for {
+		select {
+		case up <- o.all():
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-o.changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Name, NewDiscoverer and NewDiscovererMetrics implement discovery.Config.
+func (o *ownTargets) Name() string { return "daytwo" }
+
+func (o *ownTargets) NewDiscoverer(discovery.DiscovererOptions) (discovery.Discoverer, error) {
+	return o, nil
+}
+
+func (o *ownTargets) NewDiscovererMetrics(prometheus.Registerer, discovery.RefreshMetricsInstantiator) discovery.DiscovererMetrics {
+	return &discovery.NoopDiscovererMetrics{}
+}
+
+// scrapeConfig is the job of own targets under a file's global settings.
+func (o *ownTargets) scrapeConfig(global config.GlobalConfig, every time.Duration) (*config.ScrapeConfig, error) {
+	c := config.DefaultScrapeConfig
+	c.JobName = ownPool
+	c.ScrapeInterval = model.Duration(every)
+	c.ServiceDiscoveryConfigs = discovery.Configs{o}
+	return &c, c.Validate(global)
+}
