@@ -1,0 +1,60 @@
+import { Button } from "@mantine/core";
+import type { Entry } from "@/api/types";
+import { refPath, servicePath } from "@/shell/nav";
+import { Link } from "./Link";
+import { Person } from "./Person";
+import { StateMark } from "./StateBadge";
+import { Ago } from "./Time";
+import styles from "./TimelineList.module.css";
+import { useHeld } from "./useHeld";
+
+interface Props {
+  entries: Entry[];
+  /** Leaves out the service, where the page is about one. */
+  withoutService?: boolean;
+}
+
+/** Entries of the ledger, newest first. New ones wait while the pointer is on the list. */
+export function TimelineList({ entries, withoutService }: Props) {
+  const { shown, waiting, release, holder } = useHeld(entries, (e) => e.seq);
+  return (
+    <div {...holder}>
+      {waiting > 0 && (
+        <Button variant="light" size="compact-sm" fullWidth mb={4} onClick={release}>
+          {waiting} new
+        </Button>
+      )}
+      <ol className={styles.list}>
+        {shown.map((entry) => (
+          <Row key={entry.seq} entry={entry} withoutService={withoutService} />
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function Row({ entry, withoutService }: { entry: Entry; withoutService?: boolean }) {
+  const to = entry.ref && refPath(entry.ref);
+  return (
+    <li className={styles.row}>
+      <span className={styles.time}>
+        <Ago time={entry.time} />
+      </span>
+      <StateMark tone={entry.tone} />
+      <div className={styles.words}>
+        <span className={styles.kind}>{entry.kind}</span>
+        {to ? <Link to={to}>{entry.title}</Link> : <span>{entry.title}</span>}
+        {entry.service && !withoutService && (
+          <Link to={servicePath(entry.service)} className={styles.service}>
+            {entry.service}
+          </Link>
+        )}
+        {entry.actor && (
+          <span className={styles.actor}>
+            <Person name={entry.actor} />
+          </span>
+        )}
+      </div>
+    </li>
+  );
+}
