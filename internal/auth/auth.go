@@ -41,7 +41,7 @@ type Auth struct {
 	key      cipher.AEAD
 	throttle *throttle
 	hashing  chan struct{} // bounds how many passwords are hashed at once
-	decoy    string        // a password hash nobody knows the password of
+	decoy    string        // a password hash that no password has
 }
 
 // New migrates the tables and opens the key that seals secrets.
@@ -65,15 +65,13 @@ func New(ctx context.Context, c Config) (*Auth, error) {
 		log:      c.Logger,
 		throttle: newThrottle(),
 		hashing:  make(chan struct{}, hashesAtOnce),
+		decoy:    newHash().String(),
 	}
 	if c.AdminToken != "" {
 		a.admin = hashOf(c.AdminToken)
 		if len(c.AdminToken) < 16 {
 			a.log.Warn("the admin token is short enough to be guessed; give one of at least 16 characters")
 		}
-	}
-	if a.decoy, err = a.hashPassword(ctx, rand.Text()); err != nil {
-		return nil, err
 	}
 	if err := a.openKey(ctx, c); err != nil {
 		return nil, err

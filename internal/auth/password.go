@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -48,54 +49,80 @@ func CheckPassword(name, password string) error {
 
 // hashPassword makes the PHC string of a password.
 func (a *Auth) hashPassword(ctx context.Context, password string) (string, error) {
-	salt := make([]byte, argonSalt)
-	rand.Read(salt) // never fails, see crypto/rand
-	key, err := a.argon(ctx, password, salt, argonTime, argonMemory, argonThreads)
+	h := newHash()
+	key, err := a.argon(ctx, password, h)
 	if err != nil {
 		return "", err
 	}
-	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
-		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+	h.key = key
+	return h.String(), nil
 }
 
-// verifyPassword compares in constant time. A PHC string it cannot read is an
-// error: the database was tampered with or is of a newer daytwo.
+// verifyPassword compares in constant time. A hash it cannot read is an error:
+// the database was tampered with, or is of a newer daytwo.
 func (a *Auth) verifyPassword(ctx context.Context, phc, password string) (bool, error) {
-	var version, memory, rounds int
-	var threads uint8
-	parts := strings.Split(phc, "$")
-	if len(parts) != 6 || parts[1] != "argon2id" {
-		return false, fmt.Errorf("password hash is not argon2id")
-	}
-	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &memory, &rounds, &threads); err != nil {
-		return false, fmt.Errorf("password hash: %w", err)
-	}
-	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
-	if err != nil {
-		return false, fmt.Errorf("password hash: %w", err)
-	}
-	want, err := base64.RawStdEncoding.DecodeString(parts[5])
-	if err != nil {
-		return false, fmt.Errorf("password hash: %w", err)
-	}
-	if version != argon2.Version || memory < 8 || memory > 1<<20 || rounds < 1 || rounds > 16 || threads < 1 || len(want) != argonKey {
-		return false, fmt.Errorf("password hash has parameters out of range")
-	}
-	got, err := a.argon(ctx, password, salt, uint32(rounds), uint32(memory), threads)
+	h, err := parseHash(phc)
 	if err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(got, want) == 1, nil
+	key, err := a.argon(ctx, password, h)
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(key, h.key) == 1, nil
+}
+
+// passwordHash is an argon2id hash with its parameters. Its String is the PHC
+// string (github.com/P-H-C/phc-string-format).
+type passwordHash struct {
+	memory, time uint32 // KiB, passes
+	threads      uint8
+	salt, key    []byte
+}
+
+// newHash has today's parameters, and a random salt and key.
+func newHash() passwordHash {
+	h := passwordHash{argonMemory, argonTime, argonThreads, make([]byte, argonSalt), make([]byte, argonKey)}
+	rand.Read(h.salt) // never fails, see crypto/rand
+	rand.Read(h.key)
+	return h
+}
+
+func (h passwordHash) String() string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.time, h.threads,
+		b64.EncodeToString(h.salt), b64.EncodeToString(h.key))
+}
+
+var errHash = errors.New("the password hash is not one of argon2id within reason")
+
+func parseHash(s string) (h passwordHash, err error) {
+	parts := strings.Split(s, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
+		return h, errHash
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.time, &h.threads); err != nil {
+		return h, errHash
+	}
+	b64 := base64.RawStdEncoding.Strict()
+	h.salt, err = b64.DecodeString(parts[4])
+	if err != nil {
+		return h, errHash
+	}
+	h.key, err = b64.DecodeString(parts[5])
+	if err != nil || len(h.key) != argonKey || len(h.salt) < 8 || h.memory < 8 || h.memory > 256<<10 || h.time < 1 || h.time > 16 || h.threads < 1 {
+		return h, errHash
+	}
+	return h, nil
 }
 
 // argon waits for its turn: each hash takes 19 MiB and tens of milliseconds.
-func (a *Auth) argon(ctx context.Context, password string, salt []byte, rounds, memory uint32, threads uint8) ([]byte, error) {
+func (a *Auth) argon(ctx context.Context, password string, h passwordHash) ([]byte, error) {
 	select {
 	case a.hashing <- struct{}{}:
 		defer func() { <-a.hashing }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return argon2.IDKey([]byte(password), salt, rounds, memory, threads, argonKey), nil
+	return argon2.IDKey([]byte(password), h.salt, h.time, h.memory, h.threads, argonKey), nil
 }

@@ -48,7 +48,7 @@ func (a *Auth) SignIn(ctx context.Context, name, password, from string) (Session
 		return Session{}, err
 	}
 	if !ok {
-		a.noteFailure(ctx, name, from)
+		a.noteFailure(ctx, u, from)
 		return Session{}, problem.New(problem.Unauthenticated, "the name or the password is not right").
 			WithMend("correct them, or ask an admin for a one-time link")
 	}
@@ -61,12 +61,9 @@ func (a *Auth) tryPassword(ctx context.Context, u User, key, password string, wi
 	if err := a.throttle.attempt(a.now(), key, wider...); err != nil {
 		return false, err
 	}
-	hash, known := u.password, u.password != "" && !u.Disabled
+	hash, known := u.password, u.password != "" && !u.Disabled && len(password) <= passwordMax
 	if !known {
-		hash = a.decoy // takes as long, so that nobody learns which names exist
-	}
-	if len(password) > passwordMax {
-		password = password[:passwordMax]
+		hash, password = a.decoy, "" // takes as long, so that nobody learns which names exist
 	}
 	ok, err := a.verifyPassword(ctx, hash, password)
 	if err != nil {
@@ -79,16 +76,15 @@ func (a *Auth) tryPassword(ctx context.Context, u User, key, password string, wi
 	return false, nil
 }
 
-// noteFailure puts a refused sign-in in the audit log.
-func (a *Auth) noteFailure(ctx context.Context, name, from string) {
-	if !userName.MatchString(name) {
-		name = "(not a name)"
+// noteFailure puts a refused sign-in in the audit log. A name that is nobody's is
+// left out: people type their password there.
+func (a *Auth) noteFailure(ctx context.Context, u User, from string) {
+	target := "user/" + u.ID
+	if u.ID == "" {
+		target = "nobody"
 	}
-	err := a.db.Write(ctx, func(tx *store.Tx) error {
-		return a.Audit(ctx, tx, Entry{Actor: KindAnonymous, Action: "session.refuse", Target: name, Address: from})
-	})
-	if err != nil {
-		a.log.WarnContext(ctx, "a refused sign-in is missing in the audit log", "name", name, "error", err)
+	if err := a.AuditNow(ctx, Entry{Actor: KindAnonymous, Action: "session.refuse", Target: target, Detail: u.Name, Address: from}); err != nil {
+		a.log.WarnContext(ctx, "a refused sign-in is missing in the audit log", "target", target, "error", err)
 	}
 }
 

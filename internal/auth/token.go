@@ -194,11 +194,11 @@ func (a *Auth) Bearer(ctx context.Context, secret string) (Principal, error) {
 		a.noteUse(ctx, t.ID, now)
 	}
 	p := Principal{Kind: KindToken, ID: t.ID, Name: t.Name, Role: t.Role, Scopes: t.Scopes, Owner: t.ownerID}
-	if t.ownerID != "" && owner.Role < t.Role {
-		p.Role = owner.Role
-		if p.Role < Operator { // the scope would give what the owner no longer has
-			p.Scopes = slices.DeleteFunc(slices.Clone(p.Scopes), func(s Scope) bool { return s == ScopeOperate })
-		}
+	if t.ownerID != "" {
+		p.Role = min(p.Role, owner.Role)
+		p.Scopes = slices.DeleteFunc(p.Scopes, func(s Scope) bool { // what the owner could not give today
+			return s == ScopeOperate && owner.Role < Operator || s == ScopeIngest && owner.Role < Responder
+		})
 	}
 	return p, nil
 }
