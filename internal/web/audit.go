@@ -59,10 +59,10 @@ func (s *Server) auditRoutes() {
 			if f.Before, err = in.After(); err != nil {
 				return nil, err
 			}
-			if f.Range.From, err = timeParam("from", in.From); err != nil {
+			if f.Range.From, err = TimeParam("from", in.From); err != nil {
 				return nil, err
 			}
-			if f.Range.To, err = timeParam("to", in.To); err != nil {
+			if f.Range.To, err = TimeParam("to", in.To); err != nil {
 				return nil, err
 			}
 			entries, next, err := s.auth.AuditLog(ctx, f)
@@ -70,8 +70,9 @@ func (s *Server) auditRoutes() {
 		})
 }
 
-// timeParam reads an optional time.
-func timeParam(name, value string) (time.Time, error) {
+// TimeParam reads an optional query parameter that is a time: RFC 3339, Unix
+// seconds, or relative like now-1h. Empty is the zero time.
+func TimeParam(name, value string) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
 	}

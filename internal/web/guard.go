@@ -20,16 +20,26 @@ type access struct {
 // site made a browser send, and puts the principal in the context.
 func (s *Server) guard(need access, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := s.authenticate(r)
-		if err == nil && !need.public {
-			err = p.Allows(need.role)
-		}
+		p, err := s.admit(need, r)
 		if err != nil {
 			s.Fail(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), p)))
 	})
+}
+
+// admit finds out who asks and whether they may. Where anybody may, wrong
+// credentials are none.
+func (s *Server) admit(need access, r *http.Request) (auth.Principal, error) {
+	p, err := s.authenticate(r)
+	switch {
+	case need.public && problem.CodeOf(err) == problem.Unauthenticated:
+		return auth.Principal{}, nil
+	case err != nil || need.public:
+		return p, err
+	}
+	return p, p.Allows(need.role)
 }
 
 // authenticate finds out who asks: by a bearer token, or else by the session

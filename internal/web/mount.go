@@ -4,14 +4,15 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 )
 
 // Mount opens a door for a foreign protocol under prefix ("/prometheus"), for
 // whoever has the role, by session or by bearer token. The handler sees the path
-// without the prefix, finds the principal in the context, and limits the bodies
-// it reads.
+// without the prefix and finds the principal in the context. How long it takes
+// and what bodies it reads is for the handler to limit.
 func (s *Server) Mount(prefix string, role auth.Role, h http.Handler) {
 	s.mount(prefix, access{role: role}, h)
 }
@@ -24,9 +25,21 @@ func (s *Server) MountPublic(prefix string, h http.Handler) {
 
 func (s *Server) mount(prefix string, need access, h http.Handler) {
 	prefix = "/" + strings.Trim(prefix, "/")
-	guarded := s.guard(need, http.StripPrefix(prefix, h))
+	guarded := s.guard(need, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a test's recorder has none
+		r = r.Clone(r.Context())
+		r.URL.Path = strip(r.URL.Path, prefix)
+		if r.URL.RawPath != "" {
+			r.URL.RawPath = strip(r.URL.RawPath, prefix)
+		}
+		h.ServeHTTP(w, r)
+	}))
 	s.mux.Handle(prefix, guarded)
 	s.mux.Handle(prefix+"/", guarded)
+}
+
+func strip(path, prefix string) string {
+	return "/" + strings.TrimPrefix(strings.TrimPrefix(path, prefix), "/")
 }
 
 func attachment(name string) string {

@@ -52,6 +52,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		r = r.WithContext(withExchange(r.Context(), x))
 		x.r = r
 		w.Header().Set("X-Request-Id", x.id)
+		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(writeTimeout)) // a test's recorder has none
 		defer func() {
 			if v := recover(); v != nil {
 				s.recovered(rec, r, x.id, v)
@@ -126,7 +127,10 @@ func (w *recorder) Write(b []byte) (int, error) {
 }
 
 // Flush lets streaming handlers that look for an http.Flusher find one.
-func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+func (w *recorder) Flush() { _ = w.FlushError() }
+
+// FlushError is how http.ResponseController flushes.
+func (w *recorder) FlushError() error { return http.NewResponseController(w.ResponseWriter).Flush() }
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

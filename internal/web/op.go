@@ -113,6 +113,8 @@ func (f *File) write(ctx huma.Context) {
 // operation translates op for huma, and refuses what would make the API uneven.
 func (s *Server) operation(method, path string, op Op, in, out reflect.Type) huma.Operation {
 	switch {
+	case s.sealed:
+		panic("web: " + op.ID + " is registered after the server was put to use")
 	case op.ID == "" || op.Summary == "" || op.Tag == "":
 		panic("web: " + method + " " + path + " needs an ID, a Summary and a Tag")
 	case method != http.MethodGet && op.Audit == "":

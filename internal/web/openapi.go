@@ -57,9 +57,12 @@ func (s *Server) problemResponse() *huma.Response {
 	}}
 }
 
-// OpenAPI returns the document of all routes registered so far. It depends on
-// the routes alone, and is sorted: it can be committed and compared.
-func (s *Server) OpenAPI() ([]byte, error) {
+// OpenAPI returns the document of all routes. It depends on the routes alone, and
+// is sorted: it can be committed and compared. Routes registered later panic.
+func (s *Server) OpenAPI() ([]byte, error) { return s.document() }
+
+func (s *Server) writeDocument() ([]byte, error) {
+	s.sealed = true
 	schemas := s.api.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "HumaErrorModel") // answers carry Problem, see ownProblems
 	delete(schemas, "HumaErrorDetail")
@@ -91,7 +94,7 @@ func neverNull(s *huma.Schema) {
 }
 
 func (s *Server) serveOpenAPI(w http.ResponseWriter, r *http.Request) {
-	b, err := s.OpenAPI()
+	b, err := s.document()
 	if err != nil {
 		s.Fail(w, r, err)
 		return

@@ -208,7 +208,12 @@ func faultOf(d *huma.ErrorDetail) Fault {
 	case strings.HasPrefix(d.Message, "unknown content type"):
 		return Fault{Message: d.Message, Mend: "send JSON as Content-Type: application/json"}
 	case strings.HasPrefix(d.Message, "expected "):
-		return Fault{Field: field, Message: name + ": " + d.Message, Mend: "send " + strings.TrimPrefix(d.Message, "expected ")}
+		want := strings.TrimPrefix(d.Message, "expected ")
+		if names, ok := strings.CutPrefix(want, "value to be one of "); ok {
+			return Fault{Field: field, Message: name + " is none of its values", Mend: "use one of " + strings.Trim(names, `"`)}
+		}
+		want = strings.TrimPrefix(want, "string to be ")
+		return Fault{Field: field, Message: name + " is not a " + want, Mend: "change " + name + " to a " + want}
 	case place == "body" && field == "":
 		return Fault{Message: "the body is not valid JSON: " + d.Message, Mend: "correct the JSON"}
 	}

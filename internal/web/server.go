@@ -26,7 +26,9 @@ import (
 const (
 	defaultMaxBody = 4 << 20          // bytes of one API request
 	requestTimeout = 30 * time.Second // of one API request that is not a stream
+	writeTimeout   = 2 * time.Minute  // for the whole answer, doors and streams excepted
 	stopGrace      = 10 * time.Second // for requests under way when the server stops
+	maxStreams     = 1000             // open at once
 )
 
 // Config is what a Server is made of.
@@ -45,21 +47,19 @@ type Config struct {
 // Server collects the routes of the whole platform and serves them. Register
 // every route before calling Handler, Serve or OpenAPI.
 type Server struct {
-	cfg     Config
-	log     *slog.Logger
-	auth    *auth.Auth
-	mux     *http.ServeMux
-	api     huma.API
-	naming  *schemaNames
-	cop     *http.CrossOriginProtection
-	secure  bool // PublicURL is https
-	metrics *metrics
-	ready   readiness
-
-	streams   context.Context // ends when streams must
-	stopping  context.CancelFunc
-	heartbeat time.Duration // between comments on a quiet stream
-	patience  time.Duration // how long one write to a stream may take
+	cfg      Config
+	log      *slog.Logger
+	auth     *auth.Auth
+	mux      *http.ServeMux
+	api      huma.API
+	naming   *schemaNames
+	document func() ([]byte, error) // written once, when all routes are known
+	sealed   bool                   // no more routes
+	cop      *http.CrossOriginProtection
+	secure   bool // PublicURL is https
+	metrics  *metrics
+	ready    readiness
+	streams  streams
 }
 
 // New returns a Server with the routes of sign-in, users, tokens, the audit log,
@@ -75,17 +75,16 @@ func New(c Config) *Server {
 		c.MaxBody = defaultMaxBody
 	}
 	s := &Server{
-		cfg:       c,
-		log:       c.Logger,
-		auth:      c.Auth,
-		mux:       http.NewServeMux(),
-		naming:    &schemaNames{},
-		cop:       http.NewCrossOriginProtection(),
-		metrics:   newMetrics(c.Registerer),
-		heartbeat: 15 * time.Second,
-		patience:  10 * time.Second,
+		cfg:     c,
+		log:     c.Logger,
+		auth:    c.Auth,
+		mux:     http.NewServeMux(),
+		naming:  &schemaNames{},
+		cop:     http.NewCrossOriginProtection(),
+		metrics: newMetrics(c.Registerer),
+		streams: newStreams(),
 	}
-	s.streams, s.stopping = context.WithCancel(context.Background())
+	s.document = sync.OnceValues(s.writeDocument)
 	if u, err := url.Parse(c.PublicURL); err == nil && u.Host != "" {
 		s.secure = u.Scheme == "https"
 		_ = s.cop.AddTrustedOrigin(u.Scheme + "://" + u.Host) // an odd origin is simply not trusted
@@ -105,6 +104,7 @@ func New(c Config) *Server {
 // Handler returns the whole server: every route, door and the UI, observed,
 // guarded against panics, and with the security headers set.
 func (s *Server) Handler() http.Handler {
+	_, _ = s.document() // an error is answered where the document is asked for
 	return s.observe(securityHeaders(s.mux))
 }
 
@@ -145,4 +145,4 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 // EndStreams ends every stream cleanly, now and for good: the first step of a
 // stop when Handler is served by other means than Serve.
-func (s *Server) EndStreams() { s.stopping() }
+func (s *Server) EndStreams() { s.streams.stop() }

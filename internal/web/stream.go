@@ -13,6 +13,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // Resume is where a stream goes on: embed it in the input of a Stream. Browsers
@@ -58,7 +60,7 @@ func Stream[I, E any](s *Server, path string, op Op, h func(ctx context.Context,
 	huma.Register(s.api, o, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
 			r, w := humago.Unwrap(hc)
-			s.stream(w, r, func(ctx context.Context, out *eventWriter) error {
+			s.stream(w, r, access{role: op.Role, public: op.Public}, func(ctx context.Context, out *eventWriter) error {
 				return h(ctx, in, func(id string, event E) error {
 					name, data := kinds.split(reflect.ValueOf(event))
 					return out.event(id, name, data)
@@ -68,36 +70,56 @@ func Stream[I, E any](s *Server, path string, op Op, h func(ctx context.Context,
 	})
 }
 
+// streams is what all streams of a server share.
+type streams struct {
+	ending    context.Context // ends when streams must
+	stop      context.CancelFunc
+	open      chan struct{} // bounds how many there are
+	heartbeat time.Duration // between comments on a quiet stream
+	patience  time.Duration // how long one write may take
+}
+
+func newStreams() streams {
+	ending, stop := context.WithCancel(context.Background())
+	return streams{ending, stop, make(chan struct{}, maxStreams), 15 * time.Second, 10 * time.Second}
+}
+
 // stream runs one stream from its opening to its end.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, h func(context.Context, *eventWriter) error) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, need access, h func(context.Context, *eventWriter) error) {
+	select {
+	case s.streams.open <- struct{}{}:
+		defer func() { <-s.streams.open }()
+	default:
+		s.Fail(w, r, problem.New(problem.Exhausted, "%d streams are open already", maxStreams).WithMend("close some pages and try again"))
+		return
+	}
 	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(s.streams, cancel)()
+	defer context.AfterFunc(s.streams.ending, cancel)()
 	s.metrics.streams.Inc()
 	defer s.metrics.streams.Dec()
 	if rec, ok := exchangeOf(ctx).w.(*recorder); ok {
 		rec.stream = true
 	}
-	out := &eventWriter{w: w, control: http.NewResponseController(w), patience: s.patience}
-	_ = out.control.SetReadDeadline(time.Time{}) // the one for the body would end the request
-
-	done := make(chan error, 1)
+	out := &eventWriter{w: w, control: http.NewResponseController(w), patience: s.streams.patience}
 	var beat sync.WaitGroup
-	beat.Go(func() { s.beat(ctx, cancel, out) })
-	func() {
-		defer func() { // a panic of h must not leave beat writing to a finished request
-			cancel()
-			beat.Wait()
-		}()
-		done <- h(ctx, out)
-	}()
-	err := <-done
+	var lost error // the right to listen
+	beat.Go(func() {
+		defer cancel()
+		lost = s.beat(ctx, out, func() error { _, err := s.admit(need, r); return err })
+	})
+	defer beat.Wait() // also when h panics: nobody may write to a request that is over
+	defer cancel()
+
+	err := h(ctx, out)
+	cancel()
+	beat.Wait()
 	switch {
-	case err == nil || r.Context().Err() != nil || s.streams.Err() != nil || out.failed != nil:
-		// It has ended, the client has gone, or the server stops: no news for anybody.
-		if err == nil || s.streams.Err() != nil {
-			_ = out.open()
-		}
+	case lost != nil:
+		_ = out.event("", "problem", problemOf(lost, exchangeOf(ctx).id))
+	case err == nil || s.streams.ending.Err() != nil:
+		_ = out.open() // even an empty stream is one
+	case r.Context().Err() != nil || out.failed != nil:
+		// The client has gone; there is nobody to tell.
 	case !out.opened:
 		s.Fail(w, r, err)
 	default:
@@ -106,28 +128,29 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, h func(context.C
 	}
 }
 
-// beat opens the stream if nothing was sent soon, and then keeps proxies from
-// closing it. A client that does not take the beat is gone.
-func (s *Server) beat(ctx context.Context, cancel context.CancelFunc, out *eventWriter) {
+// beat opens the stream if nothing was sent soon and keeps proxies from closing
+// it, until ctx ends, the client does not take it, or the client has lost the
+// right to listen, which it returns.
+func (s *Server) beat(ctx context.Context, out *eventWriter, admitted func() error) error {
 	wait := time.NewTimer(openAfter)
 	defer wait.Stop()
 	for first := true; ; first = false {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-wait.C:
 		}
-		var err error
-		if first {
-			err = out.open()
-		} else {
-			err = out.comment()
+		send := out.open
+		if !first {
+			send = out.comment
+			if err := admitted(); err != nil && problem.CodeOf(err) != problem.Unavailable {
+				return err
+			}
 		}
-		if err != nil {
-			cancel()
-			return
+		if send() != nil {
+			return nil
 		}
-		wait.Reset(s.heartbeat)
+		wait.Reset(s.streams.heartbeat)
 	}
 }
 
