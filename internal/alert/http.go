@@ -1,0 +1,45 @@
+package alert
+
+import (
+	"context"
+
+	"github.com/daytwo-dev/daytwo/internal/web"
+)
+
+// Routes registers the reads of alerts and objectives. Rules are read through the Prometheus API.
+func (a *Alerts) Routes(s *web.Server) {
+	type list struct {
+		web.Page
+		State   string `query:"state" enum:"firing,resolved" doc:"only these"`
+		Service string `query:"service" doc:"only of this service"`
+	}
+	type byID struct {
+		ID string `path:"id"`
+	}
+	type ofService struct {
+		Service string `query:"service" doc:"only of this service"`
+	}
+	web.Get(s, "/api/alerts", web.Op{ID: "list-alerts", Summary: "List alerts, newest first", Tag: "alerts"},
+		func(ctx context.Context, in *list) (*web.List[*Alert], error) {
+			after, err := in.Key(2)
+			if err != nil {
+				return nil, err
+			}
+			found, more, err := a.List(ctx, Filter{State: State(in.State), Service: in.Service, Limit: in.Limit, After: after})
+			if err != nil {
+				return nil, err
+			}
+			page := &web.List[*Alert]{Items: append([]*Alert{}, found...)}
+			if more {
+				page.Next = web.Cursor(found[len(found)-1].place()...)
+			}
+			return page, nil
+		})
+	web.Get(s, "/api/alerts/{id}", web.Op{ID: "get-alert", Summary: "Get an alert", Tag: "alerts"},
+		func(ctx context.Context, in *byID) (*Alert, error) { return a.Get(ctx, in.ID) })
+	web.Get(s, "/api/slos", web.Op{ID: "list-slos", Summary: "List objectives with their budgets and burn rates", Tag: "alerts"},
+		func(ctx context.Context, in *ofService) (*web.List[Status], error) {
+			all, err := a.Status(ctx, in.Service)
+			return &web.List[Status]{Items: all}, err
+		})
+}

@@ -1,0 +1,70 @@
+package alert_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/web"
+)
+
+func TestRoutes(t *testing.T) {
+	inLab(t, func(l *lab) {
+		l.inForce(shop)
+		l.write("rules.yml", queueRules)
+		l.set(queue, 20)
+		l.set(strings.Replace(queue, "checkout", "storefront", 1), 20)
+		l.start()
+		time.Sleep(time.Minute)
+
+		a, err := auth.New(l.t.Context(), auth.Config{DB: l.db, AdminToken: "a-token-of-enough-length", KeyFile: l.dir + "/key"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := web.New(web.Config{Auth: a})
+		l.alerts.Routes(s)
+		handler := s.Handler()
+		get := func(path string) (int, string) {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Header.Set("Authorization", "Bearer a-token-of-enough-length")
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			return w.Code, w.Body.String()
+		}
+		var page web.List[struct{ ID, Service string }]
+		status, body := get("/api/alerts?limit=1&state=firing")
+		if err := json.Unmarshal([]byte(body), &page); status != http.StatusOK || err != nil || len(page.Items) != 1 || page.Next == "" {
+			t.Fatalf("GET /api/alerts = %d %s", status, body)
+		}
+		first := page.Items[0]
+		_, body = get("/api/alerts?limit=1&cursor=" + page.Next)
+		page.Next = ""
+		if err := json.Unmarshal([]byte(body), &page); err != nil || len(page.Items) != 1 || page.Items[0].Service == first.Service || page.Next != "" {
+			t.Errorf("the second part: %s", body)
+		}
+		for path, want := range map[string]string{
+			"/api/alerts?service=checkout": `"summary":"checkout has 20 waiting"`,
+			"/api/alerts?service=nope":     `{"items":[]}`,
+			"/api/alerts?state=resolved":   `{"items":[]}`,
+			"/api/alerts/" + first.ID:      `"expr":"queue_length > 10"`,
+			"/api/slos":                    `"burn":[{"long":"1m","short":"15s","factor":10,"severity":"critical","firing":false}`,
+			"/api/slos?service=checkout":   `"objective":99,"window":"1h"`,
+			"/api/slos?service=nope":       `{"items":[]}`,
+		} {
+			if status, body := get(path); status != http.StatusOK || !strings.Contains(body, want) {
+				t.Errorf("GET %s = %d %s", path, status, body)
+			}
+		}
+		for path, want := range map[string]int{
+			"/api/alerts/nope": http.StatusNotFound, "/api/alerts?state=odd": http.StatusBadRequest, "/api/alerts?cursor=x": http.StatusBadRequest,
+		} {
+			if status, body := get(path); status != want {
+				t.Errorf("GET %s = %d %s", path, status, body)
+			}
+		}
+	})
+}

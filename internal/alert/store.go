@@ -1,0 +1,167 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/store"
+)
+
+const columns = `id, rule, fingerprint, name, service, severity, state, labels, annotations, value, starts_at, ends_at, ended, expr, source`
+
+// save writes an alert that fired or ended.
+func (a *Alert) save(ctx context.Context, tx *store.Tx) error {
+	if a.State == Resolved {
+		_, err := tx.Exec(ctx, `UPDATE alerts SET state = ?, ends_at = ?, ended = ?, value = ?, annotations = ? WHERE id = ?`,
+			string(a.State), store.Micros(*a.EndsAt), a.Ended, a.Value, encode(a.Annotations), a.ID)
+		return err
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO alerts (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		a.ID, clean(a.rule), a.Fingerprint, clean(a.Name), clean(a.Service), clean(a.Severity), string(a.State),
+		encode(a.Labels), encode(a.Annotations), a.Value, store.Micros(a.StartsAt), 0, "", clean(a.Expr), a.Source)
+	return err
+}
+
+func encode(m map[string]string) string {
+	text, _ := json.Marshal(m) // strings always encode
+	return string(text)
+}
+
+// clean takes out the one character that PostgreSQL cannot hold.
+func clean(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }
+
+func scan(rows *sql.Rows) (*Alert, error) {
+	a := new(Alert)
+	var labels, annotations string
+	var starts, ends int64
+	err := rows.Scan(&a.ID, &a.rule, &a.Fingerprint, &a.Name, &a.Service, &a.Severity, &a.State, &labels, &annotations,
+		&a.Value, &starts, &ends, &a.Ended, &a.Expr, &a.Source)
+	if err != nil {
+		return nil, err
+	}
+	a.StartsAt = store.FromMicros(starts)
+	if ends != 0 {
+		at := store.FromMicros(ends)
+		a.EndsAt = &at
+	}
+	return a, errors.Join(json.Unmarshal([]byte(labels), &a.Labels), json.Unmarshal([]byte(annotations), &a.Annotations))
+}
+
+func (a *Alerts) query(ctx context.Context, where string, args ...any) (found []*Alert, err error) {
+	err = a.cfg.DB.Read(ctx, func(tx *store.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT `+columns+` FROM alerts WHERE `+where, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			one, err := scan(rows)
+			if err != nil {
+				return err
+			}
+			found = append(found, one)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read alerts: %w", err)
+	}
+	return found, nil
+}
+
+func (a *Alerts) readFiring(ctx context.Context) error {
+	found, err := a.query(ctx, `state = ?`, string(Firing))
+	for _, one := range found {
+		if a.firing[one.rule] == nil {
+			a.firing[one.rule] = map[string]*Alert{}
+		}
+		a.firing[one.rule][one.Fingerprint] = one
+	}
+	return err
+}
+
+// Firing lists the alerts that fire now, newest first.
+func (a *Alerts) Firing() []*Alert {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var all []*Alert
+	for _, of := range a.firing {
+		all = slices.AppendSeq(all, maps.Values(of))
+	}
+	slices.SortFunc(all, func(x, y *Alert) int {
+		return cmp.Or(y.StartsAt.Compare(x.StartsAt), cmp.Compare(y.ID, x.ID))
+	})
+	return all
+}
+
+// Filter selects alerts: those that match every field that is set.
+type Filter struct {
+	State   State
+	Service string
+	Limit   int
+	After   []string // start and id of the last alert of the part before, as place gives them
+}
+
+// place is where a part of a list ends.
+func (a *Alert) place() []string {
+	return []string{strconv.FormatInt(store.Micros(a.StartsAt), 10), a.ID}
+}
+
+// List returns alerts, newest first, and whether there are more.
+func (a *Alerts) List(ctx context.Context, f Filter) (found []*Alert, more bool, err error) {
+	where, args := []string{"1 = 1"}, []any{}
+	add := func(term string, values ...any) { where, args = append(where, term), append(args, values...) }
+	if f.State != "" {
+		add("state = ?", string(f.State))
+	}
+	if f.Service != "" {
+		add("service = ?", clean(f.Service))
+	}
+	if len(f.After) == 2 {
+		start, err := strconv.ParseInt(f.After[0], 10, 64)
+		if err != nil {
+			return nil, false, problem.New(problem.Invalid, "the cursor is not one of this list").WithField("cursor")
+		}
+		add("(starts_at < ? OR (starts_at = ? AND id < ?))", start, start, f.After[1])
+	}
+	args = append(args, f.Limit+1)
+	found, err = a.query(ctx, strings.Join(where, " AND ")+" ORDER BY starts_at DESC, id DESC LIMIT ?", args...)
+	if len(found) > f.Limit {
+		found, more = found[:f.Limit], true
+	}
+	for i := range found {
+		found[i] = a.current(found[i])
+	}
+	return found, more, err
+}
+
+// Get returns one alert.
+func (a *Alerts) Get(ctx context.Context, id string) (*Alert, error) {
+	found, err := a.query(ctx, `id = ?`, clean(id))
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, problem.New(problem.NotFound, "there is no alert %q", id)
+	}
+	return a.current(found[0]), nil
+}
+
+// current is a stored alert with what is only in memory.
+func (a *Alerts) current(stored *Alert) *Alert {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if on := a.firing[stored.rule][stored.Fingerprint]; on != nil && on.ID == stored.ID && stored.State == Firing {
+		return on
+	}
+	return stored
+}
