@@ -26,7 +26,7 @@ The first start creates an administrator and prints a link that signs in once.`,
 	}
 	addServerFlags(cmd.Flags())
 	level := addLogFlag(cmd)
-	link := cmd.Flags().Bool("sign-in-link", false, "print a new one-time sign-in link for the administrator")
+	again := cmd.Flags().Bool("sign-in-link", false, "print a new one-time sign-in link for the administrator")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, _, err := loadConfig(cmd.Flags(), defaultConfig(), os.Getenv)
 		if err != nil {
@@ -41,12 +41,12 @@ The first start creates an administrator and prints a link that signs in once.`,
 		if err != nil {
 			return err
 		}
-		if a.FirstStart() || *link {
-			url, err := a.SignInLink(cmd.Context())
+		if *again || a.FirstLink() != "" {
+			link, err := a.SignInLink(cmd.Context())
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "Sign in once with %s\n", url)
+			fmt.Fprintf(cmd.ErrOrStderr(), "Sign in once with %s\n", link)
 		}
 		return a.Run(cmd.Context())
 	}

@@ -23,6 +23,7 @@ type workload struct {
 	Version string `json:"version"`
 	Status  string `json:"status"`
 	Ready   bool   `json:"ready"`
+	Address string `json:"address"` // host:port
 }
 
 type alertView struct {

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -82,7 +83,7 @@ type demo struct {
 	story   *story
 	plot    *plot
 	api     *api
-	shop    string // URL of the storefront
+	shop    atomic.Pointer[string] // URL of the storefront, once it is up
 }
 
 // prepare makes dir the demo's, empty if a story in it has ended.
@@ -150,7 +151,9 @@ func open(ctx context.Context, c Config, log *slog.Logger) (d *demo, err error) 
 
 func (d *demo) close() {
 	if d.mailbox != nil {
-		d.mailbox.Close()
+		if err := d.mailbox.Close(); err != nil {
+			d.log.Error("closing the mailbox", "error", err)
+		}
 	}
 	if d.smtp != nil {
 		d.smtp.Close()

@@ -143,7 +143,7 @@ func (m *mailbox) serveSMTP(ctx context.Context, l net.Listener) error {
 	server.Domain = "localhost"
 	server.MaxMessageBytes = 1 << 20
 	server.ReadTimeout, server.WriteTimeout = time.Minute, time.Minute
-	stop := context.AfterFunc(ctx, func() { server.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err := server.Serve(l); ctx.Err() == nil && !errors.Is(err, smtp.ErrServerClosed) {
 		return fmt.Errorf("mailbox: %w", err)

@@ -47,7 +47,7 @@ func writeOperations(dir, base string) (manifests, error) {
 				m.names = append(m.names, strings.TrimSuffix(filepath.Base(file), ".yaml"))
 			}
 			if filepath.Base(file) == "checkout.yaml" {
-				m.bad = strings.NewReplacer("v1", "v2").Replace(fill(string(data)))
+				m.bad = strings.NewReplacer("version: v1", "version: v2", "value: v1", "value: v2").Replace(fill(string(data)))
 			}
 		}
 	}

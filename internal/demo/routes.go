@@ -9,7 +9,7 @@ import (
 // Story is the demo as the API shows it.
 type Story struct {
 	Auto   bool        `json:"auto"`
-	Shop   string      `json:"shop" doc:"URL of the storefront"`
+	Shop   string      `json:"shop,omitempty" doc:"URL of the storefront, once it is up"`
 	Stages []StageView `json:"stages"`
 }
 
@@ -23,6 +23,10 @@ func (d *demo) routes(s *web.Server) {
 		})
 	web.Get(s, "/api/demo/story", web.Op{ID: "get-demo-story", Summary: "The stages of the demo's story", Tag: "demo"},
 		func(context.Context, *struct{}) (*Story, error) {
-			return &Story{Auto: d.Auto, Shop: d.shop, Stages: d.story.View()}, nil
+			view := Story{Auto: d.Auto, Stages: d.story.View()}
+			if shop := d.shop.Load(); shop != nil {
+				view.Shop = *shop
+			}
+			return &view, nil
 		})
 }

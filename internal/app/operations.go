@@ -1,0 +1,70 @@
+package app
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// operations is an operations directory that was read and found without error.
+type operations struct {
+	dir        string
+	catalog    *catalog.Catalog
+	prometheus string   // path of prometheus.yml, which may not exist
+	workloads  []string // paths of manifests
+}
+
+// readOperations reads dir as the server does at start and at reload; an empty
+// dir is an empty operations directory.
+func readOperations(dir string) (operations, error) {
+	if dir == "" {
+		return operations{catalog: new(catalog.Catalog)}, nil
+	}
+	ops, findings, err := inspect(dir)
+	if err != nil {
+		return ops, err
+	}
+	if problem.Broken(findings) {
+		var lines []string
+		for _, f := range findings {
+			if f.Severity == problem.SeverityError {
+				lines = append(lines, f.String())
+			}
+		}
+		return ops, problem.New(problem.Invalid, "the operations directory has errors:\n%s", strings.Join(lines, "\n")).
+			WithMend("daytwo check %s", dir)
+	}
+	return ops, nil
+}
+
+// Check reads an operations directory without running anything and says what
+// there is to say about it.
+func Check(dir string) ([]problem.Finding, error) {
+	_, findings, err := inspect(dir)
+	return findings, err
+}
+
+func inspect(dir string) (operations, []problem.Finding, error) {
+	ops := operations{dir: dir, prometheus: filepath.Join(dir, "prometheus.yml")}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return ops, nil, problem.New(problem.Invalid, "%s is not a directory that can be read: %w", dir, reason(err)).
+			WithField("config").WithMend("give the directory that holds daytwo.yml")
+	}
+	var findings []problem.Finding
+	ops.catalog, findings = catalog.Load(dir)
+	return ops, findings, nil
+}
+
+func reason(err error) error {
+	if p := new(os.PathError); errors.As(err, &p) {
+		return p.Err
+	}
+	if err == nil {
+		return errors.New("it is a file")
+	}
+	return err
+}
