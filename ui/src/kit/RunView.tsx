@@ -22,7 +22,7 @@ interface Props {
 /** A run as it happens: its steps, what they print, how it ended. */
 export function RunView({ id, inset, cancellable }: Props) {
   const query = useQuery(runQuery(id));
-  const { lines, error } = useRunLog(id);
+  const { lines, dropped, error } = useRunLog(id);
   return (
     <Loaded query={query}>
       {(run) => (
@@ -47,9 +47,9 @@ export function RunView({ id, inset, cancellable }: Props) {
               <LogView
                 label={`Output of ${run.title}`}
                 lines={lines}
-                live={!run.finishedAt}
+                dropped={dropped}
+                follow={!run.finishedAt}
                 height={inset ? 200 : 480}
-                empty={run.finishedAt ? "It printed nothing." : "Nothing was printed yet."}
               />
             </div>
           </div>
@@ -61,11 +61,11 @@ export function RunView({ id, inset, cancellable }: Props) {
 
 export function CancelRun({ run }: { run: Run }) {
   return (
-    <ConfirmAction label="Cancel run" variant="default" run={() => cancelRun(run.id)}>
-      <p>
-        Stops <b>{run.title}</b> at the step it is in. What its steps have done so far stays done.
-      </p>
-    </ConfirmAction>
+    <ConfirmAction
+      label="Cancel run"
+      touches={[`“${run.title}” stops at the step it is in; what its steps have done so far stays done.`]}
+      run={() => cancelRun(run.id)}
+    />
   );
 }
 

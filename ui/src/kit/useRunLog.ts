@@ -4,15 +4,14 @@ import { asProblem, type Problem } from "@/api/problem";
 import { runLog, runQuery, runStreamPath } from "@/api/runs";
 import { follow } from "@/api/sse";
 import type { LogLine, Run } from "@/api/types";
+import { appendLog, emptyLog, type LogBuffer } from "./logBuffer";
 
-/** Lines kept in the window; the server keeps the rest. */
-const maxLines = 50_000;
 const batchMs = 50;
 
 /** A run's output so far and, while it goes on, as it comes; also keeps the run's own query fresh. */
-export function useRunLog(id: string): { lines: LogLine[]; error?: Problem } {
+export function useRunLog(id: string): LogBuffer & { error?: Problem } {
   const client = useQueryClient();
-  const [lines, setLines] = useState<LogLine[]>([]);
+  const [log, setLog] = useState(emptyLog);
   const [error, setError] = useState<Problem>();
 
   useEffect(() => {
@@ -24,7 +23,7 @@ export function useRunLog(id: string): { lines: LogLine[]; error?: Problem } {
       timer = undefined;
       const batch = pending;
       pending = [];
-      setLines((before) => [...before, ...batch].slice(-maxLines));
+      setLog((before) => appendLog(before, batch));
     };
     const add = (line: LogLine) => {
       if (line.seq <= last) return;
@@ -34,7 +33,7 @@ export function useRunLog(id: string): { lines: LogLine[]; error?: Problem } {
     };
 
     const load = async () => {
-      setLines([]);
+      setLog(emptyLog);
       setError(undefined);
       for (let more = true; more && !stop.signal.aborted; ) {
         const page = await runLog(id, last, stop.signal);
@@ -66,5 +65,5 @@ export function useRunLog(id: string): { lines: LogLine[]; error?: Problem } {
     };
   }, [client, id]);
 
-  return { lines, error };
+  return { ...log, error };
 }
