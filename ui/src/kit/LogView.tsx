@@ -17,11 +17,13 @@ interface Props {
   /** Keeps the newest line in view until the reader scrolls up. */
   follow?: boolean;
   height?: number | string;
+  /** What to say when there are none. */
+  empty?: string;
 }
 
 const lineHeight = 18;
 
-export function LogView({ label, lines, dropped = 0, follow = false, height = 420 }: Props) {
+export function LogView({ label, lines, dropped = 0, follow = false, height = 420, empty = "No lines yet." }: Props) {
   const { zone } = useTimeRange();
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(follow);
@@ -122,7 +124,7 @@ export function LogView({ label, lines, dropped = 0, follow = false, height = 42
             );
           })}
         </div>
-        {count === 0 && <p className={styles.dim}>No lines yet.</p>}
+        {count === 0 && <p className={styles.dim}>{empty}</p>}
       </div>
     </div>
   );

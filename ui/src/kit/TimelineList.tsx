@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import type { Entry } from "@/api/types";
-import { refPath, servicePath } from "@/shell/nav";
 import { Link } from "./Link";
+import { refPath, servicePath } from "./paths";
 import { Person } from "./Person";
 import { StateMark } from "./StateBadge";
 import { Ago } from "./Time";

@@ -4,9 +4,9 @@ import { useEffect } from "react";
 import { follow, type StreamState } from "@/api/sse";
 import { timelineQuery } from "@/api/timeline";
 import type { Entry, EntryKind } from "@/api/types";
+import { refPath } from "@/kit/paths";
 import { Store } from "@/kit/store";
 import { toast } from "@/kit/toasts";
-import { refPath } from "./nav";
 
 /** What an entry of each kind makes stale: first elements of query keys. */
 const stale: Record<EntryKind, string[]> = {
@@ -78,7 +78,7 @@ export function useLive() {
 /** Where the first page load stands in the ledger, so that the stream starts right after it. */
 async function newestSeq(client: QueryClient): Promise<string> {
   try {
-    const { items } = await client.fetchQuery(timelineQuery({ limit: 1 }));
+    const { items } = await client.query(timelineQuery({ limit: 1 }));
     return String(items[0]?.seq ?? 0);
   } catch {
     return "";

@@ -5,10 +5,11 @@ import { runsQuery } from "@/api/runs";
 import { onCallsQuery, servicesQuery } from "@/api/services";
 import { infoQuery, signOut } from "@/api/session";
 import { workloadsQuery } from "@/api/workloads";
+import { servicePath } from "@/kit/paths";
 import { useStore } from "@/kit/store";
 import { toast, toastError } from "@/kit/toasts";
 import { useTimeRange } from "@/kit/useTimeRange";
-import { navPages, servicePath } from "./nav";
+import { navPages } from "./nav";
 import { helpOpen, pageCommands, type Command } from "./palette";
 import { useMe } from "./useMe";
 

@@ -91,7 +91,7 @@ function useDone(next: string | null) {
   const navigate = useNavigate();
   const client = useQueryClient();
   return async () => {
-    await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
+    await client.query({ ...sessionQuery, staleTime: 0 });
     await navigate(next?.startsWith("/") && !next.startsWith("//") ? next : "/", { replace: true });
   };
 }
