@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 )
@@ -125,6 +126,7 @@ func killAfter(t *testing.T, c store.Config, n int, acked map[int64]bool) {
 		}
 		acked[id] = true
 		if i == n {
+			wantProblem(t, refused(t, c), problem.Conflict, c.Dir, "process "+strconv.Itoa(child.Process.Pid))
 			if err := child.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}

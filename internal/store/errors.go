@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
@@ -61,26 +62,28 @@ func (db *DB) uncommitted(err error) error {
 	return err
 }
 
-// retryable tells whether err undid a transaction through no fault of its own.
-func retryable(err error) bool {
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return e.Code == "40001" || e.Code == "40P01" || connectionLost(err)
-	}
-	return connectionLost(err)
+// unserializable tells whether PostgreSQL undid a transaction for the sake of
+// another one.
+func unserializable(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01")
 }
 
 // connectionLost tells whether err is the end of a connection to PostgreSQL.
 func connectionLost(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return false
-	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return strings.HasPrefix(e.Code, "57P") || strings.HasPrefix(e.Code, "08")
 	}
 	_, isNet := errors.AsType[net.Error](err)
 	return isNet || errors.Is(err, driver.ErrBadConn) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) ||
-		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+		errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "conn closed")
+}
+
+// droppedIdle tells whether err is that of a connection that had died before.
+func (db *DB) droppedIdle(err error) bool {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	return db.dialect == PostgreSQL && !connecting && connectionLost(err)
 }
 
 // sqliteProblem explains the failures of the machine under SQLite.

@@ -50,6 +50,9 @@ func (db *DB) migrate(ctx context.Context, domain string, fsys fs.FS) error {
 		return problem.New(problem.Conflict, "%s holds data of a newer daytwo (%s %d, this one knows %d)", db.name, domain, have, known).
 			WithMend("run that newer daytwo, or restore a backup made before it ran")
 	}
+	if have == known {
+		return nil
+	}
 	done, err := provider.Up(ctx)
 	if p, ok := errors.AsType[*goose.PartialError](err); ok {
 		return fmt.Errorf("%s: %w", path.Base(p.Failed.Source.Path), p.Err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -45,10 +44,9 @@ func (db *DB) openPostgres(ctx context.Context, c Config) error {
 	if err := db.writes.pool.PingContext(ctx); err != nil {
 		return db.explain(ctx, err)
 	}
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	db.readers = stdlib.OpenDB(*cfg)
-	db.readers.SetMaxOpenConns(readers)
-	db.readers.SetMaxIdleConns(readers)
+	db.readers.SetMaxOpenConns(maxReaders)
+	db.readers.SetMaxIdleConns(idleReaders)
 	return nil
 }
 
@@ -64,8 +62,12 @@ func (db *DB) takeDatabase(ctx context.Context, conn *pgx.Conn) error {
 	}
 	const take = "SELECT pg_try_advisory_lock($1, hashtext(coalesce(current_schema(), '')))"
 	for deadline := time.Now().Add(lockPatience); ; {
-		if err := conn.QueryRow(ctx, take, int32(advisoryKey)).Scan(&taken); err != nil || taken {
+		if err := conn.QueryRow(ctx, take, int32(advisoryKey)).Scan(&taken); err != nil {
 			return err
+		}
+		if taken {
+			db.log.Info("store: connected", "database", db.name)
+			return nil
 		}
 		if time.Now().After(deadline) {
 			break

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"strconv"
@@ -156,4 +157,62 @@ func terminate(ctx context.Context, db *store.DB, tx *store.Tx) error {
 	return db.Read(ctx, func(other *store.Tx) error {
 		return other.QueryRow(ctx, "SELECT pg_terminate_backend(?)", pid).Scan(new(bool))
 	})
+}
+
+// Sessions that ended while idle are replaced unseen.
+func TestPostgresEndsIdleSessions(t *testing.T) {
+	ctx, c := t.Context(), store.Config{URL: storetest.PostgresURL(t)}
+	db, err := store.Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx, "notes", notes); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		endSessions(t, c.URL)
+		if err := db.Write(ctx, insert(ctx, round, "")); err != nil {
+			t.Error(err)
+		}
+		endSessions(t, c.URL)
+		wantIDs(t, db, []int{0, 1, 2}[:round+1]...)
+	}
+}
+
+// Whoever lost the database to another process cannot write to it any more.
+func TestPostgresTakenOver(t *testing.T) {
+	ctx, c := t.Context(), store.Config{URL: storetest.PostgresURL(t)}
+	loser, err := store.Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer loser.Close()
+	endSessions(t, c.URL)
+	taker, err := store.Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taker.Close()
+	if err := taker.Migrate(ctx, "notes", notes); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, loser.Write(ctx, insert(ctx, 1, "")), problem.Conflict, "in use by daytwo, process")
+	if err := taker.Write(ctx, insert(ctx, 2, "")); err != nil {
+		t.Error(err)
+	}
+	wantIDs(t, taker, 2)
+}
+
+// endSessions has the server end all sessions of a database but the one asking.
+func endSessions(t *testing.T, url string) {
+	t.Helper()
+	admin, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if _, err := admin.Exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -55,15 +55,18 @@ func TestRebindPieces(t *testing.T) {
 	})
 }
 
-var placeholder = regexp.MustCompile(`\$([0-9]+)`)
+var (
+	placeholder = regexp.MustCompile(`\$[0-9]+`)
+	numbered    = regexp.MustCompile(`\?[0-9]`)
+)
 
 func FuzzRebind(f *testing.F) {
 	for _, q := range []string{"a = ?", "'?' ? \"?\"", "/* ? */ ? -- ?\n?", "$t$ ? $t$ ?", "''?''"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, q string) {
-		if strings.Contains(q, "$") {
-			rebind(q) // must not panic; what follows needs $ for itself
+		if rebound := rebind(q); strings.Contains(q, "$") || numbered.MatchString(q) {
+			_ = rebound // what follows needs $ for itself, and ?1 is not what we take
 			return
 		}
 		n := 0

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -28,7 +28,14 @@ const maxCheck = 500 * time.Millisecond
 func (db *DB) openSQLite(ctx context.Context, c Config) error {
 	db.dialect = SQLite
 	db.name = filepath.Join(c.Dir, "state.db")
-	var err error
+	// SQLite would make it as readable as the umask allows; -wal and -shm follow it.
+	file, err := os.OpenFile(db.name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return dirProblem(db.name, err)
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
 	if db.writes.pool, err = openPool(db.name, 1, url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)",
 		"synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)"}, "_txlock": {"immediate"}}); err != nil {
 		return db.explain(ctx, err)
@@ -39,8 +46,7 @@ func (db *DB) openSQLite(ctx context.Context, c Config) error {
 	if err := db.check(ctx); err != nil {
 		return err
 	}
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	db.readers, err = openPool(db.name, readers, url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)"}})
+	db.readers, err = openPool(db.name, maxReaders, url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)"}})
 	return db.explain(ctx, err)
 }
 
@@ -51,7 +57,7 @@ func openPool(path string, size int, params url.Values) (*sql.DB, error) {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(size)
-	pool.SetMaxIdleConns(size)
+	pool.SetMaxIdleConns(min(size, idleReaders))
 	return pool, nil
 }
 

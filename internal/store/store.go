@@ -47,6 +47,13 @@ type DB struct {
 	close   sync.Once
 }
 
+// Reads beyond maxReaders at once wait for one to end; idleReaders connections
+// are kept between reads.
+const (
+	maxReaders  = 16
+	idleReaders = 8
+)
+
 // Open takes the data directory, or the PostgreSQL database, for this process
 // and opens it. Every foreseeable failure is a *problem.Error that says what to
 // do. A second process is refused, and told who holds the store.
@@ -110,16 +117,28 @@ func (db *DB) release() error {
 }
 
 // Read runs fn in a transaction that sees one moment of the store and cannot
-// write. Any number run at once and none waits for the writer.
+// write. Many run at once and none waits for the writer. A Read inside a Read
+// takes a second connection, which may not be free: use the first's tx.
 func (db *DB) Read(ctx context.Context, fn func(tx *Tx) error) error {
 	opts := &sql.TxOptions{ReadOnly: true}
 	if db.dialect == PostgreSQL {
 		opts.Isolation = sql.LevelRepeatableRead
 	}
-	q, err := db.readers.BeginTx(ctx, opts)
+	q, err := db.begin(ctx, db.readers, opts)
 	if err != nil {
 		return db.explain(ctx, err)
 	}
 	defer func() { _ = q.Rollback() }() // nothing was written
 	return db.explain(ctx, fn(&Tx{dialect: db.dialect, sql: q, ctx: ctx}))
+}
+
+// begin starts a transaction. Idle connections may have died unnoticed when
+// PostgreSQL restarted; each is met once, dropped, and another one tried.
+func (db *DB) begin(ctx context.Context, pool *sql.DB, opts *sql.TxOptions) (*sql.Tx, error) {
+	for spare := idleReaders; ; spare-- {
+		tx, err := pool.BeginTx(ctx, opts)
+		if err == nil || spare == 0 || ctx.Err() != nil || !db.droppedIdle(err) {
+			return tx, err
+		}
+	}
 }

@@ -18,8 +18,8 @@ type Tx struct {
 	failed    error // of a write: its first failed statement
 }
 
-// Exec runs a statement that answers no rows. Placeholders are ?; a bool is
-// passed as 0 or 1 and a time.Time as Micros.
+// Exec runs a statement that answers no rows. Placeholders are ? (not ?1); a bool
+// is passed as 0 or 1 and a time.Time as Micros.
 func (tx *Tx) Exec(ctx context.Context, q string, args ...any) (sql.Result, error) {
 	res, err := tx.sql.ExecContext(tx.stmt(ctx), tx.rebind(q), values(args)...)
 	return res, tx.note(err)

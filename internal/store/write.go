@@ -110,7 +110,7 @@ func (w *writer) begin(db *DB) (*batch, error) {
 		b.ctx, b.cancel = context.WithTimeout(b.ctx, maxBatchRun)
 	}
 	var err error
-	if b.sql, err = w.pool.BeginTx(b.ctx, nil); err != nil {
+	if b.sql, err = db.begin(b.ctx, w.pool, nil); err != nil {
 		b.cancel()
 		return nil, err
 	}
@@ -119,42 +119,32 @@ func (w *writer) begin(db *DB) (*batch, error) {
 
 // run gives fn a savepoint of its own, so that its failure undoes nothing else.
 func (b *batch) run(ctx context.Context, db *DB, fn func(*Tx) error) (err error) {
-	if _, err := b.sql.ExecContext(b.ctx, "SAVEPOINT member"); err != nil {
-		b.lost = true
-		return lostIf(err, err)
-	}
 	tx := &Tx{dialect: db.dialect, sql: b.sql, ctx: ctx, statement: b.ctx}
 	kept := false
-	defer func() {
+	defer func() { // also when fn panics or ends its goroutine
 		if kept {
+			b.members++
+			b.hooks = append(b.hooks, tx.hooks...)
 			return
 		}
 		if _, undo := b.sql.ExecContext(b.ctx, "ROLLBACK TO SAVEPOINT member"); undo != nil {
 			b.lost = true // the engine has rolled back everything, or is gone
 		}
+		if err != nil && (b.lost || unserializable(err)) {
+			err = fmt.Errorf("%w: %w", errBatchLost, err)
+		}
 	}()
-	err = fn(tx)
-	if err == nil {
-		err = tx.failed
+	if _, err := b.sql.ExecContext(b.ctx, "SAVEPOINT member"); err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = b.sql.ExecContext(b.ctx, "RELEASE SAVEPOINT member")
+	if err := fn(tx); err != nil {
+		return err
 	}
-	if err != nil {
-		return lostIf(err, tx.failed)
+	if tx.failed != nil {
+		return tx.failed
 	}
-	kept = true
-	b.members++
-	b.hooks = append(b.hooks, tx.hooks...)
-	return nil
-}
-
-// lostIf marks err when its cause, err or the statement that failed before it,
-// is one after which the same write may succeed at once.
-func lostIf(err, failed error) error {
-	if retryable(err) || retryable(failed) {
-		return fmt.Errorf("%w: %w", errBatchLost, err)
-	}
+	_, err = b.sql.ExecContext(b.ctx, "RELEASE SAVEPOINT member")
+	kept = err == nil
 	return err
 }
 
