@@ -1,0 +1,92 @@
+package incident
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/web"
+)
+
+type listInput struct {
+	web.Page
+	Status  string `query:"status" enum:"open,triggered,acknowledged,resolved" doc:"open: triggered or acknowledged; absent: any"`
+	Service string `query:"service"`
+}
+
+type refInput struct {
+	ID string `path:"id" doc:"the id or the number of the incident"`
+}
+
+type createInput struct {
+	Body struct {
+		Service  string `json:"service" minLength:"1" doc:"a service of the catalog"`
+		Title    string `json:"title" minLength:"1" maxLength:"500" doc:"what is wrong, in one line"`
+		Severity string `json:"severity,omitempty" enum:"critical,warning,info" default:"critical"`
+	}
+}
+
+type noteInput struct {
+	refInput
+	Body struct {
+		Text string `json:"text" minLength:"1" maxLength:"16384"`
+	}
+}
+
+// Routes registers the incident's part of the API.
+func (s *Incidents) Routes(w *web.Server) {
+	const tag = "incidents"
+	web.Get(w, "/api/incidents", web.Op{ID: "list-incidents", Summary: "List incidents, newest first", Tag: tag}, s.list)
+	web.Get(w, "/api/incidents/{id}", web.Op{ID: "get-incident", Summary: "Get an incident with its alerts, pages and log", Tag: tag},
+		func(ctx context.Context, in *refInput) (*Detail, error) { return pointerTo(s.Get(ctx, in.ID)) })
+	web.Post(w, "/api/incidents", web.Op{ID: "create-incident", Summary: "Open an incident by hand", Tag: tag,
+		Role: auth.Responder, Audit: "incident.create", Status: http.StatusCreated},
+		func(ctx context.Context, in *createInput) (*Detail, error) {
+			return pointerTo(s.Create(ctx, in.Body.Service, in.Body.Title, in.Body.Severity, actor(ctx)))
+		})
+	web.Post(w, "/api/incidents/{id}/ack", web.Op{ID: "acknowledge-incident", Summary: "Acknowledge an incident: nobody is paged any more",
+		Description: "Doing it again, or after the incident was resolved, changes nothing and is no error.",
+		Tag:         tag, Role: auth.Responder, Audit: "incident.acknowledge"},
+		func(ctx context.Context, in *refInput) (*Detail, error) {
+			return pointerTo(s.Acknowledge(ctx, in.ID, actor(ctx)))
+		})
+	web.Post(w, "/api/incidents/{id}/resolve", web.Op{ID: "resolve-incident", Summary: "Resolve an incident",
+		Description: "Doing it again changes nothing and is no error.", Tag: tag, Role: auth.Responder, Audit: "incident.resolve"},
+		func(ctx context.Context, in *refInput) (*Detail, error) {
+			return pointerTo(s.Resolve(ctx, in.ID, actor(ctx)))
+		})
+	web.Post(w, "/api/incidents/{id}/notes", web.Op{ID: "add-incident-note", Summary: "Add a note to an incident", Tag: tag,
+		Role: auth.Responder, Audit: "incident.note"},
+		func(ctx context.Context, in *noteInput) (*Detail, error) {
+			return pointerTo(s.AddNote(ctx, in.ID, actor(ctx), in.Body.Text))
+		})
+	web.Get(w, "/api/oncalls", web.Op{ID: "list-oncalls", Summary: "List who is paged, when, for which services", Tag: tag},
+		func(context.Context, *struct{}) (*web.List[OnCall], error) {
+			return &web.List[OnCall]{Items: OnCalls(s.catalog.Current())}, nil
+		})
+}
+
+func (s *Incidents) list(ctx context.Context, in *listInput) (*web.List[Incident], error) {
+	f := Filter{Status: in.Status, Service: in.Service, Limit: in.Limit}
+	after, err := in.After()
+	if err == nil && after != "" {
+		if f.Before, err = strconv.ParseInt(after, 10, 64); err != nil {
+			err = problem.New(problem.Invalid, "the cursor is not one of this list").WithField("cursor").WithMend("start again without a cursor")
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, more, err := s.List(ctx, f)
+	answer := &web.List[Incident]{Items: list}
+	if more {
+		answer.Next = web.Cursor(strconv.FormatInt(list[len(list)-1].Number, 10))
+	}
+	return answer, err
+}
+
+func actor(ctx context.Context) string { return auth.FromContext(ctx).String() }
+
+func pointerTo(d Detail, err error) (*Detail, error) { return &d, err }

@@ -1,0 +1,177 @@
+// Package incident turns alerts into incidents and incidents into pages, until somebody acknowledges.
+//
+// What it promises:
+//
+//   - A committed trigger leads to an attempt to reach somebody, or to a visible "nobody reachable", also across kill -9.
+//   - Nothing is sent for an incident that was acknowledged or resolved; what is under way then is broken off.
+//   - A page that may have been lost in a crash is sent again under the same id, so that a receiver can drop the duplicate.
+//   - A service has at most one open incident; further alerts of it join.
+//
+// Decisions (does this alert join, when is whom to be paged, try again or give up) are pure functions in decide.go and
+// escalation.go; the reasons they give are shown in the incident's log.
+package incident
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/notify"
+	"github.com/daytwo-dev/daytwo/internal/store"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
+)
+
+// Status is where an incident stands.
+type Status string
+
+const (
+	Triggered    Status = "triggered"    // nobody has taken it: people are paged
+	Acknowledged Status = "acknowledged" // somebody works on it: nobody is paged
+	Resolved     Status = "resolved"     // over
+)
+
+// Severities, worst first.
+const (
+	Critical = "critical"
+	Warning  = "warning"
+	Info     = "info"
+)
+
+// Incident is what people handle.
+type Incident struct {
+	ID             string     `json:"id"`
+	Number         int64      `json:"number" doc:"for people to say; every route takes it in place of the id"`
+	Title          string     `json:"title"`
+	Service        string     `json:"service"`
+	Status         Status     `json:"status" enum:"triggered,acknowledged,resolved"`
+	Severity       string     `json:"severity" enum:"critical,warning,info" doc:"the worst of its alerts so far"`
+	OpenedAt       time.Time  `json:"openedAt"`
+	OpenedBy       string     `json:"openedBy,omitempty" doc:"who opened it by hand; absent: an alert did"`
+	AcknowledgedAt *time.Time `json:"acknowledgedAt,omitempty"`
+	AcknowledgedBy string     `json:"acknowledgedBy,omitempty"`
+	ResolvedAt     *time.Time `json:"resolvedAt,omitempty"`
+	ResolvedBy     string     `json:"resolvedBy,omitempty" doc:"daytwo when its alerts stopped firing"`
+	Policy         string     `json:"policy,omitempty" doc:"the escalation policy, as it was when the incident opened"`
+	NextStep       *NextStep  `json:"nextStep,omitempty" doc:"what happens if nobody acknowledges; absent once somebody did"`
+
+	escalation Escalation
+	step       int
+	nextAt     time.Time
+}
+
+// NextStep is what the pager will do.
+type NextStep struct {
+	At   *time.Time `json:"at,omitempty" doc:"absent: never, nobody is left to page"`
+	What string     `json:"what"`
+}
+
+// Open tells whether the incident still needs somebody.
+func (i Incident) Open() bool { return i.Status != Resolved }
+
+// Detail is an incident with everything that belongs to it.
+type Detail struct {
+	Incident
+	Alerts []JoinedAlert `json:"alerts"`
+	Pages  []Page        `json:"pages" doc:"oldest first"`
+	Log    []LogEntry    `json:"log" doc:"oldest first"`
+}
+
+// JoinedAlert is one alert of an incident.
+type JoinedAlert struct {
+	ID     string    `json:"id"`
+	Title  string    `json:"title"`
+	Status string    `json:"status" enum:"firing,resolved"`
+	At     time.Time `json:"at" doc:"since when"`
+}
+
+// Page is one need to reach one person at one address.
+type Page struct {
+	ID       string    `json:"id" doc:"the same in every attempt: the Message-ID, and the X-Daytwo-Delivery header"`
+	Person   string    `json:"person"`
+	Channel  string    `json:"channel" enum:"email,webhook"`
+	Address  string    `json:"address" doc:"a webhook without its path"`
+	Level    int       `json:"level" doc:"of the policy; 0: the last resort"`
+	Status   string    `json:"status" enum:"due,sending,retry,sent,exhausted,canceled"`
+	Attempts int       `json:"attempts"`
+	At       time.Time `json:"at" doc:"since when it has this status"`
+	Error    string    `json:"error,omitempty" doc:"of the last attempt"`
+}
+
+// LogEntry is one line of what happened to an incident and why.
+type LogEntry struct {
+	Time   time.Time `json:"time"`
+	Action string    `json:"action" doc:"opened, joined, refired, cleared, escalated, skipped, paged, failed, unanswered, unreachable, acknowledged, resolved, note"`
+	Actor  string    `json:"actor,omitempty"`
+	Text   string    `json:"text"`
+}
+
+// self is the actor of what nobody did by hand.
+const self = "daytwo"
+
+// Sender carries a message to an address; notify.Permanent reads its errors.
+type Sender interface {
+	Send(ctx context.Context, to notify.Address, m notify.Message) error
+}
+
+// Config is what New needs.
+type Config struct {
+	DB         *store.DB
+	Timeline   *timeline.Timeline
+	Catalog    *catalog.Live
+	Sender     Sender
+	PublicURL  string           // of daytwo, for the links in messages
+	Now        func() time.Time // nil: time.Now
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // nil keeps the metrics unregistered
+}
+
+// Incidents opens, joins, pages, acknowledges and resolves.
+type Incidents struct {
+	db       *store.DB
+	timeline *timeline.Timeline
+	catalog  *catalog.Live
+	sender   Sender
+	url      string
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *metrics
+	wake     chan struct{} // something may be due; room for one
+	underway underway
+}
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// New brings the tables up to date. Nobody is paged until Run.
+func New(ctx context.Context, c Config) (*Incidents, error) {
+	if c.DB == nil || c.Timeline == nil || c.Catalog == nil || c.Sender == nil || c.Logger == nil {
+		return nil, errors.New("incident: Config needs DB, Timeline, Catalog, Sender and Logger")
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("incident: %w", err)
+	}
+	if err := c.DB.Migrate(ctx, "incident", files); err != nil {
+		return nil, err
+	}
+	s := &Incidents{
+		db: c.DB, timeline: c.Timeline, catalog: c.Catalog, sender: c.Sender,
+		url: strings.TrimSuffix(c.PublicURL, "/"), now: c.Now, log: c.Logger, wake: make(chan struct{}, 1),
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.metrics, err = newMetrics(c.Registerer)
+	return s, err
+}
+
+// link is the page of an incident for people.
+func (s *Incidents) link(id string) string { return s.url + "/incidents/" + id }

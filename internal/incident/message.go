@@ -1,0 +1,142 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/notify"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
+)
+
+// Payload is the JSON body of a page that goes to a webhook. Fields are only ever added. X-Daytwo-Delivery (and Page.ID) is the
+// same in every attempt of one page; X-Daytwo-Signature is described at notify.SignatureHeader.
+//
+//	{
+//	  "event": "incident.page",
+//	  "text": "[critical] checkout: the error budget burns (#12) http://…/incidents/01j…",
+//	  "page": {"id": "01j…", "attempt": 1, "person": "ada", "level": 1, "policy": "payments"},
+//	  "incident": {"id": "01j…", "number": 12, "title": "…", "service": "checkout", "severity": "critical",
+//	               "status": "triggered", "openedAt": "2026-03-01T12:00:00Z", "url": "http://…/incidents/01j…",
+//	               "runbook": "https://…"},
+//	  "changes": [{"time": "2026-03-01T11:58:20Z", "service": "checkout", "title": "checkout v2 deployed (was v1)", "actor": "ada"}]
+//	}
+type Payload struct {
+	Event    string          `json:"event"`
+	Text     string          `json:"text"` // for chat hooks that show nothing else
+	Page     PayloadPage     `json:"page"`
+	Incident PayloadIncident `json:"incident"`
+	Changes  []PayloadChange `json:"changes"` // of the service and what it depends on, in the hour before; newest first
+}
+
+// PayloadPage says who is paged, why them, and for which time.
+type PayloadPage struct {
+	ID      string `json:"id"`
+	Attempt int    `json:"attempt"`
+	Person  string `json:"person"`
+	Level   int    `json:"level"` // 0: the last resort
+	Policy  string `json:"policy,omitempty"`
+}
+
+// PayloadIncident says what is wrong and where to read on.
+type PayloadIncident struct {
+	ID       string    `json:"id"`
+	Number   int64     `json:"number"`
+	Title    string    `json:"title"`
+	Service  string    `json:"service"`
+	Severity string    `json:"severity"`
+	Status   Status    `json:"status"`
+	OpenedAt time.Time `json:"openedAt"`
+	URL      string    `json:"url"`
+	Runbook  string    `json:"runbook,omitempty"`
+}
+
+// PayloadChange is something that was done before the incident.
+type PayloadChange struct {
+	Time    time.Time `json:"time"`
+	Service string    `json:"service"`
+	Title   string    `json:"title"`
+	Actor   string    `json:"actor,omitempty"`
+}
+
+const (
+	changesBefore = time.Hour // how far back a change is worth a line in a page
+	maxChanges    = 3
+)
+
+// compose writes the message of a page: what is wrong, since when, what changed, where to go.
+func (s *Incidents) compose(ctx context.Context, i Incident, a attempt) notify.Message {
+	service, _ := s.catalog.Current().Service(i.Service)
+	p := Payload{
+		Event: "incident.page",
+		Page:  PayloadPage{ID: a.ID, Attempt: a.Attempts, Person: a.Person, Level: a.Level, Policy: i.Policy},
+		Incident: PayloadIncident{ID: i.ID, Number: i.Number, Title: i.Title, Service: i.Service, Severity: i.Severity,
+			Status: i.Status, OpenedAt: i.OpenedAt, URL: s.link(i.ID), Runbook: service.Runbook},
+		Changes: s.changesBefore(ctx, i, append([]string{i.Service}, service.DependsOn...)),
+	}
+	subject := fmt.Sprintf("[%s] %s: %s (#%d)", i.Severity, i.Service, i.Title, i.Number)
+	p.Text = subject + " " + p.Incident.URL
+	l := letter{Payload: p, now: s.clock(), zone: i.escalation.zone(a.Person)}
+	return notify.Message{ID: a.ID, Subject: subject, Text: l.render(textLetter.Execute), HTML: l.render(htmlLetter.Execute),
+		URL: p.Incident.URL, Data: p}
+}
+
+// changesBefore lists what was done shortly before; a page does not wait for it when the store has trouble.
+func (s *Incidents) changesBefore(ctx context.Context, i Incident, services []string) []PayloadChange {
+	list := []PayloadChange{}
+	entries, _, err := s.timeline.List(ctx, timeline.Filter{Kinds: []timeline.Kind{timeline.Change}, Services: services,
+		Range: event.Range{From: i.OpenedAt.Add(-changesBefore), To: s.clock()}, Limit: maxChanges})
+	if err != nil {
+		s.log.WarnContext(ctx, "a page goes out without what changed", "incident", i.Number, "err", err)
+	}
+	for _, e := range entries {
+		list = append(list, PayloadChange{Time: e.Time, Service: e.Service, Title: e.Title, Actor: e.Actor})
+	}
+	return list
+}
+
+// zone is the time zone of a person, UTC if it is not known.
+func (e Escalation) zone(person string) *time.Location {
+	for _, people := range append([]Level{{People: e.LastResort}}, e.Levels...) {
+		for _, p := range people.People {
+			if zone, err := time.LoadLocation(p.TimeZone); p.Name == person && err == nil {
+				return zone
+			}
+		}
+	}
+	return time.UTC
+}
+
+// letter is a page as a person reads it.
+type letter struct {
+	Payload
+	now  time.Time
+	zone *time.Location
+}
+
+func (l letter) render(execute func(io.Writer, any) error) string {
+	var b strings.Builder
+	if err := execute(&b, l); err != nil {
+		return l.Text // every message has at least this line
+	}
+	return b.String()
+}
+
+// Clock shows a time where the reader lives.
+func (l letter) Clock(t time.Time) string { return t.In(l.zone).Format("15:04:05 MST") }
+
+// Since is how long the incident has been open.
+func (l letter) Since() string {
+	return event.FormatDuration(l.now.Sub(l.Incident.OpenedAt).Round(time.Second))
+}
+
+// Why says why this person is paged.
+func (l letter) Why() string {
+	if l.Page.Level == 0 {
+		return "You are the last resort: nobody before you acknowledged."
+	}
+	return fmt.Sprintf("You are level %d of the escalation policy %s.", l.Page.Level, l.Page.Policy)
+}

@@ -1,0 +1,35 @@
+package incident
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	opened prometheus.Counter
+	pages  *prometheus.CounterVec
+	delay  prometheus.Histogram
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		opened: prometheus.NewCounter(prometheus.CounterOpts{Name: "daytwo_incident_opened_total", Help: "Incidents opened."}),
+		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "daytwo_incident_pages_total", Help: "Pages that came to an end, by channel and status (sent, exhausted, canceled).",
+		}, []string{"channel", "status"}),
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "daytwo_incident_page_delay_seconds", Help: "From the decision to page somebody to the page being taken by its channel.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 3, 10),
+		}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.opened, m.pages, m.delay} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("incident: %w", err)
+		}
+	}
+	return m, nil
+}

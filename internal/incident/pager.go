@@ -1,0 +1,275 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/store"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
+)
+
+const (
+	maxSending = 32               // pages on the wire at once
+	maxSteps   = 64               // escalation steps of one transaction
+	sendLimit  = 20 * time.Second // of one attempt
+	lease      = 30 * time.Second // longer than an attempt: after it the attempt is taken for lost and made again
+	stopGrace  = 3 * time.Second  // for attempts under way when Run ends
+	maxIdle    = time.Hour        // between looks at the store when nothing is due: bounds what a wrong clock can do
+)
+
+// Run pages people until ctx ends; then it returns nil. It sleeps until the next thing is due or something is committed: there is
+// no cycle. After a crash it goes on from the store, and sends again what was being sent, under the same ids.
+func (s *Incidents) Run(ctx context.Context) error {
+	s.reclaim(ctx)
+	sending, breakOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer breakOff()
+	var sends sync.WaitGroup
+	slots := make(chan struct{}, maxSending)
+	for failures := 0; ctx.Err() == nil; {
+		pages, wait, err := s.advance(ctx, maxSending-len(slots))
+		failures++
+		switch {
+		case err != nil && ctx.Err() == nil:
+			wait = min(time.Second<<min(failures, 5), 30*time.Second)
+			s.log.ErrorContext(ctx, "the pager cannot work, trying again", "err", err, "failures", failures, "wait", wait)
+		case err == nil:
+			failures = 0
+		}
+		for _, p := range pages {
+			slots <- struct{}{}
+			sends.Go(func() {
+				defer s.ring()
+				defer func() { <-slots }()
+				s.deliver(sending, p)
+			})
+		}
+		s.pause(ctx, wait)
+	}
+	grace := time.AfterFunc(stopGrace, breakOff)
+	defer grace.Stop()
+	sends.Wait()
+	return nil
+}
+
+// reclaim ends the leases of a process that died, so that its pages go out again at once. A SQLite store is ours alone, so there
+// whoever held a lease is gone; on PostgreSQL another process may hold it, and its end is waited for.
+func (s *Incidents) reclaim(ctx context.Context) {
+	if s.db.Dialect() != store.SQLite {
+		return
+	}
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'sending'`, s.clock())
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "pages under way before the start are sent again only when their leases end", "err", err)
+	}
+}
+
+// ring tells Run to look at the store. It never blocks.
+func (s *Incidents) ring() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pause returns at a ring, when d has passed, or when ctx ends.
+func (s *Incidents) pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-s.wake:
+	case <-timer.C:
+	}
+}
+
+// advance takes the steps that are due and leases the pages that are due, at most free of them. It says how long to wait until
+// something else is due: not at all after it did something.
+func (s *Incidents) advance(ctx context.Context, free int) (pages []attempt, wait time.Duration, err error) {
+	if free == 0 {
+		return nil, maxIdle, nil // a page that ends rings
+	}
+	var due int64
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		return tx.QueryRow(ctx, `SELECT COALESCE(MIN(due), 0) FROM (
+			SELECT MIN(next_at) AS due FROM incidents WHERE next_at > 0
+			UNION ALL SELECT MIN(wake_at) AS due FROM pages WHERE wake_at > 0) AS soonest`).Scan(&due)
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("look for what is due: %w", err)
+	}
+	now := s.clock()
+	if due == 0 {
+		return nil, maxIdle, nil
+	}
+	if wait := store.FromMicros(due).Sub(now); wait > 0 {
+		return nil, min(wait, maxIdle), nil
+	}
+	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if err := s.takeSteps(ctx, tx, now); err != nil {
+			return err
+		}
+		pages, err = s.lease(ctx, tx, now, free)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("page people: %w", err)
+	}
+	return pages, 0, nil
+}
+
+func (s *Incidents) takeSteps(ctx context.Context, tx *store.Tx, now time.Time) error {
+	list, err := query(ctx, tx, func(row scanner) (Incident, error) { return scanIncident(row) }, `SELECT `+incidentColumns+`
+		FROM incidents i WHERE i.next_at > 0 AND i.next_at <= ? ORDER BY `+worstFirst+` LIMIT ?`, now, maxSteps)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if err := s.takeStep(ctx, tx, i, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeStep pages the people of the next step and schedules the one after it: at once if this one reaches nobody.
+func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now time.Time) error {
+	steps := i.escalation.steps()
+	i.nextAt = time.Time{}
+	if i.Status != Triggered || i.step >= len(steps) {
+		return saveIncident(ctx, tx, &i)
+	}
+	this, people := steps[i.step], steps[i.step].reachable()
+	for _, p := range people {
+		if err := s.addPages(ctx, tx, i, this, p, now); err != nil {
+			return err
+		}
+	}
+	if i.step++; i.step < len(steps) {
+		i.nextAt = now
+		if len(people) > 0 {
+			i.nextAt = now.Add(steps[i.step].wait)
+		}
+	}
+	if err := s.explainStep(ctx, tx, i, this); err != nil {
+		return err
+	}
+	return saveIncident(ctx, tx, &i)
+}
+
+func (s *Incidents) addPages(ctx context.Context, tx *store.Tx, i Incident, this step, p Contact, now time.Time) error {
+	for _, a := range p.Addresses {
+		_, err := tx.Exec(ctx, `INSERT INTO pages (id, incident_id, step, level, person, channel, address, status, created_at, at, wake_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, 'due', ?, ?, ?) ON CONFLICT (incident_id, step, person, channel, address) DO NOTHING`,
+			event.NewID(), i.ID, i.step, this.level, p.Name, a.Channel, a.To, now, now, now)
+		if err != nil {
+			return fmt.Errorf("page %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// explainStep writes down what a step did, and says it loudly when nobody can be reached. i.step is already the one after it.
+func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i Incident, this step) error {
+	reachable := len(this.reachable()) > 0
+	switch {
+	case this.level > 0 && reachable:
+		return s.writeLog(ctx, tx, i.ID, "escalated", self, fmt.Sprintf("Next: %s", this))
+	case this.level > 0:
+		return s.writeLog(ctx, tx, i.ID, "skipped", self, fmt.Sprintf("Level %d is skipped: %s has neither e-mail nor webhook",
+			this.level, names(this.people)))
+	}
+	reached, err := countPages(ctx, tx, i.ID, `status <> 'exhausted'`)
+	if err != nil {
+		return err
+	}
+	why := "everybody was paged and nobody acknowledged"
+	switch {
+	case i.escalation.Missing != "":
+		why = i.escalation.Missing
+	case reached == 0:
+		why = "nobody of the policy could be reached"
+	}
+	switch {
+	case reachable:
+		return s.alarm(ctx, tx, i, "unanswered", fmt.Sprintf("%s: paging the last resort, %s", why, names(this.people)))
+	case reached > 0:
+		return s.alarm(ctx, tx, i, "unanswered", why+"; there is no last resort")
+	}
+	return s.alarm(ctx, tx, i, "unreachable", "Nobody reachable: "+why+"; there is no last resort")
+}
+
+// alarm makes it hard to overlook that paging does not work out.
+func (s *Incidents) alarm(ctx context.Context, tx *store.Tx, i Incident, action, text string) error {
+	if err := s.writeLog(ctx, tx, i.ID, action, self, text); err != nil {
+		return err
+	}
+	tx.OnCommit(func() {
+		s.log.Error("paging does not work out", "incident", i.Number, "service", i.Service, "why", text)
+	})
+	return s.tell(ctx, tx, i, timeline.Entry{Kind: timeline.Page, Action: action, Actor: self, Tone: timeline.Critical,
+		Title: fmt.Sprintf("Incident #%d: %s", i.Number, text)})
+}
+
+func countPages(ctx context.Context, tx *store.Tx, id, where string, args ...any) (n int, err error) {
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM pages WHERE incident_id = ? AND `+where, append([]any{id}, args...)...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count pages: %w", err)
+	}
+	return n, nil
+}
+
+// attempt is a page leased to this process.
+type attempt struct {
+	Page
+	incident string
+	step     int
+	to       string // the address itself
+	created  time.Time
+}
+
+// lease marks due pages as being sent: the worst and newest first. A page whose lease ended was being sent when daytwo died. The
+// page of an incident that was taken meanwhile is canceled.
+func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, free int) ([]attempt, error) {
+	type candidate struct {
+		attempt
+		status Status
+		wakeAt int64
+	}
+	list, err := query(ctx, tx, func(row scanner) (c candidate, err error) {
+		var created int64
+		err = row.Scan(&c.ID, &c.incident, &c.step, &c.Level, &c.Person, &c.Channel, &c.to, &c.Attempts, &created, &c.wakeAt, &c.status)
+		c.created = store.FromMicros(created)
+		return c, err
+	}, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at, p.wake_at, i.status
+		FROM pages p JOIN incidents i ON i.id = p.incident_id
+		WHERE p.wake_at > 0 AND p.wake_at <= ? ORDER BY `+worstFirst+`, p.id LIMIT ?`, now, free)
+	if err != nil {
+		return nil, err
+	}
+	var leased []attempt
+	for _, c := range list {
+		status, wakeAt := "sending", now.Add(lease)
+		if c.status != Triggered {
+			status, wakeAt = "canceled", time.Time{}
+		}
+		c.Attempts++
+		done, err := tx.Exec(ctx, `UPDATE pages SET status = ?, attempts = ?, at = ?, wake_at = ? WHERE id = ? AND wake_at = ?`,
+			status, c.Attempts, now, wakeAt, c.ID, c.wakeAt)
+		if err != nil {
+			return nil, fmt.Errorf("lease page: %w", err)
+		}
+		if n, err := done.RowsAffected(); err == nil && n == 1 && status == "sending" {
+			leased = append(leased, c.attempt)
+		}
+	}
+	return leased, nil
+}

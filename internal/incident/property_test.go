@@ -1,0 +1,142 @@
+package incident_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/daytwo-dev/daytwo/internal/incident"
+	"github.com/daytwo-dev/daytwo/internal/notify"
+	"github.com/daytwo-dev/daytwo/internal/store/storetest"
+)
+
+// deed is something that happens to the incidents, after a while.
+type deed struct {
+	after time.Duration
+	what  string
+	on    int // of the alerts, or of the incidents so far
+}
+
+var (
+	deeds    = []string{"fire", "fire", "fire", "clear", "ack", "resolve", "restart"}
+	services = []string{"checkout", "payments", "reports", "legacy", "orphan"}
+)
+
+// Whatever happens, in whatever order, and however sending goes:
+//   - nothing is sent for an incident after it was acknowledged or resolved,
+//   - every incident led to an attempt, to "nobody reachable", or somebody took it first,
+//   - whatever is not taken ends in a visible "unanswered" or "nobody reachable", with no page left hanging,
+//   - one page is one id, sent to one address at most ten times,
+//   - a service has at most one open incident, and every firing alert belongs to one.
+func TestWhateverHappens(t *testing.T) {
+	never := refused(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		history := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) deed {
+			return deed{
+				after: time.Duration(rapid.IntRange(0, 400).Draw(t, "seconds")) * time.Second,
+				what:  rapid.SampledFrom(deeds).Draw(t, "what"),
+				on:    rapid.IntRange(0, 9).Draw(t, "on"),
+			}
+		}), 1, 15).Draw(rt, "history")
+		luck := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, errBusy, never}), 1, 8).Draw(rt, "luck")
+		lastResort := rapid.SampledFrom([]string{"", "last_resort: [boss]\n"}).Draw(rt, "last resort")
+		var wrong string
+		synctest.Test(t, func(t *testing.T) { wrong = live(t, history, luck, shop+lastResort) })
+		if wrong != "" {
+			rt.Fatal(wrong)
+		}
+	})
+}
+
+// live plays a history and says what went wrong.
+func live(t *testing.T, history []deed, luck []error, text string) string {
+	b := newBench(t, storetest.New(t), text)
+	b.sender.fail = func(_ context.Context, _ notify.Address, try int) error { return luck[try%len(luck)] }
+	stop := b.run(t)
+	defer func() { stop() }()
+	taken := map[string]int{} // incident → how many messages had gone out when it was taken
+	var opened int64
+	for _, d := range history {
+		pass(d.after)
+		alert, ref := fmt.Sprintf("alert %d", d.on), fmt.Sprint(int64(d.on)%max(opened, 1)+1)
+		switch {
+		case d.what == "fire":
+			i := b.trigger(t, alert, services[d.on%len(services)])
+			opened = max(opened, i.Number)
+		case d.what == "clear":
+			b.cleared(t, alert)
+		case d.what == "restart":
+			stop()
+			b.restart(t)
+			stop = b.run(t)
+		case opened > 0 && d.what == "ack":
+			if _, err := b.Acknowledge(t.Context(), ref, "somebody"); err != nil {
+				return err.Error()
+			}
+		case opened > 0:
+			if _, err := b.Resolve(t.Context(), ref, "somebody"); err != nil {
+				return err.Error()
+			}
+		}
+		for n := range opened {
+			if i := b.get(t, fmt.Sprint(n+1)); i.Status != incident.Triggered {
+				if _, ok := taken[i.ID]; !ok {
+					taken[i.ID] = len(b.sender.all())
+				}
+			}
+		}
+		synctest.Wait()
+	}
+	pass(48 * time.Hour)
+	if wrong := checkSends(b.sender.all(), taken); wrong != "" {
+		return wrong
+	}
+	open := map[string]bool{}
+	for n := range opened {
+		i := b.get(t, fmt.Sprint(n+1))
+		if i.Open() && open[i.Service] {
+			return "two open incidents of " + i.Service
+		}
+		open[i.Service] = open[i.Service] || i.Open()
+		if wrong := checkEnd(i, b.sender.all()); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+func checkSends(all []sent, taken map[string]int) string {
+	times, to := map[string]int{}, map[string]string{}
+	for k, m := range all {
+		if before, ok := taken[m.incident]; ok && k >= before {
+			return fmt.Sprintf("message %d went out for incident %s, which was taken after %d", k, m.incident, before)
+		}
+		if times[m.id]++; times[m.id] > 10 || to[m.id] != "" && to[m.id] != m.to {
+			return fmt.Sprintf("page %s: %d attempts, to %s and %s", m.id, times[m.id], to[m.id], m.to)
+		}
+		to[m.id] = m.to
+	}
+	return ""
+}
+
+func checkEnd(i incident.Detail, all []sent) string {
+	log := actions(i)
+	attempted := slices.ContainsFunc(all, func(m sent) bool { return m.incident == i.ID })
+	if !attempted && i.Status == incident.Triggered && !slices.Contains(log, "unreachable") {
+		return fmt.Sprintf("nobody knows of #%d: %q", i.Number, log)
+	}
+	if i.Status == incident.Triggered && !slices.Contains(log, "unanswered") && !slices.Contains(log, "unreachable") {
+		return fmt.Sprintf("#%d is left without a word: %q", i.Number, log)
+	}
+	for _, p := range i.Pages {
+		if !slices.Contains([]string{"sent", "exhausted", "canceled"}, p.Status) {
+			return fmt.Sprintf("#%d: a page hangs: %+v", i.Number, p)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,123 @@
+package incident
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/store"
+)
+
+// Get returns an incident with everything that belongs to it. id may be its number.
+func (s *Incidents) Get(ctx context.Context, id string) (d Detail, err error) {
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		d, err = Load(ctx, tx, id)
+		return err
+	})
+	return d, err
+}
+
+// Load is Get within a transaction.
+func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
+	i, err := findByRef(ctx, tx, id)
+	if err != nil {
+		return Detail{}, err
+	}
+	d := Detail{Incident: *i}
+	if d.Alerts, err = query(ctx, tx, scanAlert, `SELECT alert_id, title, status, at FROM incident_alerts
+		WHERE incident_id = ? ORDER BY at, alert_id`, i.ID); err != nil {
+		return Detail{}, err
+	}
+	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error FROM pages
+		WHERE incident_id = ? ORDER BY id`, i.ID); err != nil {
+		return Detail{}, err
+	}
+	if d.Log, err = query(ctx, tx, scanLog, `SELECT at, action, actor, text FROM incident_log
+		WHERE incident_id = ? ORDER BY seq`, i.ID); err != nil {
+		return Detail{}, err
+	}
+	return d, nil
+}
+
+// findByRef takes an id, a number, or a number after #.
+func findByRef(ctx context.Context, tx *store.Tx, ref string) (*Incident, error) {
+	number, err := strconv.ParseInt(strings.TrimPrefix(ref, "#"), 10, 64)
+	if err != nil {
+		number = 0
+	}
+	i, err := findIncident(ctx, tx, `i.id = ? OR i.number = ?`, clip(ref, 100), number)
+	if err == nil && i == nil {
+		err = problem.New(problem.NotFound, "there is no incident %q", clip(ref, 100)).WithMend("see GET /api/incidents")
+	}
+	return i, err
+}
+
+// Filter selects incidents.
+type Filter struct {
+	Status  string // open (triggered or acknowledged), triggered, acknowledged, resolved; empty: any
+	Service string
+	Before  int64 // only those with a lower number; 0: all
+	Limit   int
+}
+
+// List returns the incidents f selects, newest first, and whether there are more.
+func (s *Incidents) List(ctx context.Context, f Filter) (list []Incident, more bool, err error) {
+	where, args := `1 = 1`, []any{}
+	add := func(term string, arg any) { where, args = where+` AND `+term, append(args, arg) }
+	switch f.Status {
+	case "":
+	case "open":
+		add(`i.status <> ?`, string(Resolved))
+	default:
+		add(`i.status = ?`, f.Status)
+	}
+	if f.Service != "" {
+		add(`i.service = ?`, f.Service)
+	}
+	if f.Before > 0 {
+		add(`i.number < ?`, f.Before)
+	}
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		list, err = query(ctx, tx, func(row scanner) (Incident, error) { return scanIncident(row) }, `SELECT `+incidentColumns+`
+			FROM incidents i WHERE `+where+` ORDER BY i.number DESC LIMIT ?`, append(args, f.Limit+1)...)
+		return err
+	})
+	if len(list) > f.Limit {
+		return list[:f.Limit], true, err
+	}
+	return list, false, err
+}
+
+// OnCall says who is paged for some services, and when.
+type OnCall struct {
+	Policy   string        `json:"policy"`
+	Services []string      `json:"services"`
+	Levels   []OnCallLevel `json:"levels"`
+}
+
+// OnCallLevel is one level of it.
+type OnCallLevel struct {
+	Level  int              `json:"level" doc:"from 1"`
+	After  catalog.Duration `json:"after" doc:"since the incident opened"`
+	People []string         `json:"people"`
+}
+
+// OnCalls lists every policy with the services it answers for.
+func OnCalls(c *catalog.Catalog) []OnCall {
+	list := []OnCall{}
+	for _, p := range c.Policies {
+		o := OnCall{Policy: p.Name, Services: []string{}, Levels: []OnCallLevel{}}
+		for _, service := range c.Services {
+			if service.EscalationPolicy == p.Name {
+				o.Services = append(o.Services, service.Name)
+			}
+		}
+		for i, l := range p.Levels {
+			o.Levels = append(o.Levels, OnCallLevel{Level: i + 1, After: l.After, People: l.Targets})
+		}
+		list = append(list, o)
+	}
+	return list
+}

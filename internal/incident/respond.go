@@ -1,0 +1,110 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/store"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
+)
+
+// Acknowledge takes an incident: nobody is paged for it from here on. id may be its number.
+func (s *Incidents) Acknowledge(ctx context.Context, id, actor string) (Detail, error) {
+	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
+		return s.respond(ctx, tx, i, Acknowledged, actor, "")
+	})
+}
+
+// Resolve ends an incident. id may be its number.
+func (s *Incidents) Resolve(ctx context.Context, id, actor string) (Detail, error) {
+	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
+		return s.respond(ctx, tx, i, Resolved, actor, "")
+	})
+}
+
+// AddNote writes something down for the others and for later. id may be the number of the incident.
+func (s *Incidents) AddNote(ctx context.Context, id, actor, text string) (Detail, error) {
+	if len(text) > maxNote {
+		return Detail{}, problem.New(problem.TooLarge, "the note has %d bytes, more than %d", len(text), maxNote).WithField("text")
+	}
+	text = strings.TrimSpace(clip(text, maxNote))
+	if text == "" {
+		return Detail{}, problem.New(problem.Invalid, "the note is empty").WithField("text").WithMend("write something")
+	}
+	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
+		if err := s.writeLog(ctx, tx, i.ID, "note", actor, text); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, *i, timeline.Entry{Kind: timeline.Incident, Action: "note", Actor: actor, Title: text})
+	})
+}
+
+// change runs do on one incident and returns how it is afterwards.
+func (s *Incidents) change(ctx context.Context, id string, do func(tx *store.Tx, i *Incident) error) (d Detail, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		i, err := findByRef(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, i); err != nil {
+			return err
+		}
+		d, err = Load(ctx, tx, i.ID)
+		return err
+	})
+	return d, err
+}
+
+// respond moves an incident to Acknowledged or Resolved, unless it is there or past it. From the commit on no page starts, and
+// those under way are broken off.
+func (s *Incidents) respond(ctx context.Context, tx *store.Tx, i *Incident, to Status, actor, why string) error {
+	if change, _ := decideRespond(i.Status, to); !change {
+		return nil
+	}
+	now := s.clock()
+	e := timeline.Entry{Kind: timeline.Incident, Action: string(to), Actor: actor,
+		Title: fmt.Sprintf("Incident #%d %s: %s", i.Number, to, i.Title)}
+	switch i.Status = to; to {
+	case Acknowledged:
+		i.AcknowledgedAt, i.AcknowledgedBy = &now, actor
+	default:
+		i.ResolvedAt, i.ResolvedBy, e.Tone = &now, actor, timeline.Good
+	}
+	i.nextAt = time.Time{}
+	if err := saveIncident(ctx, tx, i); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE pages SET status = 'canceled', at = ?, wake_at = 0 WHERE incident_id = ? AND status IN ('due', 'retry')`,
+		now, i.ID)
+	if err != nil {
+		return fmt.Errorf("cancel pages: %w", err)
+	}
+	text := strings.ToUpper(string(to[:1])) + string(to[1:])
+	if why != "" {
+		text += ": " + why
+	}
+	still, err := stillFiring(ctx, tx, i.ID)
+	if err != nil {
+		return err
+	}
+	if to == Resolved && still > 0 {
+		text += fmt.Sprintf(", while %s still firing: only another alert opens an incident again", plural(still, "alert"))
+	}
+	if err := s.writeLog(ctx, tx, i.ID, string(to), actor, text); err != nil {
+		return err
+	}
+	id := i.ID
+	tx.OnCommit(func() { s.underway.stop(id) })
+	return s.tell(ctx, tx, *i, e)
+}
+
+func stillFiring(ctx context.Context, tx *store.Tx, id string) (n int, err error) {
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM incident_alerts WHERE incident_id = ? AND status = 'firing'`, id).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count alerts: %w", err)
+	}
+	return n, nil
+}
