@@ -34,7 +34,7 @@ func (t *Timeline) Consume(ctx context.Context, name string, f Filter, h Handler
 		failures++
 		wait := backoff(failures)
 		t.metrics.failures.WithLabelValues(name).Inc()
-		t.log.Error("timeline consumer failed, trying again", "consumer", name, "err", err, "failures", failures, "wait", wait)
+		t.log.Error("timeline consumer failed, trying again", "consumer", name, "error", err, "failures", failures, "wait", wait)
 		pause(ctx, wait)
 	}
 	return nil
@@ -97,7 +97,7 @@ func (c *consumer) one(ctx context.Context, e Entry) error {
 	})
 	if problem.CodeOf(err) == problem.Invalid {
 		c.t.metrics.skipped.WithLabelValues(c.name).Inc()
-		c.t.log.Error("timeline consumer skips an entry it cannot handle", "consumer", c.name, "seq", e.Seq, "err", err)
+		c.t.log.Error("timeline consumer skips an entry it cannot handle", "consumer", c.name, "seq", e.Seq, "error", err)
 		err = c.t.db.Write(ctx, func(tx *store.Tx) error { return c.move(ctx, tx, e.Seq) })
 	} else if err == nil {
 		c.t.metrics.handled.WithLabelValues(c.name).Inc()

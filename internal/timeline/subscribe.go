@@ -18,8 +18,10 @@ type Subscription struct {
 // Subscribe starts a feed of the entries after afterSeq (0: from the beginning,
 // FromNow: new ones only) that f selects; Limit and Cursor play no part. Close it.
 func (t *Timeline) Subscribe(f Filter, afterSeq int64) *Subscription {
-	if afterSeq < 0 {
-		afterSeq = t.Head()
+	// A position beyond the end comes from another ledger: waiting for it would
+	// lose what is appended until then.
+	if head := t.Head(); afterSeq < 0 || afterSeq > head {
+		afterSeq = head
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := make(chan Entry, 16)
@@ -48,7 +50,7 @@ func (t *Timeline) feed(ctx context.Context, f *follower, c chan<- Entry) {
 		}
 		if err != nil {
 			failures++
-			t.log.Warn("timeline feed cannot read the store, trying again", "err", err, "failures", failures)
+			t.log.Warn("timeline feed cannot read the store, trying again", "error", err, "failures", failures)
 			if !pause(ctx, backoff(failures)) {
 				return
 			}

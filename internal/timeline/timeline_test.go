@@ -316,6 +316,11 @@ func TestSlowSubscriber(t *testing.T) {
 		if e := <-resumed.C; e.Seq != total {
 			t.Errorf("resumed at %d, want %d", e.Seq, total)
 		}
+		beyond := tl.Subscribe(timeline.Filter{}, total+1000) // of another ledger
+		defer beyond.Close()
+		if e := appendTo(t, db, tl, deploy("cart")); e.Seq != (<-beyond.C).Seq {
+			t.Errorf("the next entry did not arrive")
+		}
 	})
 }
 
