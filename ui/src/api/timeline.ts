@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { get } from "./client";
+import { get, post } from "./client";
 import type { Entry, List } from "./types";
 
 export interface TimelineFilter {
@@ -10,7 +10,8 @@ export interface TimelineFilter {
   to?: string;
 }
 
-const fetchTimeline = (filter: TimelineFilter & { limit?: number; cursor?: string }, signal: AbortSignal) =>
+/** One page of the ledger, newest first. */
+export const fetchTimeline = (filter: TimelineFilter & { limit?: number; cursor?: string }, signal: AbortSignal) =>
   get<List<Entry>>("/api/timeline", { query: { ...filter }, signal });
 
 export const timelineQuery = (filter: TimelineFilter & { limit?: number }) =>
@@ -26,3 +27,6 @@ export const timelinePagesQuery = (filter: TimelineFilter) =>
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
   });
+
+export const recordChange = (body: { title: string; action: string; service?: string }) =>
+  post<Entry>("/api/timeline/changes", body);

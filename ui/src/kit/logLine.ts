@@ -11,7 +11,6 @@ export interface Reading {
 }
 
 // Terminal colours and cursor movements mean nothing here.
-// eslint-disable-next-line no-control-regex
 const escapes = /\u001b(?:\[[0-9;?]*[A-Za-z]|\][^\u0007\u001b]*(?:\u0007|\u001b\\))/g;
 
 const timeKeys = new Set(["time", "ts", "timestamp", "@timestamp"]);

@@ -40,7 +40,7 @@ export function useRunLog(id: string): LogBuffer & { error?: Problem } {
         page.items.forEach(add);
         more = page.next !== undefined && page.items.length > 0;
       }
-      const run = await client.fetchQuery({ ...runQuery(id), staleTime: 0 });
+      const run = await client.query({ ...runQuery(id), staleTime: 0 });
       if (run.finishedAt || stop.signal.aborted) return;
       const stream = new AbortController();
       stop.signal.addEventListener("abort", () => stream.abort());

@@ -1,0 +1,74 @@
+import { useQuery } from "@tanstack/react-query";
+import { rulesQuery, type Rule, type RuleGroup } from "@/api/rules";
+import { EmptyState } from "@/kit/EmptyState";
+import { formatDuration } from "@/kit/format";
+import { Link } from "@/kit/Link";
+import { Loaded } from "@/kit/Loaded";
+import { Section } from "@/kit/Section";
+import { StateBadge } from "@/kit/StateBadge";
+import styles from "./Rules.module.css";
+
+const example = `# prometheus.yml
+rule_files: [rules/*.yml]
+
+# rules/shop.yml
+groups:
+  - name: shop
+    rules:
+      - alert: OrdersFail
+        expr: rate(orders_failed_total[5m]) > 1
+        for: 2m
+        labels: {service: checkout, severity: critical}`;
+
+/** What is watched: the rule files' rules and those made from objectives. */
+export function Rules() {
+  const query = useQuery(rulesQuery);
+  return (
+    <Loaded query={query}>
+      {(groups) =>
+        groups.length > 0 ? (
+          groups.map((group) => <Group key={`${group.file} ${group.name}`} group={group} />)
+        ) : (
+          <EmptyState title="No rules" snippet={example}>
+            Rules come from Prometheus rule files and from the objectives in <code>daytwo.yml</code>.
+          </EmptyState>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Group({ group }: { group: RuleGroup }) {
+  return (
+    <Section title={group.name} aside={<span className={styles.dim}>every {formatDuration(group.interval)}</span>}>
+      <ul className={styles.rules}>
+        {group.rules.map((rule, i) => (
+          <RuleRow key={i} rule={rule} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function RuleRow({ rule }: { rule: Rule }) {
+  const service = rule.labels?.service;
+  return (
+    <li>
+      <div className={styles.head}>
+        <b>{rule.name}</b>
+        {rule.health === "err" ? (
+          <StateBadge state="cannot be evaluated" tone="critical" />
+        ) : (
+          <StateBadge state={rule.state ?? "recording"} />
+        )}
+        {service && <Link to={`/services/${encodeURIComponent(service)}`}>{service}</Link>}
+        {rule.labels?.severity && <span className={styles.dim}>{rule.labels.severity}</span>}
+        {rule.duration ? <span className={styles.dim}>for {formatDuration(rule.duration)}</span> : null}
+      </div>
+      <Link to={`/explore?expr=${encodeURIComponent(rule.query)}`} className={styles.expr}>
+        <code>{rule.query}</code>
+      </Link>
+      {rule.lastError && <div className={styles.error}>{rule.lastError}</div>}
+    </li>
+  );
+}
