@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -117,6 +118,8 @@ func (s *Server) operation(method, path string, op Op, in, out reflect.Type) hum
 		panic("web: " + op.ID + " is registered after the server was put to use")
 	case op.ID == "" || op.Summary == "" || op.Tag == "":
 		panic("web: " + method + " " + path + " needs an ID, a Summary and a Tag")
+	case !strings.HasPrefix(path, "/api/"):
+		panic("web: " + path + " is not under /api/")
 	case method != http.MethodGet && op.Audit == "":
 		panic("web: " + op.ID + " changes something and needs an Audit action")
 	}

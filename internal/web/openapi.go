@@ -64,8 +64,9 @@ func (s *Server) OpenAPI() ([]byte, error) { return s.document() }
 func (s *Server) writeDocument() ([]byte, error) {
 	s.sealed = true
 	schemas := s.api.OpenAPI().Components.Schemas.Map()
-	delete(schemas, "HumaErrorModel") // answers carry Problem, see ownProblems
-	delete(schemas, "HumaErrorDetail")
+	for _, t := range []reflect.Type{reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[huma.ErrorDetail]()} {
+		delete(schemas, s.naming.name(t, "")) // answers carry Problem, see ownProblems
+	}
 	for _, schema := range schemas {
 		neverNull(schema)
 	}

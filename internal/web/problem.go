@@ -213,7 +213,11 @@ func faultOf(d *huma.ErrorDetail) Fault {
 			return Fault{Field: field, Message: name + " is none of its values", Mend: "use one of " + strings.Trim(names, `"`)}
 		}
 		want = strings.TrimPrefix(want, "string to be ")
-		return Fault{Field: field, Message: name + " is not a " + want, Mend: "change " + name + " to a " + want}
+		article := "a "
+		if strings.ContainsAny(want[:1], "aeioR") { // "an RFC 3339 date-time"
+			article = "an "
+		}
+		return Fault{Field: field, Message: name + " is not " + article + want, Mend: "change " + name + " to " + article + want}
 	case place == "body" && field == "":
 		return Fault{Message: "the body is not valid JSON: " + d.Message, Mend: "correct the JSON"}
 	}

@@ -73,18 +73,29 @@ func filledSlice(v reflect.Value) (reflect.Value, bool) {
 
 func filledStruct(v reflect.Value) (reflect.Value, bool) {
 	out, copied := v, false
-	for i := range v.NumField() {
-		if !v.Type().Field(i).IsExported() {
-			continue
-		}
-		if field, changed := filled(v.Field(i)); changed {
+	var fill func(src reflect.Value, path []int)
+	fill = func(src reflect.Value, path []int) {
+		for i := range src.NumField() {
+			f, at := src.Type().Field(i), append(path, i)
+			if f.Anonymous && !f.IsExported() && f.Type.Kind() == reflect.Struct {
+				fill(src.Field(i), at) // JSON shows its fields as the outer one's
+				continue
+			}
+			if !f.IsExported() {
+				continue
+			}
+			field, changed := filled(src.Field(i))
+			if !changed {
+				continue
+			}
 			if !copied {
 				out, copied = reflect.New(v.Type()).Elem(), true
 				out.Set(v)
 			}
-			out.Field(i).Set(field)
+			out.FieldByIndex(at).Set(field)
 		}
 	}
+	fill(v, nil)
 	return out, copied
 }
 
