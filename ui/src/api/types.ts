@@ -229,6 +229,10 @@ export interface Workload {
   startedAt?: string;
   address?: string;
   ready: boolean;
+  /** The revision has not been ready yet. */
+  deploying?: boolean;
+  /** The run that brought the revision. */
+  run?: string;
 }
 
 export interface Revision {
@@ -236,6 +240,11 @@ export interface Revision {
   version?: string;
   at: string;
   actor?: string;
+  action?: "deploy" | "rollback";
+  run?: string;
+  state?: "pending" | "good" | "failed";
+  /** Why it failed. */
+  fault?: string;
   manifest: string;
   current: boolean;
 }
