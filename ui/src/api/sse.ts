@@ -95,7 +95,10 @@ export async function follow(path: string, { onEvent, onState, lastId = "", sign
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
-    if (signal.aborted) return done();
+    if (signal.aborted) {
+      done();
+      return;
+    }
     const finish = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", finish);

@@ -108,7 +108,7 @@ export function Table<T extends object>({ label, rows, columns, rowKey, to, onOp
           if (!row) return null;
           return (
             // The first cell's link does the same for the keyboard.
-            // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
+             
             <tr
               key={row.id}
               data-index={index}

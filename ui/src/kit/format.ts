@@ -33,7 +33,7 @@ function scaled(value: number, base: number, names: string[]): [string, string] 
 const join = (number: string, unit: string) => (unit ? number + gap + unit : number);
 
 function tiny(value: number): string {
-  return value !== 0 && Math.abs(value) < 0.005 ? value.toPrecision(2).replace(/e-?\d+$/, (e) => e) : short(value);
+  return value !== 0 && Math.abs(value) < 0.005 ? value.toPrecision(2) : short(value);
 }
 
 /** A span of time, two parts at most: 340 ms, 1.2 s, 2 min 5 s, 3 d 4 h. */
@@ -51,7 +51,11 @@ export function formatDuration(seconds: number): string {
     [60, "min"],
     [1, "s"],
   ];
-  const first = parts.findIndex(([size]) => Math.round(seconds) >= size);
+  // 59 min 59 s is written to the minute, so it counts as an hour already.
+  const first = parts.findIndex(([size], i) => {
+    const smaller = parts[i + 1]?.[0] ?? 1;
+    return Math.round(seconds / smaller) * smaller >= size;
+  });
   const [size, name] = parts[first] ?? [1, "s"];
   const [subSize, subName] = parts[first + 1] ?? [1, ""];
   const whole = Math.round(seconds / subSize) * subSize;

@@ -19,7 +19,7 @@ export function appendLog(buffer: LogBuffer, added: LogLine[], limit = 20_000): 
 }
 
 // Control sequences of terminals: CSI (colours, cursor), OSC (titles, links), and two-character escapes.
-// eslint-disable-next-line no-control-regex
+ 
 const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 
 /** The text a terminal would show at the end of the line: no escapes, and what a carriage return overwrote is gone. */

@@ -50,7 +50,7 @@ export function TimeControl() {
                 size="xs"
                 aria-label="Time zone"
                 value={time.zone}
-                onChange={(zone) => time.setZone(zone as Zone)}
+                onChange={(zone) => time.setZone(zone)}
                 data={[
                   { value: "local", label: "Local" },
                   { value: "utc", label: "UTC" },

@@ -1,0 +1,85 @@
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { resolveRange, stepFor, type TimeRange } from "@/kit/timeRange";
+import { get } from "./client";
+
+export type Labels = Record<string, string>;
+
+export interface MatrixSeries {
+  metric: Labels;
+  values: [number, string][];
+}
+
+export interface VectorSample {
+  metric: Labels;
+  value: [number, string];
+}
+
+interface Answer {
+  status: "success";
+  data:
+    | { resultType: "matrix"; result: MatrixSeries[] }
+    | { resultType: "vector"; result: VectorSample[] }
+    | { resultType: "scalar" | "string"; result: [number, string] };
+  warnings?: string[];
+}
+
+export interface RangeResult {
+  /** Unix seconds, both on the step's grid. */
+  from: number;
+  to: number;
+  step: number;
+  series: MatrixSeries[];
+  warnings: string[];
+}
+
+interface RangeRequest {
+  expr: string;
+  range: TimeRange;
+  pausedAt?: string;
+  live: boolean;
+  /** About how many points to draw. */
+  points?: number;
+}
+
+/** An expression over the page's time range; asks again as time goes on while live. */
+export function rangeQuery({ expr, range, pausedAt, live, points = 240 }: RangeRequest) {
+  const now = () => (pausedAt ? Date.parse(pausedAt) : Date.now());
+  const step = stepFor(resolveRange(range, now()), points);
+  return queryOptions({
+    queryKey: ["samples", expr, range.from, range.to, pausedAt, step],
+    queryFn: async ({ signal }): Promise<RangeResult> => {
+      const { from, to } = resolveRange(range, now());
+      const start = Math.floor(from / 1000 / step) * step;
+      const end = Math.floor(to / 1000 / step) * step;
+      const answer = await get<Answer>("/prometheus/api/v1/query_range", { query: { query: expr, start, end, step }, signal });
+      const series = answer.data.resultType === "matrix" ? answer.data.result : [];
+      return { from: start, to: end, step, series, warnings: answer.warnings ?? [] };
+    },
+    refetchInterval: live ? Math.min(60, Math.max(5, step)) * 1000 : false,
+    placeholderData: keepPreviousData,
+    staleTime: live ? 4_000 : 300_000,
+  });
+}
+
+export interface InstantResult {
+  samples: VectorSample[];
+  warnings: string[];
+}
+
+/** An expression at one instant: the end of the page's time range. */
+export function instantQuery({ expr, range, pausedAt, live }: Omit<RangeRequest, "points">) {
+  return queryOptions({
+    queryKey: ["samples", "at", expr, range.to, pausedAt],
+    queryFn: async ({ signal }): Promise<InstantResult> => {
+      const { to } = resolveRange(range, pausedAt ? Date.parse(pausedAt) : Date.now());
+      const { data, warnings = [] } = await get<Answer>("/prometheus/api/v1/query", { query: { query: expr, time: to / 1000 }, signal });
+      if (data.resultType === "vector") return { samples: data.result, warnings };
+      if (data.resultType === "matrix") {
+        return { samples: data.result.flatMap((s) => s.values.map((value) => ({ metric: s.metric, value }))), warnings };
+      }
+      return { samples: [{ metric: {}, value: data.result }], warnings };
+    },
+    refetchInterval: live ? 10_000 : false,
+    placeholderData: keepPreviousData,
+  });
+}
