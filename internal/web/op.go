@@ -118,8 +118,8 @@ func (s *Server) operation(method, path string, op Op, in, out reflect.Type) hum
 		panic("web: " + op.ID + " is registered after the server was put to use")
 	case op.ID == "" || op.Summary == "" || op.Tag == "":
 		panic("web: " + method + " " + path + " needs an ID, a Summary and a Tag")
-	case !strings.HasPrefix(path, "/api/"):
-		panic("web: " + path + " is not under /api/")
+	case !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/-/"):
+		panic("web: " + path + " is neither under /api/ nor under /-/")
 	case method != http.MethodGet && op.Audit == "":
 		panic("web: " + op.ID + " changes something and needs an Audit action")
 	}
