@@ -20,7 +20,7 @@ const applicationID = 0x64617932
 
 // maxCheck bounds the check for damage at Open, which would read all of a large
 // database; damage that it misses is found when its page is read.
-const maxCheck = 500 * time.Millisecond
+const maxCheck = 250 * time.Millisecond
 
 // openSQLite opens Dir/state.db in WAL mode: readers never wait for the writer
 // nor it for them. synchronous=FULL makes each commit durable against power

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/gofrs/flock"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
@@ -26,6 +27,8 @@ type Config struct {
 	Dir    string       // data directory, made when missing; may be empty only with URL
 	URL    string       // postgres://…; empty means SQLite in Dir/state.db
 	Logger *slog.Logger // nil discards
+
+	Registerer prometheus.Registerer // of the store's own metrics; may be nil
 }
 
 // Dialect is the SQL a DB speaks.
@@ -41,6 +44,7 @@ type DB struct {
 	dialect Dialect
 	name    string // of the database in messages: a path, or host and database
 	log     *slog.Logger
+	metrics metrics
 	lock    *flock.Flock // nil without Config.Dir
 	writes  writer
 	readers *sql.DB
@@ -51,7 +55,7 @@ type DB struct {
 // are kept between reads.
 const (
 	maxReaders  = 16
-	idleReaders = 8
+	idleReaders = 4
 )
 
 // Open takes the data directory, or the PostgreSQL database, for this process
@@ -71,6 +75,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 			WithMend("set a data directory")
 	}
 	db := &DB{log: c.Logger}
+	db.metrics = newMetrics(c.Registerer, &db.writes.line)
 	if c.Dir != "" {
 		lock, err := lockDir(c.Dir)
 		if err != nil {
@@ -96,7 +101,8 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 func (db *DB) Close() error {
 	var err error
 	db.close.Do(func() {
-		db.writes.shut(db)
+		db.writes.line.close()
+		db.passTurn() // the last batch may be open
 		err = db.release()
 	})
 	return err
