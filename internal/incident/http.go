@@ -29,7 +29,7 @@ type createInput struct {
 }
 
 type noteInput struct {
-	refInput
+	ID   string `path:"id" doc:"the id or the number of the incident"`
 	Body struct {
 		Text string `json:"text" minLength:"1" maxLength:"16384"`
 	}

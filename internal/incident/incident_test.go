@@ -48,6 +48,9 @@ func TestFromAlertToResolution(t *testing.T) {
 		if d.Status != incident.Resolved || d.ResolvedBy != "daytwo" || d.Alerts[0].Status != "resolved" {
 			t.Errorf("resolved %+v, alerts %+v", d.Incident, d.Alerts)
 		}
+		if got := d.People(); !slices.Equal(got, []string{"ada"}) {
+			t.Errorf("people %q", got)
+		}
 		late, err := b.Acknowledge(t.Context(), i.ID, "grace")
 		if err != nil || late.Status != incident.Resolved {
 			t.Errorf("a late acknowledgement: %+v, %v", late.Incident, err)

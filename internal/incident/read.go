@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,25 @@ func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 		return Detail{}, err
 	}
 	return d, nil
+}
+
+// People are those who were paged, acted or wrote a note, each once.
+func (d Detail) People() []string {
+	list := []string{}
+	add := func(name string) {
+		if name != "" && name != self && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	for _, p := range d.Pages {
+		if p.Status == "sent" {
+			add(p.Person)
+		}
+	}
+	for _, e := range d.Log {
+		add(e.Actor)
+	}
+	return list
 }
 
 // findByRef takes an id, a number, or a number after #.
