@@ -2,11 +2,15 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/metrics"
+	"github.com/daytwo-dev/daytwo/internal/orchestrate"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -14,8 +18,8 @@ import (
 type operations struct {
 	dir        string
 	catalog    *catalog.Catalog
-	prometheus string   // path of prometheus.yml, which may not exist
-	workloads  []string // paths of manifests
+	prometheus string // path of prometheus.yml, which may not exist
+	workloads  []orchestrate.Manifest
 }
 
 // readOperations reads dir as the server does at start and at reload; an empty
@@ -48,6 +52,8 @@ func Check(dir string) ([]problem.Finding, error) {
 	return findings, err
 }
 
+// inspect reads every file of dir and what they say of each other. The error is
+// for a directory that cannot be read at all.
 func inspect(dir string) (operations, []problem.Finding, error) {
 	ops := operations{dir: dir, prometheus: filepath.Join(dir, "prometheus.yml")}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -56,6 +62,21 @@ func inspect(dir string) (operations, []problem.Finding, error) {
 	}
 	var findings []problem.Finding
 	ops.catalog, findings = catalog.Load(dir)
+	findings = append(findings, alert.Check(filepath.Join(dir, catalog.FileName), ops.catalog)...)
+	findings = append(findings, metrics.Check(ops.prometheus)...)
+	manifests, found := orchestrate.ReadDir(filepath.Join(dir, "workloads"))
+	ops.workloads = manifests
+	findings = append(findings, found...)
+	for _, m := range manifests {
+		if _, known := ops.catalog.Service(m.Service); !known {
+			findings = append(findings, problem.Finding{
+				File: filepath.Join(dir, "workloads"), Severity: problem.SeverityWarning,
+				Message: fmt.Sprintf("workload %q belongs to service %q, which is not in %s", m.Name, m.Service, catalog.FileName),
+				Mend:    "add the service, or set the label app.kubernetes.io/name to one that is there",
+			})
+		}
+	}
+	problem.SortFindings(findings)
 	return ops, findings, nil
 }
 

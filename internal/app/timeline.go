@@ -53,7 +53,8 @@ type changeInput struct {
 	}
 }
 
-func (l ledger) routes(s *web.Server) {
+// Routes registers the timeline's part of the API.
+func (l ledger) Routes(s *web.Server) {
 	web.Get(s, "/api/timeline", web.Op{ID: "list-timeline", Summary: "What happened, newest first", Tag: "timeline"}, l.list)
 	web.Stream(s, "/api/timeline/stream", web.Op{ID: "stream-timeline", Summary: "What happens, as it happens", Tag: "timeline",
 		Description: "Begins after the event id given, or with what comes next."}, l.stream)

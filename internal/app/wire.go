@@ -2,14 +2,27 @@ package app
 
 import (
 	"context"
+	"math"
 	"path/filepath"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/incident"
+	"github.com/daytwo-dev/daytwo/internal/loop"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
+	"github.com/daytwo-dev/daytwo/internal/notify"
+	"github.com/daytwo-dev/daytwo/internal/orchestrate"
+	"github.com/daytwo-dev/daytwo/internal/postmortem"
+	"github.com/daytwo-dev/daytwo/internal/run"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
+	"github.com/daytwo-dev/daytwo/internal/web"
 )
+
+// fileActor is who deploys what a changed file of the operations directory asks
+// for.
+const fileActor = "operations directory"
 
 // dataFile is a path in the data directory.
 func (a *App) dataFile(name string) string { return filepath.Join(a.config.DataDir, name) }
@@ -17,38 +30,50 @@ func (a *App) dataFile(name string) string { return filepath.Join(a.config.DataD
 // wire builds the domains on the operations directory, gives them their routes,
 // and lists their Run in the order of starting.
 func (a *App) wire(ctx context.Context, files operations) error {
-	ledger := ledger{db: a.db}
-	var err error
-	if ledger.timeline, err = timeline.New(ctx, timeline.Config{DB: a.db, Logger: a.log, Registerer: a.registry}); err != nil {
+	line, err := timeline.New(ctx, timeline.Config{DB: a.db, Logger: a.log, Registerer: a.registry})
+	if err != nil {
 		return err
 	}
 	services := catalog.NewLive(files.catalog)
-	samples, err := metrics.New(ctx, metrics.Config{
-		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
-		Retention: a.config.Retention, Version: ReadBuild().Version,
-		Logger: a.log, Registerer: a.registry, Gatherer: a.registry,
-	})
+	samples, alerts, err := a.observe(ctx, files, line, services)
 	if err != nil {
 		return err
 	}
-	alerts, err := alert.New(ctx, alert.Config{
-		DB: a.db, Timeline: ledger.timeline, Catalog: services, Engine: samples,
-		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
-	})
+	runs, workloads, err := a.execute(ctx, line, samples)
 	if err != nil {
 		return err
 	}
-	if err := samples.AddTargets("daytwo", []metrics.Target{{URL: URL(a.listener) + "/metrics"}}); err != nil {
+	incidents, err := a.respond(ctx, line, services)
+	if err != nil {
 		return err
 	}
-	ledger.routes(a.server)
-	services.Routes(a.server)
-	alerts.Routes(a.server)
+	lessons, err := postmortem.New(ctx, postmortem.Config{DB: a.db, Timeline: line, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	joined := loop.New(loop.Config{
+		DB: a.db, Timeline: line, Catalog: services, Incidents: incidents, Workloads: workloads, Postmortems: lessons,
+		Measure: measure(samples),
+	})
+	for _, routes := range []interface{ Routes(s *web.Server) }{
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, lessons, joined,
+	} {
+		routes.Routes(a.server)
+	}
 	a.server.Mount("/prometheus", auth.Viewer, samples.Handler())
+	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads}).reload
+	a.reloadRoute()
 
+	if err := workloads.Sync(ctx, files.workloads, fileActor); err != nil {
+		return err
+	}
 	a.server.SetReady("metrics", errStarting)
 	a.parts = []part{
 		{"metrics", samples.Run},
+		{"runs", runs.Run},
+		{"workloads", workloads.Run},
+		{"pager", incidents.Run},
+		{"loop", joined.Run},
 		{"alerts", alerts.Run},
 		{"readiness", func(ctx context.Context) error {
 			a.watch(ctx, "metrics", samples.Ready)
@@ -57,4 +82,75 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		}},
 	}
 	return nil
+}
+
+// observe builds what measures and what watches the measures.
+func (a *App) observe(ctx context.Context, files operations, line *timeline.Timeline, services *catalog.Live) (*metrics.Metrics, *alert.Alerts, error) {
+	samples, err := metrics.New(ctx, metrics.Config{
+		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
+		Retention: a.config.Retention, Version: ReadBuild().Version,
+		Logger: a.log, Registerer: a.registry, Gatherer: a.registry,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := samples.AddTargets("daytwo", []metrics.Target{{URL: URL(a.listener) + "/metrics"}}); err != nil {
+		return nil, nil, err
+	}
+	alerts, err := alert.New(ctx, alert.Config{
+		DB: a.db, Timeline: line, Catalog: services, Engine: samples,
+		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	samples.SetRules(alerts)
+	return samples, alerts, nil
+}
+
+// execute builds what runs things; what it runs is scraped.
+func (a *App) execute(ctx context.Context, line *timeline.Timeline, samples *metrics.Metrics) (*run.Engine, *orchestrate.Orchestrator, error) {
+	runs, err := run.New(ctx, run.Config{DB: a.db, Timeline: line, Concurrency: a.config.Runs, Logger: a.log, Registerer: a.registry})
+	if err != nil {
+		return nil, nil, err
+	}
+	workloads, err := orchestrate.New(ctx, orchestrate.Config{
+		DB: a.db, Timeline: line, Runs: runs, Dir: a.dataFile("workloads"), Logger: a.log, Registerer: a.registry,
+		OnTargets: func(targets []orchestrate.Target) {
+			scraped := make([]metrics.Target, 0, len(targets))
+			for _, t := range targets {
+				scraped = append(scraped, metrics.Target{URL: t.URL, Labels: t.Labels})
+			}
+			if err := samples.AddTargets("workloads", scraped); err != nil {
+				a.log.Error("workloads are not scraped", "error", err)
+			}
+		},
+	})
+	return runs, workloads, err
+}
+
+// respond builds what reaches people.
+func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *catalog.Live) (*incident.Incidents, error) {
+	channels, err := notify.New(notify.Config{
+		SMTP: a.config.SMTPURL, From: a.config.MailFrom, AllowPrivate: a.config.AllowPrivate,
+		WebhookSecret: a.config.WebhookSecret, Logger: a.log, Registerer: a.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return incident.New(ctx, incident.Config{
+		DB: a.db, Timeline: line, Catalog: services, Sender: channels,
+		PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
+	})
+}
+
+// measure gives the loop one number of an expression.
+func measure(samples *metrics.Metrics) loop.Measure {
+	return func(ctx context.Context, expr string, at time.Time) (float64, bool) {
+		vector, err := samples.Query(ctx, expr, at)
+		if err != nil || len(vector) != 1 || math.IsNaN(vector[0].F) || math.IsInf(vector[0].F, 0) {
+			return 0, false
+		}
+		return vector[0].F, true
+	}
 }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -24,9 +25,9 @@ type manifests struct {
 // files a team would keep in git, with this machine's paths put in.
 func writeOperations(dir, base string) (manifests, error) {
 	var m manifests
-	self, err := os.Executable()
+	self, err := linkSelf(filepath.Dir(dir))
 	if err != nil {
-		return m, fmt.Errorf("finding this program: %w", err)
+		return m, err
 	}
 	fill := strings.NewReplacer("${DAYTWO}", self, "${BASE}", base, "${DATA}", filepath.Join(filepath.Dir(dir), "shop")).Replace
 	for name, from := range map[string]fs.FS{"operations": operations, "workloads": shop.Workloads} {
@@ -52,6 +53,24 @@ func writeOperations(dir, base string) (manifests, error) {
 		}
 	}
 	return m, nil
+}
+
+// linkSelf makes a name for this program that stays the same from one start to
+// the next, as `go run` does not: a manifest whose command changed would be a
+// new revision.
+func linkSelf(dir string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("finding this program: %w", err)
+	}
+	link, err := filepath.Abs(filepath.Join(dir, "daytwo"))
+	if err != nil {
+		return "", err
+	}
+	if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	return link, os.Symlink(self, link)
 }
 
 func write(path, text string) error {

@@ -6,11 +6,11 @@ package loop
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/orchestrate"
@@ -24,12 +24,10 @@ type Config struct {
 	DB          *store.DB
 	Timeline    *timeline.Timeline
 	Catalog     *catalog.Live
-	Alerts      *alert.Alerts
 	Incidents   *incident.Incidents
 	Workloads   *orchestrate.Orchestrator
 	Postmortems *postmortem.Postmortems
 	Measure     Measure
-	Logger      *slog.Logger
 }
 
 // Loop runs the rules.
@@ -64,4 +62,52 @@ func (l *Loop) Run(ctx context.Context) error {
 		g.Go(func() error { return l.Timeline.Consume(ctx, "loop/"+r.name, r.filter, r.do) })
 	}
 	return g.Wait()
+}
+
+// alertFired makes an alert part of an incident. One of severity info is for
+// looking at, not for getting up.
+func (l *Loop) alertFired(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
+	if e.Data["severity"] == "info" {
+		return nil
+	}
+	_, err := l.Incidents.Trigger(ctx, tx, incident.Trigger{
+		AlertID: idOf(e), Service: e.Service, Title: e.Title, Severity: e.Data["severity"], Time: e.Time,
+	})
+	return wrap("trigger an incident", err)
+}
+
+func (l *Loop) alertResolved(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
+	return wrap("tell the incident that its alert is over", l.Incidents.AlertResolved(ctx, tx, idOf(e)))
+}
+
+// idOf is the id in "alert/<id>".
+func idOf(e timeline.Entry) string {
+	_, id, _ := strings.Cut(e.Ref, "/")
+	return id
+}
+
+func wrap(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// incidentResolved begins the postmortem of an incident of the service and what
+// it depends on directly.
+func (l *Loop) incidentResolved(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
+	i, err := l.Incidents.Get(ctx, idOf(e))
+	if err != nil {
+		return wrap("read the resolved incident", err)
+	}
+	if i.ResolvedAt == nil {
+		return nil // an alert fired again in between; its next end comes with an entry of its own
+	}
+	service, _ := l.Catalog.Current().Service(i.Service)
+	_, err = l.Postmortems.Draft(ctx, tx, postmortem.Incident{Title: i.Title, Facts: postmortem.Facts{
+		IncidentID: i.ID, Number: i.Number, Service: i.Service, Services: service.DependsOn, Severity: i.Severity,
+		OpenedAt: i.OpenedAt, AcknowledgedAt: i.AcknowledgedAt, AcknowledgedBy: i.AcknowledgedBy,
+		ResolvedAt: *i.ResolvedAt, ResolvedBy: i.ResolvedBy,
+	}})
+	return wrap("begin a postmortem", err)
 }

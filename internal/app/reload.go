@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"sync"
+
+	"github.com/daytwo-dev/daytwo/internal/alert"
+	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/metrics"
+	"github.com/daytwo-dev/daytwo/internal/orchestrate"
+	"github.com/daytwo-dev/daytwo/internal/web"
+)
+
+// reloader puts a changed operations directory in force: all of it or nothing.
+type reloader struct {
+	app       *App
+	catalog   *catalog.Live
+	metrics   *metrics.Metrics
+	alerts    *alert.Alerts
+	workloads *orchestrate.Orchestrator
+
+	mu sync.Mutex // one reload at a time
+}
+
+// reload reads every file first; only when none has an error does it change
+// anything. Metrics come first, since they alone may still refuse.
+func (r *reloader) reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	files, err := readOperations(r.app.config.ConfigDir)
+	if err != nil {
+		return err
+	}
+	if err := r.metrics.Reload(ctx); err != nil {
+		return err
+	}
+	r.catalog.Replace(files.catalog)
+	if err := r.alerts.Reload(ctx); err != nil {
+		return err
+	}
+	if err := r.workloads.Sync(ctx, files.workloads, fileActor); err != nil {
+		return err
+	}
+	r.app.log.InfoContext(ctx, "operations directory reloaded", "dir", files.dir)
+	return nil
+}
+
+func (a *App) reloadRoute() {
+	web.Post(a.server, "/-/reload", web.Op{
+		ID: "reload", Summary: "Read the operations directory again, all or nothing", Tag: "server",
+		Role: auth.Admin, Audit: "server.reload",
+	}, func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+		return nil, a.reload(ctx)
+	})
+}
