@@ -121,6 +121,9 @@ func New(ctx context.Context, c Config) (*Alerts, error) {
 	if err := c.DB.Migrate(ctx, "alert", files); err != nil {
 		return nil, fmt.Errorf("migrate alert: %w", err)
 	}
+	if err := checkObjectives(c); err != nil {
+		return nil, err
+	}
 	external, err := url.Parse(c.PublicURL)
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "public URL: %w", err)
@@ -191,12 +194,16 @@ func (a *Alerts) Run(ctx context.Context) error {
 }
 
 // Reload puts the rule files that the engine's configuration names and the objectives of the catalog in force, whole or not
-// at all. Alerts whose rule is gone are resolved. Before Run it does nothing: Run loads what is there then.
+// at all: Check a catalog before it replaces the one in force. Alerts whose rule is gone are resolved. Before Run it does
+// nothing: Run loads what is there then.
 func (a *Alerts) Reload(ctx context.Context) error {
 	a.reloads.Lock()
 	defer a.reloads.Unlock()
 	if a.started.Load() == 0 {
 		return nil
+	}
+	if err := checkObjectives(a.cfg); err != nil {
+		return err
 	}
 	c := a.cfg.Engine.Config()
 	files, err := ruleFiles(c)

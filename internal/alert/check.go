@@ -1,25 +1,28 @@
 package alert
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // Check reports the expressions of a catalog that are not PromQL, each at its place in the file the catalog was read from.
-func Check(file string, c *catalog.Catalog) []catalog.Finding {
+func Check(file string, c *catalog.Catalog) []problem.Finding {
 	promql := parser.NewParser(parser.Options{})
-	var findings []catalog.Finding
+	var findings []problem.Finding
 	check := func(written, expr, what, service string) {
 		if _, err := promql.ParseExpr(expr); err != nil {
 			line, column := find(file, written)
-			findings = append(findings, catalog.Finding{
-				File: file, Line: line, Column: column, Severity: catalog.SeverityError,
+			findings = append(findings, problem.Finding{
+				File: file, Line: line, Column: column, Severity: problem.SeverityError,
 				Message: fmt.Sprintf("%s of service %q is not PromQL: %v", what, service, err),
 			})
 		}
@@ -34,6 +37,18 @@ func Check(file string, c *catalog.Catalog) []catalog.Finding {
 		}
 	}
 	return findings
+}
+
+// checkObjectives refuses a catalog in force whose objectives cannot become rules.
+func checkObjectives(c Config) error {
+	var bad []error
+	for _, f := range Check(filepath.Join(c.Dir, catalog.FileName), c.Catalog.Current()) {
+		bad = append(bad, errors.New(f.String()))
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	return problem.New(problem.Invalid, "%w", errors.Join(bad...)).WithMend("correct the expressions; daytwo check shows every finding")
 }
 
 // find is where a text stands in a YAML file, or its first line.

@@ -12,6 +12,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 )
 
 const shop = `people: [{name: ada, email: ada@example.com}]
@@ -37,7 +38,7 @@ services:
 func (l *lab) inForce(text string) {
 	l.t.Helper()
 	c, findings := catalog.Parse("daytwo.yml", []byte(text))
-	if catalog.Broken(findings) {
+	if problem.Broken(findings) {
 		l.t.Fatal(findings)
 	}
 	l.catalog.Replace(c)
@@ -154,6 +155,10 @@ func TestCheck(t *testing.T) {
 	if len(findings) != 1 || findings[0].Line != 14 || findings[0].Column != 16 ||
 		!strings.Contains(findings[0].Message, `total of SLO "availability" of service "checkout" is not PromQL`) {
 		t.Errorf("findings: %v", findings)
+	}
+	_, err := alert.New(t.Context(), alert.Config{DB: storetest.New(t), Catalog: catalog.NewLive(c)})
+	if problem.CodeOf(err) != problem.Invalid || !strings.Contains(err.Error(), "is not PromQL") {
+		t.Errorf("New with such a catalog: %v", err)
 	}
 	ok, _ := catalog.Parse(file, []byte(shop))
 	if findings := alert.Check(file, ok); len(findings) > 0 {

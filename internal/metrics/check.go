@@ -23,16 +23,14 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // Check says everything that is wrong with a prometheus.yml and the files it names: rules, targets and credentials. It is
 // what New and Reload go by: they refuse a file that has an error here. A file that does not exist has no findings.
-func Check(path string) []catalog.Finding {
+func Check(path string) []problem.Finding {
 	_, findings := load(path, time.Hour)
-	slices.SortStableFunc(findings, func(a, b catalog.Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
+	problem.SortFindings(findings)
 	return findings
 }
 
@@ -42,8 +40,8 @@ type document struct {
 	content []byte
 }
 
-func (d document) finding(severity catalog.Severity, at *yaml.Node, mend, message string, args ...any) catalog.Finding {
-	f := catalog.Finding{File: d.file, Line: 1, Column: 1, Message: fmt.Sprintf(message, args...), Mend: mend, Severity: severity}
+func (d document) finding(severity problem.Severity, at *yaml.Node, mend, message string, args ...any) problem.Finding {
+	f := problem.Finding{File: d.file, Line: 1, Column: 1, Message: fmt.Sprintf(message, args...), Mend: mend, Severity: severity}
 	if at != nil {
 		f.Line, f.Column = max(at.Line, 1), max(at.Column, 1)
 	}
@@ -84,12 +82,12 @@ var (
 
 // locate turns an error of Prometheus's parsers into findings: by the line it names, or else by the last place of what it
 // quotes last.
-func (d document) locate(err error) []catalog.Finding {
-	var findings []catalog.Finding
+func (d document) locate(err error) []problem.Finding {
+	var findings []problem.Finding
 	message := strings.TrimPrefix(err.Error(), d.file+": ")
 	for line := range strings.SplitSeq(strings.TrimPrefix(message, "yaml: unmarshal errors:\n"), "\n") {
 		line = strings.TrimSpace(line)
-		f := catalog.Finding{File: d.file, Line: 1, Column: 1, Message: line, Severity: catalog.SeverityError}
+		f := problem.Finding{File: d.file, Line: 1, Column: 1, Message: line, Severity: problem.SeverityError}
 		if m := atLine.FindStringSubmatch(line); m != nil {
 			f.Line, f.Message = number(m[1]), m[2]
 		} else if m := atColumn.FindStringSubmatch(line); m != nil {
@@ -115,7 +113,7 @@ func number(s string) int {
 }
 
 // checkReferences checks the files that a configuration names and what would fail only later.
-func (d document) checkReferences(c *config.Config) []catalog.Finding {
+func (d document) checkReferences(c *config.Config) []problem.Finding {
 	findings := d.checkRuleFiles(c)
 	for _, pattern := range c.ScrapeConfigFiles {
 		for _, name := range glob(pattern) {
@@ -125,7 +123,7 @@ func (d document) checkReferences(c *config.Config) []catalog.Finding {
 			}
 		}
 	}
-	if catalog.Broken(findings) {
+	if problem.Broken(findings) {
 		return findings
 	}
 	jobs, err := c.GetScrapeConfigs()
@@ -138,17 +136,17 @@ func (d document) checkReferences(c *config.Config) []catalog.Finding {
 	return findings
 }
 
-func (d document) checkJob(job *config.ScrapeConfig) []catalog.Finding {
+func (d document) checkJob(job *config.ScrapeConfig) []problem.Finding {
 	at := d.find(job.JobName)
-	var findings []catalog.Finding
+	var findings []problem.Finding
 	if job.JobName == ownPool {
-		findings = append(findings, d.finding(catalog.SeverityError, at, "give the job another name", "job_name %q is what daytwo calls its own targets", ownPool))
+		findings = append(findings, d.finding(problem.SeverityError, at, "give the job another name", "job_name %q is what daytwo calls its own targets", ownPool))
 	}
 	if _, err := commoncfg.NewClientFromConfig(job.HTTPClientConfig, job.JobName); err != nil {
-		findings = append(findings, d.finding(catalog.SeverityError, at, "", "job %q: %v", job.JobName, err))
+		findings = append(findings, d.finding(problem.SeverityError, at, "", "job %q: %v", job.JobName, err))
 	}
 	if time.Duration(job.ScrapeInterval) >= lookback {
-		findings = append(findings, d.finding(catalog.SeverityWarning, at, "scrape at least every 4m",
+		findings = append(findings, d.finding(problem.SeverityWarning, at, "scrape at least every 4m",
 			"job %q is scraped every %s: between scrapes its samples count as gone after %s", job.JobName, job.ScrapeInterval, lookback))
 	}
 	for _, sd := range job.ServiceDiscoveryConfigs {
@@ -159,7 +157,7 @@ func (d document) checkJob(job *config.ScrapeConfig) []catalog.Finding {
 		for _, pattern := range files.Files {
 			names := glob(pattern)
 			if len(names) == 0 {
-				findings = append(findings, d.finding(catalog.SeverityWarning, d.find(pattern), "", "job %q: no file matches %s yet", job.JobName, pattern))
+				findings = append(findings, d.finding(problem.SeverityWarning, d.find(pattern), "", "job %q: no file matches %s yet", job.JobName, pattern))
 			}
 			for _, name := range names {
 				findings = append(findings, checkTargetFile(name)...)
@@ -179,7 +177,7 @@ func (d document) find(scalar string) (at *yaml.Node) {
 	return at
 }
 
-func checkTargetFile(name string) []catalog.Finding {
+func checkTargetFile(name string) []problem.Finding {
 	content, err := os.ReadFile(name)
 	var groups []*targetgroup.Group
 	switch {
@@ -198,16 +196,16 @@ func checkTargetFile(name string) []catalog.Finding {
 	return nil
 }
 
-func (d document) checkRuleFiles(c *config.Config) []catalog.Finding {
-	var findings []catalog.Finding
+func (d document) checkRuleFiles(c *config.Config) []problem.Finding {
+	var findings []problem.Finding
 	for _, pattern := range c.RuleFiles {
 		names := glob(pattern)
 		switch {
 		case len(names) > 0:
 		case strings.ContainsAny(pattern, "*?["):
-			findings = append(findings, d.finding(catalog.SeverityWarning, d.find(pattern), "", "no file matches %s", pattern))
+			findings = append(findings, d.finding(problem.SeverityWarning, d.find(pattern), "", "no file matches %s", pattern))
 		default:
-			findings = append(findings, d.finding(catalog.SeverityError, d.find(pattern), "correct the path or make the file", "rule file %s does not exist", pattern))
+			findings = append(findings, d.finding(problem.SeverityError, d.find(pattern), "correct the path or make the file", "rule file %s does not exist", pattern))
 		}
 		for _, name := range names {
 			findings = append(findings, checkRuleFile(name, c)...)
@@ -216,14 +214,14 @@ func (d document) checkRuleFiles(c *config.Config) []catalog.Finding {
 	return findings
 }
 
-func checkRuleFile(name string, c *config.Config) []catalog.Finding {
+func checkRuleFile(name string, c *config.Config) []problem.Finding {
 	content, err := os.ReadFile(name)
 	d := document{name, content}
 	if err != nil {
 		return d.locate(err)
 	}
 	groups, errs := rulefmt.Parse(content, false, c.GlobalConfig.MetricNameValidationScheme, parser.NewParser(parser.Options{}), promslog.NewNopLogger())
-	var findings []catalog.Finding
+	var findings []problem.Finding
 	for _, err := range errs {
 		findings = append(findings, d.locate(err)...)
 	}
@@ -236,7 +234,7 @@ func checkRuleFile(name string, c *config.Config) []catalog.Finding {
 			name := rule.Record + rule.Alert
 			key := name + rules.FromMaps(group.Labels, rule.Labels).String()
 			if seen[key] {
-				findings = append(findings, d.finding(catalog.SeverityWarning, d.find(name), "tell them apart by a label",
+				findings = append(findings, d.finding(problem.SeverityWarning, d.find(name), "tell them apart by a label",
 					"%s stands here twice with the same labels", name))
 			}
 			seen[key] = true
@@ -276,21 +274,21 @@ var instead = map[string]string{
 
 // checkSupport finds what Prometheus would do and daytwo does not: an error where targets would be missing, a warning where
 // the rest works without.
-func (d document) checkSupport() []catalog.Finding {
-	var findings []catalog.Finding
+func (d document) checkSupport() []problem.Finding {
+	var findings []problem.Finding
 	d.walk(func(path []string, key, value *yaml.Node) {
 		if key == nil {
 			return
 		}
 		if why, ok := notCarriedOut[strings.Join(path, ".")]; ok {
-			findings = append(findings, d.finding(catalog.SeverityWarning, key, "", "%s has no effect: %s", key.Value, why))
+			findings = append(findings, d.finding(problem.SeverityWarning, key, "", "%s has no effect: %s", key.Value, why))
 		}
 		mechanism, is := strings.CutSuffix(key.Value, "_sd_configs")
 		if !is || mechanism == "file" || mechanism == "http" || mechanism == "dns" {
 			return
 		}
 		mend := cmp.Or(instead[key.Value], "write the targets to a file_sd_configs file or serve them with http_sd_configs")
-		findings = append(findings, d.finding(catalog.SeverityError, key, mend, "%s is not built into daytwo", key.Value))
+		findings = append(findings, d.finding(problem.SeverityError, key, mend, "%s is not built into daytwo", key.Value))
 	})
 	return findings
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 func TestCheck(t *testing.T) {
@@ -130,7 +130,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		for _, finding := range metrics.Check(path) {
 			if finding.Line < 1 || finding.Column < 1 || finding.Message == "" || finding.File == "" ||
-				(finding.Severity != catalog.SeverityError && finding.Severity != catalog.SeverityWarning) {
+				(finding.Severity != problem.SeverityError && finding.Severity != problem.SeverityWarning) {
 				t.Errorf("incomplete finding %+v", finding)
 			}
 		}

@@ -21,7 +21,6 @@ import (
 	_ "github.com/prometheus/prometheus/discovery/http" // http_sd_configs
 	"github.com/prometheus/prometheus/util/logging"
 
-	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -30,17 +29,17 @@ const builtIn = "global: {scrape_interval: 15s, evaluation_interval: 15s}\n"
 
 // load reads and checks a configuration. With an error among the findings the configuration is nil. A file that does not
 // exist stands for the built-in default.
-func load(file string, retention time.Duration) (*config.Config, []catalog.Finding) {
+func load(file string, retention time.Duration) (*config.Config, []problem.Finding) {
 	content, err := os.ReadFile(file)
 	switch {
 	case file == "" || errors.Is(err, os.ErrNotExist):
 		content = []byte(builtIn)
 	case err != nil:
-		return nil, []catalog.Finding{{File: file, Line: 1, Column: 1, Message: err.Error(), Severity: catalog.SeverityError}}
+		return nil, []problem.Finding{{File: file, Line: 1, Column: 1, Message: err.Error(), Severity: problem.SeverityError}}
 	}
 	doc := document{file: file, content: content}
 	findings := doc.checkSupport()
-	if catalog.Broken(findings) {
+	if problem.Broken(findings) {
 		return nil, findings
 	}
 	loaded, err := config.Load(string(content), promslog.NewNopLogger())
@@ -54,17 +53,17 @@ func load(file string, retention time.Duration) (*config.Config, []catalog.Findi
 		stored.Retention = &config.TSDBRetentionConfig{Time: model.Duration(retention)}
 	}
 	findings = append(findings, doc.checkReferences(loaded)...)
-	if catalog.Broken(findings) {
+	if problem.Broken(findings) {
 		return nil, findings
 	}
 	return loaded, findings
 }
 
 // refuse turns findings that are errors into one error that names them all.
-func refuse(findings []catalog.Finding) error {
+func refuse(findings []problem.Finding) error {
 	var refused []error
 	for _, f := range findings {
-		if f.Severity == catalog.SeverityError {
+		if f.Severity == problem.SeverityError {
 			refused = append(refused, errors.New(f.String()))
 		}
 	}
@@ -74,9 +73,9 @@ func refuse(findings []catalog.Finding) error {
 	return problem.New(problem.Invalid, "%w", errors.Join(refused...)).WithMend("daytwo check shows every finding")
 }
 
-func warn(logger *slog.Logger, findings []catalog.Finding) {
+func warn(logger *slog.Logger, findings []problem.Finding) {
 	for _, f := range findings {
-		if f.Severity == catalog.SeverityWarning {
+		if f.Severity == problem.SeverityWarning {
 			logger.Warn("metrics configuration", "finding", f.String())
 		}
 	}
@@ -135,7 +134,7 @@ func (m *Metrics) apply(c *config.Config) error {
 
 // withOwnTargets adds the job of AddTargets to a copy: what the API shows stays what the file says.
 func (m *Metrics) withOwnTargets(c *config.Config) (*config.Config, error) {
-	own, err := m.own.scrapeConfig(c.GlobalConfig, m.cfg.TargetInterval)
+	own, err := m.own.scrapeConfig(c.GlobalConfig, min(m.cfg.TargetInterval, time.Duration(c.GlobalConfig.ScrapeInterval)))
 	if err != nil {
 		return nil, fmt.Errorf("own targets: %w", err)
 	}

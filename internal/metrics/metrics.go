@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,7 +40,7 @@ type Config struct {
 	PublicURL  string // daytwo's own address, for links in answers and templates
 
 	Retention      time.Duration // how long samples are kept unless the file says otherwise; default 15 days
-	TargetInterval time.Duration // how often targets given by AddTargets are scraped; default 5 s
+	TargetInterval time.Duration // targets given by AddTargets are scraped this often, or at the global scrape_interval if that is shorter; default 5 s
 
 	QueryTimeout     time.Duration // default 2 minutes
 	QuerySamples     int           // most samples one query may hold in memory; default 50 million
@@ -136,7 +135,7 @@ func (m *Metrics) wire() error {
 		return fmt.Errorf("scrape manager: %w", err)
 	}
 	m.scraper = scraper
-	m.remote = remote.NewStorage(c.Logger.With("part", "remote"), c.Registerer, m.db.startTime, c.Dir, time.Minute, m, false)
+	m.remote = remote.NewStorage(c.Logger.With("part", "remote"), c.Registerer, m.db.startTime, c.Dir, time.Minute, scraperOf{scraper}, false)
 
 	discovered, err := discovery.CreateAndRegisterSDMetrics(c.Registerer)
 	if err != nil {
@@ -167,6 +166,14 @@ func (m *Metrics) wire() error {
 	})
 	return nil
 }
+
+// stripes of the series map: Prometheus's 16384 take 4 MB when empty and help only with many more cores.
+const stripes = 2048
+
+// scraperOf gives remote storage the scrape manager, for the metadata it sends along.
+type scraperOf struct{ manager *scrape.Manager }
+
+func (s scraperOf) Get() (*scrape.Manager, error) { return s.manager, nil }
 
 // lookback is how old a sample may be and still count as current, Prometheus's default.
 const lookback = 5 * time.Minute
@@ -209,6 +216,7 @@ func (m *Metrics) open() error {
 	options.RetentionDuration = m.cfg.Retention.Milliseconds()
 	options.MaxBlockDuration = max(min(31*24*time.Hour, m.cfg.Retention/10).Milliseconds(), options.MinBlockDuration)
 	options.WALCompression = compressWAL
+	options.StripeSize = stripes
 	stored := m.inForce.Load().StorageConfig.TSDBConfig
 	options.OutOfOrderTimeWindow = stored.OutOfOrderTimeWindow
 	db, err := tsdb.Open(m.cfg.Dir, m.cfg.Logger.With("part", "tsdb"), m.cfg.Registerer, options, m.db.stats)
@@ -234,17 +242,11 @@ func (m *Metrics) Ready() error {
 // Opened is closed when the database is open.
 func (m *Metrics) Opened() <-chan struct{} { return m.opened }
 
-// Get gives remote storage the scrape manager, for the metadata it sends along.
-func (m *Metrics) Get() (*scrape.Manager, error) { return m.scraper, nil }
-
 // SetRules tells the API where rules and alerts are; without, there are none.
 func (m *Metrics) SetRules(r Rules) { m.rules.Store(&r) }
 
 // Config is the configuration in force, read-only: the file as loaded, with relative paths made absolute.
 func (m *Metrics) Config() *config.Config { return m.inForce.Load() }
-
-// ConfigDir is the directory of the configuration file.
-func (m *Metrics) ConfigDir() string { return filepath.Dir(m.cfg.ConfigFile) }
 
 // Query evaluates an expression at one moment. A scalar comes as one sample without labels.
 func (m *Metrics) Query(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {

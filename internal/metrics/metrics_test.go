@@ -206,6 +206,14 @@ func status(t *testing.T, r *running) {
 	if _, err := r.client.WalReplay(ctx); err != nil {
 		t.Errorf("status/walreplay: %v", err)
 	}
+	document, err := http.Get(r.url + "/api/v1/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer document.Body.Close()
+	if text, err := io.ReadAll(document.Body); err != nil || !strings.Contains(string(text), "/query_range:") {
+		t.Errorf("openapi.yaml: %.100s, %v", text, err)
+	}
 	for _, path := range []string{"/write", "/otlp/v1/metrics", "/admin/tsdb/delete_series?match[]=up"} {
 		response, err := http.Post(r.url+"/api/v1"+path, "", nil)
 		if err != nil {

@@ -21,6 +21,12 @@ import (
 // ownPool is the scrape pool of the targets that daytwo itself names; their job label is the job given to AddTargets.
 const ownPool = "daytwo/targets"
 
+// Limits of one scrape of an own target: nobody sets them in a file.
+const (
+	ownBodyLimit   = 64 << 20
+	ownSampleLimit = 200_000
+)
+
 // Target is one thing to scrape.
 type Target struct {
 	URL    string       // http://127.0.0.1:8080/metrics; a query becomes parameters
@@ -125,6 +131,7 @@ func (o *ownTargets) scrapeConfig(global config.GlobalConfig, every time.Duratio
 	c := config.DefaultScrapeConfig
 	c.JobName = ownPool
 	c.ScrapeInterval = model.Duration(every)
+	c.BodySizeLimit, c.SampleLimit = ownBodyLimit, ownSampleLimit
 	c.ServiceDiscoveryConfigs = discovery.Configs{o}
 	return &c, c.Validate(global)
 }
