@@ -20,12 +20,15 @@ export const auditQuery = infiniteQueryOptions({
   getNextPageParam: (last) => last.next,
 });
 
+/** Without a password the answer holds a one-time link. */
 export const createUser = (body: { name: string; email?: string; role: Role; password?: string }) =>
-  post<User>("/api/users", body);
+  post<{ user: User; link?: string }>("/api/users", body);
 export const updateUser = (id: string, body: { email?: string; role?: Role; disabled?: boolean }) =>
   send<User>("PATCH", `/api/users/${encodeURIComponent(id)}`, { body });
-export const setPassword = (id: string, password: string) =>
-  post<undefined>(`/api/users/${encodeURIComponent(id)}/password`, { password });
-export const createToken = (body: { name: string; role: Role; scopes: string[]; expiresAt?: string }) =>
-  post<Token>("/api/tokens", body);
+/** One's own needs the current one, if there is one. */
+export const setPassword = (id: string, body: { password: string; current?: string }) =>
+  post<undefined>(`/api/users/${encodeURIComponent(id)}/password`, body);
+export const createUserLink = (id: string) => post<{ link: string }>(`/api/users/${encodeURIComponent(id)}/link`);
+export const createToken = (body: { name: string; role: Role; scopes?: string[]; expiresAt?: string }) =>
+  post<{ token: Token; secret: string }>("/api/tokens", body);
 export const revokeToken = (id: string) => remove(`/api/tokens/${encodeURIComponent(id)}`);

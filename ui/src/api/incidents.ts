@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { get, post } from "./client";
-import type { Incident, List, Run, Suspect } from "./types";
+import type { Incident, IncidentDetail, List, Run, Suspect } from "./types";
 
 const path = (id: string) => `/api/incidents/${encodeURIComponent(id)}`;
 
@@ -13,7 +13,7 @@ export const incidentsQuery = (filter: { status?: string; service?: string; limi
 export const incidentQuery = (id: string) =>
   queryOptions({
     queryKey: ["incidents", id],
-    queryFn: ({ signal }) => get<Incident>(path(id), { signal }),
+    queryFn: ({ signal }) => get<IncidentDetail>(path(id), { signal }),
   });
 
 export const suspectsQuery = (id: string) =>

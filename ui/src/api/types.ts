@@ -26,7 +26,10 @@ export interface User {
   email?: string;
   role: Role;
   disabled?: boolean;
+  /** Without one, only a one-time link lets the user in. */
+  hasPassword?: boolean;
   createdAt?: string;
+  seenAt?: string;
 }
 
 export interface Session {
@@ -41,9 +44,10 @@ export interface Token {
   role: Role;
   scopes: string[];
   createdAt: string;
+  /** The user it acts for. */
+  owner?: string;
   expiresAt?: string;
-  lastUsedAt?: string;
-  secret?: string;
+  usedAt?: string;
 }
 
 export interface AuditEntry {
@@ -53,6 +57,8 @@ export interface AuditEntry {
   action: string;
   target?: string;
   detail?: string;
+  /** Where the request came from. */
+  address?: string;
 }
 
 export interface Slo {
@@ -70,9 +76,10 @@ export interface Service {
   escalationPolicy?: string;
   repository?: string;
   runbook?: string;
-  dependsOn?: string[];
-  signals?: { traffic?: string; errors?: string; latencyP99?: string };
-  slos?: Slo[];
+  dependsOn: string[];
+  /** PromQL: requests a second, failed requests a second, seconds. */
+  signals: { traffic: string; errors: string; latencyP99: string };
+  slos: Slo[];
 }
 
 export interface Team {
@@ -117,9 +124,12 @@ export interface Alert {
   state: "firing" | "resolved";
   labels: Record<string, string>;
   annotations: Record<string, string>;
-  value: number;
+  /** Absent if it is not a finite number. */
+  value?: number;
   startsAt: string;
   endsAt?: string;
+  /** Why it is resolved. */
+  ended?: string;
   expr: string;
   source: "rule" | "slo";
 }
@@ -129,15 +139,19 @@ export interface SloState {
   name: string;
   objective: number;
   window: string;
-  sli: number;
-  budgetRemaining: number;
+  /** Part that was good over the window; absent without traffic. */
+  sli?: number;
+  /** Part of the error budget that is left; below 0 when overspent. */
+  budgetRemaining?: number;
+  /** Why something here could not be computed. */
+  error?: string;
   burn: {
     long: string;
     short: string;
     factor: number;
     severity: string;
-    longBurn: number;
-    shortBurn: number;
+    longBurn?: number;
+    shortBurn?: number;
     firing: boolean;
   }[];
 }
@@ -149,6 +163,8 @@ export interface Page {
   person: string;
   channel: string;
   address: string;
+  /** Of the policy; 0 is the last resort. */
+  level: number;
   status: string;
   attempts: number;
   at: string;
@@ -163,15 +179,30 @@ export interface Incident {
   status: IncidentStatus;
   severity: string;
   openedAt: string;
+  /** Who opened it by hand; absent if an alert did. */
+  openedBy?: string;
   acknowledgedAt?: string;
   acknowledgedBy?: string;
   resolvedAt?: string;
   resolvedBy?: string;
   policy?: string;
+  /** What happens if nobody acknowledges; without a time nobody is left to page. */
+  nextStep?: { at?: string; what: string };
+}
+
+export interface IncidentLogEntry {
+  time: string;
+  action: string;
+  actor?: string;
+  text: string;
+}
+
+export interface IncidentDetail extends Incident {
   alerts: { id: string; title: string; status: string; at: string }[];
+  /** Oldest first. */
   pages: Page[];
-  log: { time: string; action: string; actor?: string; text: string }[];
-  nextStep?: { at: string; what: string };
+  /** Oldest first. */
+  log: IncidentLogEntry[];
 }
 
 export interface Suspect {
@@ -249,36 +280,59 @@ export interface Revision {
   current: boolean;
 }
 
-export interface Postmortem {
-  id: string;
-  incidentId: string;
+/** What people write in a postmortem, Markdown throughout. */
+export interface Written {
   title: string;
-  service: string;
   status: "draft" | "published";
   summary: string;
   impact: string;
   rootCause: string;
   lessons: string;
-  actions: { text: string; owner?: string; done: boolean }[];
-  timeline: Entry[];
+  actions: { text: string; owner?: string; done?: boolean }[];
+}
+
+export interface Postmortem extends Written {
+  id: string;
+  incidentId: string;
+  /** Of the incident. */
+  number: number;
+  service: string;
+  services: string[];
+  severity: string;
+  openedAt: string;
+  acknowledgedAt?: string;
+  acknowledgedBy?: string;
+  resolvedAt: string;
+  resolvedBy?: string;
+  people: string[];
+  version: number;
   createdAt: string;
   updatedAt: string;
-  version?: number;
+}
+
+export interface PostmortemDetail extends Postmortem {
+  /** Oldest first. */
+  timeline: Entry[];
 }
 
 export interface Mailbox {
-  emails: { id: string; at: string; from: string; to: string; subject: string; text: string; html?: string }[];
-  webhooks: { id: string; at: string; path: string; headers: Record<string, string>; body: unknown }[];
+  emails: { id: string; at: string; from: string; to: string[]; subject: string; text: string }[];
+  webhooks: { id: string; at: string; path: string; delivery: string; body: string }[];
+}
+
+export interface StoryStage {
+  name: string;
+  state: "waiting" | "active" | "done";
+  openedAt?: string;
+  closedAt?: string;
+  seconds?: number;
+  hint: string;
+  link?: string;
 }
 
 export interface Story {
-  stages: {
-    name: string;
-    state: "waiting" | "active" | "done";
-    at?: string;
-    seconds?: number;
-    hint?: string;
-    link?: string;
-  }[];
   auto: boolean;
+  /** URL of the storefront. */
+  shop?: string;
+  stages: StoryStage[];
 }

@@ -19,7 +19,7 @@ const columns: Column<Alert>[] = [
   { id: "severity", header: "Severity", cell: (a) => <StateBadge state={a.severity} />, value: (a) => a.severity },
   { id: "service", header: "Service", cell: (a) => a.service ?? "–", value: (a) => a.service ?? "" },
   { id: "summary", header: "Summary", cell: (a) => a.annotations.summary ?? "" },
-  { id: "value", header: "Value", align: "end", cell: (a) => formatValue(a.value), value: (a) => a.value },
+  { id: "value", header: "Value", align: "end", cell: (a) => formatValue(a.value), value: (a) => a.value ?? 0 },
   { id: "since", header: "Since", cell: (a) => <Ago time={a.startsAt} />, value: (a) => a.startsAt },
   { id: "lasted", header: "Lasted", cell: (a) => <Elapsed from={a.startsAt} to={a.endsAt} /> },
 ];

@@ -1,5 +1,17 @@
-import { PageTitle } from "@/kit/PageTitle";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "react-router";
+import { postmortemQuery } from "@/api/postmortems";
+import { Loaded } from "@/kit/Loaded";
+import { useMe } from "@/shell/useMe";
+import { PostmortemEditor } from "./PostmortemEditor";
 
 export function PostmortemPage() {
-  return <PageTitle title="Postmortem" />;
+  const { id = "" } = useParams();
+  const query = useQuery(postmortemQuery(id));
+  const { can } = useMe();
+  return (
+    <Loaded query={query} rows={10}>
+      {(postmortem) => <PostmortemEditor key={postmortem.id} latest={postmortem} editable={can("responder")} />}
+    </Loaded>
+  );
 }
