@@ -21,15 +21,15 @@ type ledger struct {
 	timeline *timeline.Timeline
 }
 
-// selection is what the list and the stream filter by.
-type selection struct {
+// Selection is what the list and the stream filter by.
+type Selection struct {
 	Service []string `query:"service" doc:"only these services"`
 	Kind    []string `query:"kind" doc:"only these kinds: change, alert, incident, page, run, postmortem"`
 	Action  []string `query:"action" doc:"only these actions, for example deploy"`
 	Ref     []string `query:"ref" doc:"only what belongs to these, for example incident/<id>"`
 }
 
-func (s selection) filter() timeline.Filter {
+func (s Selection) filter() timeline.Filter {
 	f := timeline.Filter{Services: s.Service, Actions: s.Action, Refs: s.Ref}
 	for _, k := range s.Kind {
 		f.Kinds = append(f.Kinds, timeline.Kind(k))
@@ -38,7 +38,7 @@ func (s selection) filter() timeline.Filter {
 }
 
 type listInput struct {
-	selection
+	Selection
 	web.Page
 	From string `query:"from" doc:"RFC 3339, unix seconds, or now-1h"`
 	To   string `query:"to" doc:"RFC 3339, unix seconds, or now"`
@@ -88,7 +88,7 @@ func optionalTime(field, text string) (time.Time, error) {
 }
 
 type streamInput struct {
-	selection
+	Selection
 	web.Resume
 }
 

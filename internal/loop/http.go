@@ -14,7 +14,7 @@ type incidentInput struct {
 }
 
 type rollbackInput struct {
-	incidentInput
+	ID   string `path:"id" doc:"id or number of the incident"`
 	Body struct {
 		Workload string `json:"workload" minLength:"1"`
 		Revision int    `json:"revision" minimum:"1" doc:"the revision to go back to, as the suspect's action names it"`

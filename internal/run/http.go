@@ -69,9 +69,9 @@ func (e *Engine) cancelRun(ctx context.Context, in *runInput) (*Run, error) {
 }
 
 type logInput struct {
-	runInput
-	After int64 `query:"after" minimum:"0" doc:"the seq of the last line you have"`
-	Limit int   `query:"limit" default:"1000" minimum:"1" maximum:"5000" doc:"how many lines at most"`
+	ID    string `path:"id"`
+	After int64  `query:"after" minimum:"0" doc:"the seq of the last line you have"`
+	Limit int    `query:"limit" default:"1000" minimum:"1" maximum:"5000" doc:"how many lines at most"`
 }
 
 func (e *Engine) getLog(ctx context.Context, in *logInput) (*web.List[Line], error) {
@@ -87,7 +87,7 @@ func (e *Engine) getLog(ctx context.Context, in *logInput) (*web.List[Line], err
 }
 
 type streamInput struct {
-	runInput
+	ID string `path:"id"`
 	web.Resume
 }
 

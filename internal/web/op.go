@@ -120,6 +120,8 @@ func (s *Server) operation(method, path string, op Op, in, out reflect.Type) hum
 		panic("web: " + method + " " + path + " needs an ID, a Summary and a Tag")
 	case !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/-/"):
 		panic("web: " + path + " is neither under /api/ nor under /-/")
+	case hidesInput(in):
+		panic("web: the input of " + op.ID + " embeds a struct whose name is not exported: its fields would stay empty")
 	case method != http.MethodGet && op.Audit == "":
 		panic("web: " + op.ID + " changes something and needs an Audit action")
 	}
@@ -144,6 +146,17 @@ func (s *Server) operation(method, path string, op Op, in, out reflect.Type) hum
 		o.Security, o.Extensions = []map[string][]string{}, nil
 	}
 	return o
+}
+
+// hidesInput tells whether an input embeds a struct under an unexported name,
+// which huma passes over in silence.
+func hidesInput(in reflect.Type) bool {
+	for i := range in.NumField() {
+		if f := in.Field(i); f.Anonymous && !f.IsExported() {
+			return true
+		}
+	}
+	return false
 }
 
 const opKey = "op"
