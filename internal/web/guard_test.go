@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -182,6 +183,9 @@ func TestMetricsAreForThisMachineAndViewers(t *testing.T) {
 		{"here by name", "[::1]:1000", "localhost:2020", 200, nil},
 		{"elsewhere", "192.0.2.1:1000", "192.0.2.2:2020", 401, nil},
 		{"by a proxy here", "127.0.0.1:1000", "127.0.0.1:2020", 401, []call{header("X-Forwarded-For", "192.0.2.1")}},
+		{"here by the address of the network", "10.0.0.5:1000", "10.0.0.5:2020", 200, []call{func(r *http.Request) {
+			*r = *r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(10, 0, 0, 5), Port: 2020})))
+		}}},
 		{"by a foreign name", "127.0.0.1:1000", "evil.example:2020", 401, nil},
 		{"elsewhere with a token", "192.0.2.1:1000", "ops.example", 200, []call{asAdmin}},
 	} {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -65,7 +66,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 
 // recovered answers a request whose handler panicked. An aborted one stays so.
 func (s *Server) recovered(w *recorder, r *http.Request, id string, v any) {
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v)
 	}
 	s.log.ErrorContext(r.Context(), "request panicked", "request", id, "method", r.Method, "path", r.URL.Path,

@@ -78,13 +78,20 @@ func local(r *http.Request) bool {
 	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
 		return false
 	}
-	return loopback(r.RemoteAddr) && loopback(r.Host)
+	if host := hostOf(r.Host); host != "localhost" && net.ParseIP(host) == nil {
+		return false
+	}
+	from := net.ParseIP(hostOf(r.RemoteAddr))
+	if to, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && from.Equal(net.ParseIP(hostOf(to.String()))) {
+		return from != nil
+	}
+	return from.IsLoopback()
 }
 
-func loopback(hostport string) bool {
+func hostOf(hostport string) string {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = hostport
 	}
-	return host == "localhost" || net.ParseIP(strings.Trim(host, "[]")).IsLoopback()
+	return strings.Trim(host, "[]")
 }

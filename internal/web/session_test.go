@@ -39,8 +39,7 @@ func TestFromTheFirstLinkToTheAuditLog(t *testing.T) {
 			t.Errorf("before: %+v", who)
 		}
 
-		a := r.do("POST", "/api/session/redeem", linkToken(t, link)).ok(t, 200, &who)
-		c := a.session(t)
+		c := r.do("POST", "/api/session/redeem", linkToken(t, link)).ok(t, 200, &who).session(t)
 		if !who.Authenticated || who.User.Name != "admin" || who.User.Role != auth.Admin || who.User.HasPassword {
 			t.Errorf("by link: %+v", who.User)
 		}
@@ -51,7 +50,7 @@ func TestFromTheFirstLinkToTheAuditLog(t *testing.T) {
 		me := cookie(c)
 
 		r.do("POST", "/api/users/"+who.User.ID+"/password", map[string]string{"password": "correct horse"}, me).ok(t, 204, nil)
-		a = r.do("POST", "/api/session", map[string]string{"name": "admin", "password": "correct horse"}).ok(t, 200, &who)
+		r.do("POST", "/api/session", map[string]string{"name": "admin", "password": "correct horse"}).ok(t, 200, &who)
 		if !who.User.HasPassword {
 			t.Errorf("by password: %+v", who.User)
 		}
