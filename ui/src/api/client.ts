@@ -13,7 +13,7 @@ export function withQuery(path: string, query: Query = {}): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value === undefined || value === "") continue;
-    for (const one of Array.isArray(value) ? value : [value]) params.append(key, String(one));
+    params.set(key, String(value)); // Lists are written with commas, as the API reads them.
   }
   const text = params.toString();
   return text ? `${path}?${text}` : path;

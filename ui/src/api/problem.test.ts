@@ -10,7 +10,7 @@ test("problem+json, Prometheus's errors and bare pages all say what happened", (
   expect(problemFrom(422, '{"title":"x","errors":[{"message":"expected number","location":"body.limit"}]}').message).toBe("expected number (body.limit)");
 });
 
-test("queries leave out what is not set and repeat what is many", () => {
-  expect(withQuery("/a", { x: 1, y: undefined, z: "", k: ["b", "c d"] })).toBe("/a?x=1&k=b&k=c+d");
+test("queries leave out what is not set and join what is many", () => {
+  expect(withQuery("/a", { x: 1, y: undefined, z: "", k: ["b", "c d"] })).toBe("/a?x=1&k=b%2Cc+d");
   expect(withQuery("/a")).toBe("/a");
 });

@@ -23,10 +23,12 @@ interface Props {
   height?: number;
   nearFull?: boolean;
   aside?: ReactNode;
+  /** Errors are shown beside the queries, not here. */
+  errorsElsewhere?: boolean;
 }
 
 /** PromQL expressions over the page's time range as one graph. */
-export function QueryGraph({ title, unit, queries, height = 180, ...rest }: Props) {
+export function QueryGraph({ title, unit, queries, height = 180, errorsElsewhere = false, ...rest }: Props) {
   const { range, pausedAt, live } = useTimeRange();
   const { results, errors, retry } = useQueries({
     queries: queries.map((q) => rangeQuery({ expr: q.expr, range, pausedAt, live })),
@@ -52,9 +54,7 @@ export function QueryGraph({ title, unit, queries, height = 180, ...rest }: Prop
   return (
     <div>
       {graph && <TimeSeries title={title} unit={unit} height={height} times={graph.times} series={graph.series} {...rest} />}
-      {errors.map((error) => (
-        <ErrorNote key={error.message} error={error} retry={retry} />
-      ))}
+      {!errorsElsewhere && errors.map((error) => <ErrorNote key={error.message} error={error} retry={retry} />)}
       {!graph && errors.length === 0 && (
         <div style={{ minHeight: height + 24 }}>
           <Waiting rows={5} />

@@ -1,5 +1,63 @@
+import { NativeSelect, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { IconSearch } from "@tabler/icons-react";
+import { servicesQuery } from "@/api/services";
+import type { Service } from "@/api/types";
+import { EmptyState } from "@/kit/EmptyState";
+import { Filters } from "@/kit/Filters";
+import { Loaded } from "@/kit/Loaded";
 import { PageTitle } from "@/kit/PageTitle";
+import { useParam } from "@/kit/useParam";
+import { NoServices } from "./NoServices";
+import { ServiceTable } from "./ServiceTable";
 
 export function ServicesPage() {
-  return <PageTitle title="Services" />;
+  const query = useQuery(servicesQuery);
+  return (
+    <>
+      <PageTitle title="Services" />
+      <Loaded query={query} rows={8}>
+        {({ items }) => (items.length > 0 ? <Filtered services={items} /> : <NoServices />)}
+      </Loaded>
+    </>
+  );
+}
+
+function Filtered({ services }: { services: Service[] }) {
+  const [text, setText] = useParam("q");
+  const [team, setTeam] = useParam("team");
+  const teams = [...new Set(services.flatMap((s) => s.team ?? []))].sort();
+  const wanted = text.toLowerCase();
+  const found = services.filter(
+    (s) => (!team || s.team === team) && `${s.name} ${s.description ?? ""}`.toLowerCase().includes(wanted),
+  );
+  return (
+    <>
+      <Filters>
+        <TextInput
+          size="xs"
+          data-search
+          aria-label="Search services"
+          placeholder="Search"
+          leftSection={<IconSearch size={14} />}
+          value={text}
+          onChange={(e) => setText(e.target.value)}
+        />
+        {teams.length > 1 && (
+          <NativeSelect
+            size="xs"
+            aria-label="Team"
+            value={team}
+            onChange={(e) => setTeam(e.target.value)}
+            data={[{ value: "", label: "All teams" }, ...teams]}
+          />
+        )}
+      </Filters>
+      {found.length > 0 ? (
+        <ServiceTable services={found} withTeam={teams.length > 1} />
+      ) : (
+        <EmptyState title="No service matches">Another word or team may find it.</EmptyState>
+      )}
+    </>
+  );
 }

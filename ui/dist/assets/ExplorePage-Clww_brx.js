@@ -1,1 +1,0 @@
-import{t as e}from"./PageTitle-DpN3fsli.js";import{k as t}from"./index-Dke17Vnd.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Explore`})}export{r as ExplorePage};

@@ -1,1 +1,0 @@
-import{P as e}from"./index-Dke17Vnd.js";function t(t){e(()=>{typeof t==`string`&&t.trim().length>0&&(document.title=t.trim())},[t])}export{t};
