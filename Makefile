@@ -14,7 +14,7 @@ PACKAGES := ./...
 .PHONY: build demo test setup check-go lint vuln test-go check-ui e2e openapi ui bench clean
 
 build: ## bin/daytwo, static
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/daytwo ./cmd/daytwo
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/daytwo ./cmd/daytwo
 
 demo: build ## the platform and the shop, with one sign-in link (DEMO="--auto" plays the user too)
 	./bin/daytwo demo $(DEMO)

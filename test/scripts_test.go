@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 func buildBinary(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "daytwo")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "../cmd/daytwo")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../cmd/daytwo")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building daytwo: %v\n%s", err, out)
