@@ -1,5 +1,62 @@
-import { PageTitle } from "@/kit/PageTitle";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useParams } from "react-router";
+import { incidentQuery } from "@/api/incidents";
+import type { IncidentDetail, Run } from "@/api/types";
+import { Loaded } from "@/kit/Loaded";
+import { Section } from "@/kit/Section";
+import { IncidentActions } from "./IncidentActions";
+import { IncidentAlerts } from "./IncidentAlerts";
+import { IncidentHead } from "./IncidentHead";
+import { IncidentLog } from "./IncidentLog";
+import styles from "./IncidentPage.module.css";
+import { IncidentPages } from "./IncidentPages";
+import { IncidentRuns } from "./IncidentRuns";
+import { Learned } from "./Learned";
+import { ServiceErrors } from "./ServiceErrors";
+import { Suspects } from "./Suspects";
+import { useAroundIncident } from "./useAroundIncident";
 
 export function IncidentPage() {
-  return <PageTitle title="Incident" />;
+  const { id = "" } = useParams();
+  const query = useQuery(incidentQuery(id));
+  return (
+    <Loaded query={query} rows={8}>
+      {(incident) => <Incident key={incident.id} incident={incident} />}
+    </Loaded>
+  );
+}
+
+/** What is wrong, since when, what changed, what can be done; then how everything went. */
+function Incident({ incident }: { incident: IncidentDetail }) {
+  const client = useQueryClient();
+  const [started, setStarted] = useState<Run>();
+  useAroundIncident(incident);
+  const onRun = (run: Run) => {
+    setStarted(run);
+    void client.invalidateQueries({ queryKey: ["runs"] });
+  };
+  return (
+    <div className={styles.incident}>
+      <IncidentHead incident={incident} />
+      <IncidentActions incident={incident} />
+      <Learned incident={incident} />
+      <div className={styles.columns}>
+        <div className={styles.main}>
+          <Section title="What changed">
+            <Suspects incident={incident} onRun={onRun} />
+            <IncidentRuns incident={incident} started={started} />
+            <ServiceErrors service={incident.service} />
+          </Section>
+          <Section title="Log">
+            <IncidentLog incident={incident} />
+          </Section>
+        </div>
+        <div className={styles.side}>
+          <IncidentPages incident={incident} />
+          <IncidentAlerts incident={incident} />
+        </div>
+      </div>
+    </div>
+  );
 }

@@ -1,0 +1,51 @@
+import type { IncidentDetail } from "@/api/types";
+import { Link } from "@/kit/Link";
+import { PageTitle } from "@/kit/PageTitle";
+import { servicePath } from "@/kit/paths";
+import { Person } from "@/kit/Person";
+import { StateBadge } from "@/kit/StateBadge";
+import { Ago, Clock, Elapsed } from "@/kit/Time";
+import styles from "./IncidentPage.module.css";
+
+/** What is wrong and since when. */
+export function IncidentHead({ incident }: { incident: IncidentDetail }) {
+  const { number, title, service, status, severity, openedAt, acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy } = incident;
+  return (
+    <PageTitle
+      title={title}
+      over={
+        <>
+          <Link to="/incidents">Incidents</Link> · #{number} · <Link to={servicePath(service)}>{service}</Link>
+        </>
+      }
+      badge={
+        <>
+          <StateBadge state={status} filled />
+          <StateBadge state={severity} />
+        </>
+      }
+    >
+      <div className={styles.since}>
+        <span>
+          Since <Clock time={openedAt} /> (<Ago time={openedAt} />)
+        </span>
+        {acknowledgedAt && (
+          <span>
+            acknowledged{acknowledgedBy && " by "}
+            {acknowledgedBy && <Person name={acknowledgedBy} />} after <Elapsed from={openedAt} to={acknowledgedAt} />
+          </span>
+        )}
+        {resolvedAt ? (
+          <span>
+            resolved{resolvedBy && " by "}
+            {resolvedBy && <Person name={resolvedBy} />} after <Elapsed from={openedAt} to={resolvedAt} />
+          </span>
+        ) : (
+          <span>
+            lasting <Elapsed from={openedAt} />
+          </span>
+        )}
+      </div>
+    </PageTitle>
+  );
+}
