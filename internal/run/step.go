@@ -67,7 +67,7 @@ func (t *Task) Step(ctx context.Context, name string, fn func(ctx context.Contex
 			return err
 		}
 		gap := doubling(o.gap, tries, longestGap)
-		t.x.log.say(s.Path, Sys, fmt.Sprintf("attempt %d failed: %v; the next in %s", s.Attempt, err, gap))
+		t.x.log.say(s.Path, Sys, fmt.Sprintf("attempt %d failed: %s; the next in %s", s.Attempt, s.Error, gap))
 		select {
 		case <-time.After(gap):
 		case <-ctx.Done():

@@ -55,7 +55,7 @@ func New(ctx context.Context, c Config) (*Timeline, error) {
 		return nil, fmt.Errorf("timeline: %w", err)
 	}
 	if err := c.DB.Migrate(ctx, "timeline", files); err != nil {
-		return nil, fmt.Errorf("migrate timeline: %w", err)
+		return nil, err
 	}
 	t := &Timeline{db: c.DB, log: c.Logger}
 	head, err := t.storedHead(ctx)
