@@ -1,4 +1,4 @@
-import { createBrowserRouter, useRouteError, type RouteObject } from "react-router";
+import { createBrowserRouter, Navigate, useRouteError, type RouteObject } from "react-router";
 import { ErrorNote } from "./kit/ErrorNote";
 import { Shell } from "./shell/Shell";
 
@@ -25,6 +25,8 @@ const pages: RouteObject[] = [
   { path: "postmortems/:id", lazy: async () => ({ Component: (await import("./pages/postmortems/PostmortemPage")).PostmortemPage }) },
   { path: "settings/:tab?", lazy: async () => ({ Component: (await import("./pages/settings/SettingsPage")).SettingsPage }) },
   { path: "mailbox", lazy: async () => ({ Component: (await import("./pages/mailbox/MailboxPage")).MailboxPage }) },
+  // The name the demo's story knows it by.
+  { path: "demo/mailbox", element: <Navigate to="/mailbox" replace /> },
   { path: "*", lazy: async () => ({ Component: (await import("./pages/notFound/NotFoundPage")).NotFoundPage }) },
 ];
 

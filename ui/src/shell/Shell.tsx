@@ -6,6 +6,7 @@ import { ErrorBoundary } from "@/kit/ErrorBoundary";
 import { ErrorNote } from "@/kit/ErrorNote";
 import { Waiting } from "@/kit/Loaded";
 import { Toasts } from "@/kit/Toasts";
+import { StoryBar } from "@/pages/story/StoryBar";
 import { BottomBar } from "./BottomBar";
 import { Header } from "./Header";
 import { KeysHelp } from "./KeysHelp";
@@ -43,6 +44,7 @@ function SignedIn() {
       <Header />
       <Sidebar />
       <main className={styles.page} id="page" tabIndex={-1}>
+        <StoryBar />
         <ErrorBoundary key={pathname}>
           <Suspense fallback={<Waiting />}>
             <Outlet />

@@ -20,7 +20,7 @@ function Bar() {
   const done = stages.filter((s) => s.state === "done").length;
   const active = stages.find((s) => s.state === "active");
   return (
-    <aside className={styles.bar} aria-label="Demo">
+    <div className={styles.bar} role="group" aria-label="Demo">
       <Link to="/mailbox" className={styles.demo}>
         Demo
       </Link>
@@ -44,6 +44,6 @@ function Bar() {
           "The shop is starting"
         )}
       </span>
-    </aside>
+    </div>
   );
 }

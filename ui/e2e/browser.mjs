@@ -1,0 +1,60 @@
+// Chromium as a person's window: sizes, themes, and what it complains about.
+
+import { chromium } from "playwright-core";
+
+export const sizes = { 1440: { width: 1440, height: 900 }, 390: { width: 390, height: 844 } };
+export const themes = ["light", "dark"];
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A window; what it prints as an error, throws or is refused is added to `complaints`. */
+export async function openWindow(browser, { url, width = 1440, theme = "light", storageState, complaints }) {
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: sizes[width],
+    hasTouch: width < 768,
+    colorScheme: theme,
+    reducedMotion: "reduce",
+    locale: "en-GB",
+    timezoneId: "UTC",
+    storageState,
+  });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const where = () => new URL(page.url()).pathname;
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(`${where()}: console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`${where()}: ${error.message}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400) complaints.push(`${where()}: ${response.status()} ${response.request().method()} ${response.url()}`);
+  });
+  return page;
+}
+
+/** Goes to a path and waits until it stands: a heading, no skeleton, graphs drawn. */
+export async function open(page, path) {
+  await page.goto(path);
+  await settled(page);
+}
+
+export async function settled(page) {
+  await page.locator("h1").first().waitFor();
+  await page.waitForFunction(() => {
+    const waiting = document.querySelector('[role="status"][aria-label="Loading"], .mantine-Skeleton-root');
+    return waiting === null && document.fonts.status === "loaded";
+  });
+}

@@ -1,0 +1,217 @@
+// The demo's story as a person lives it: paged, looks, acknowledges, rolls back, sees it recover, reads what was learned.
+
+import { accessibility } from "./axe.mjs";
+import { launch, openWindow, settled, sizes, themes } from "./browser.mjs";
+import { gallery, picture } from "./gallery.mjs";
+import { keyboardStory } from "./keyboard.mjs";
+import { check, equal, finish, ok } from "./report.mjs";
+import { startDemo } from "./server.mjs";
+
+/** How long the platform may take from the bad version to what a person sees of it. */
+const patience = 120_000;
+
+const start = Date.now();
+const complaints = [];
+const [demo, browser] = await Promise.all([startDemo(), launch()]);
+const { url } = demo;
+
+try {
+  const page = await openWindow(browser, { url, complaints });
+  await check("the link signs in and leads home, where the shop stands", async () => {
+    await page.goto(demo.link);
+    await page.waitForURL(`${url}/`);
+    for (const service of ["storefront", "catalog", "checkout", "payments"]) {
+      await page.getByRole("link", { name: service, exact: true }).first().waitFor();
+    }
+  });
+  const signedIn = { url, complaints, storageState: await page.context().storageState() };
+
+  await check("the link works once", async () => {
+    const other = await openWindow(browser, { url, complaints: [] });
+    await other.goto(demo.link);
+    await other.getByRole("alert").waitFor();
+    await picture(other, "sign-in", { width: 1440, theme: "light" });
+    await accessibility(other);
+    await other.context().close();
+  });
+
+  await check("home shows the incident when it opens, without a reload", async () => {
+    await page.getByRole("list", { name: "Open incidents" }).getByRole("link").first().waitFor({ timeout: patience });
+  });
+  for (const theme of themes) {
+    for (const width of Object.keys(sizes).map(Number)) {
+      await check(`home while it burns at ${width} px, ${theme}`, async () => {
+        const window = await openWindow(browser, { ...signedIn, width, theme });
+        await window.goto("/");
+        await settled(window);
+        await picture(window, "home-burning", { width, theme });
+        await accessibility(window);
+        await window.context().close();
+      });
+    }
+  }
+
+  await check("the mailbox holds the page by e-mail and by webhook", async () => {
+    await page.goto("/mailbox");
+    await page.getByRole("heading", { level: 3, name: /checkout/i }).first().waitFor({ timeout: patience });
+    await page.getByRole("heading", { level: 3, name: /^POST / }).first().waitFor({ timeout: patience });
+    await picture(page, "mailbox-paged", { width: 1440, theme: "light" });
+  });
+
+  const incident = await check("the link in the e-mail opens the incident", async () => {
+    await page.locator("article").getByRole("link", { name: /\/incidents\// }).first().click();
+    await page.waitForURL("**/incidents/*");
+    await page.getByText("triggered", { exact: true }).waitFor();
+    return new URL(page.url()).pathname;
+  });
+
+  await check("the bad version is the prime suspect, with its reasons, and marked on the graph", async () => {
+    const prime = page.locator("main article").first();
+    await prime.getByRole("heading", { name: /checkout.*v2/ }).waitFor();
+    ok((await prime.getByRole("listitem").count()) > 0, "it gives no reason");
+    const graph = page.getByRole("figure", { name: /Errors/ });
+    await graph.getByLabel(/v2 deployed/).first().waitFor();
+    await graph.getByLabel(/^Incident #/).first().waitFor();
+  });
+
+  for (const theme of themes) {
+    await check(`the incident on a phone, ${theme}: Acknowledge is the biggest thing`, async () => {
+      const phone = await openWindow(browser, { ...signedIn, width: 390, theme });
+      await phone.goto(incident);
+      await settled(phone);
+      const acknowledge = phone.getByRole("button", { name: "Acknowledge" });
+      await acknowledge.waitFor();
+      const areas = await phone.getByRole("button").evaluateAll((all) =>
+        all.map((b) => ({ name: b.textContent, area: b.getBoundingClientRect().width * b.getBoundingClientRect().height })),
+      );
+      const biggest = areas.reduce((a, b) => (b.area > a.area ? b : a));
+      equal(biggest.name, "Acknowledge", "the biggest button");
+      await picture(phone, "incident-triggered", { width: 390, theme, fullPage: false });
+      await picture(phone, "incident-triggered-whole", { width: 390, theme });
+      await accessibility(phone);
+      if (theme === "dark") {
+        await acknowledge.tap();
+        await phone.getByText("acknowledged", { exact: true }).waitFor();
+      }
+      await phone.context().close();
+    });
+  }
+  await check("the desk sees the acknowledgement from the phone, live", async () => {
+    await page.getByText("acknowledged", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Acknowledge" }).waitFor({ state: "hidden" });
+    await picture(page, "incident-acknowledged", { width: 1440, theme: "light" });
+  });
+
+  const hands = await openWindow(browser, signedIn);
+  await keyboardStory(hands, incident);
+  await hands.context().close();
+
+  await check("Roll back says what it will touch, then runs where one can watch", async () => {
+    await page.getByRole("button", { name: /^Roll back/ }).first().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(/Workload checkout/).waitFor();
+    await picture(page, "incident-confirm", { width: 1440, theme: "light", fullPage: false });
+    await accessibility(page);
+    await dialog.getByRole("button", { name: /^Roll back/ }).click();
+    const run = page.locator("main").getByRole("list", { name: "Steps" });
+    await run.first().waitFor();
+    await page.getByText("succeeded", { exact: true }).first().waitFor({ timeout: patience });
+    await picture(page, "incident-rolled-back", { width: 1440, theme: "light" });
+  });
+
+  await check("the incident resolves on the page, without a reload", async () => {
+    await page.getByText("resolved", { exact: true }).first().waitFor({ timeout: patience });
+    await page.getByRole("figure", { name: /Errors/ }).getByLabel(/rolled back/).first().waitFor();
+  });
+
+  const postmortem = await check("its postmortem begins with the timeline from change to recovery", async () => {
+    await page.getByRole("link", { name: /postmortem was begun/ }).click({ timeout: patience });
+    await page.waitForURL("**/postmortems/*");
+    for (const entry of [/v2 deployed/, /rolled back/]) await page.getByRole("listitem").filter({ hasText: entry }).first().waitFor();
+    return new URL(page.url()).pathname;
+  });
+
+  await check("two people write the postmortem, and no word is lost", async () => {
+    const other = await openWindow(browser, { ...signedIn, complaints: [] });
+    await other.goto(postmortem);
+    await other.getByRole("textbox", { name: "Lessons" }).fill("The second person's lessons");
+    await page.getByRole("textbox", { name: "Impact" }).fill("The first person's impact");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("All saved").waitFor();
+    await other.getByRole("button", { name: "Put mine onto theirs" }).click();
+    await other.getByRole("button", { name: "Save", exact: true }).click();
+    await other.getByText("All saved").waitFor();
+    equal(await other.getByRole("textbox", { name: "Impact" }).inputValue(), "The first person's impact", "the first person's words");
+    await page.waitForFunction(() => [...document.querySelectorAll("textarea")].some((t) => t.value === "The second person's lessons"));
+    await other.context().close();
+  });
+
+  await check("the postmortem leaves as Markdown", async () => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export Markdown" }).click()]);
+    ok(/\.md$/.test(download.suggestedFilename()), `the file is named ${download.suggestedFilename()}`);
+  });
+
+  await check("a token's secret is shown, once", async () => {
+    await page.goto("/settings/tokens");
+    await page.getByRole("textbox", { name: "What it is for" }).fill("pipeline");
+    await page.getByRole("button", { name: "Make a token" }).click();
+    await page.getByText(/DAYTWO_TOKEN=dt_/).waitFor();
+    await page.reload();
+    await page.getByRole("table", { name: "API tokens" }).waitFor();
+    ok((await page.getByText(/DAYTWO_TOKEN=dt_/).count()) === 0, "the secret is shown again");
+  });
+
+  const alert = await check("an alert's page leads to its incident", async () => {
+    await page.goto("/alerts");
+    await page.getByRole("table", { name: "Alerts" }).getByRole("link").first().click();
+    await page.waitForURL("**/alerts/*");
+    await page.getByRole("link", { name: /^#\d+ / }).waitFor();
+    return new URL(page.url()).pathname;
+  });
+  const run = await check("a run's page shows its steps and its log", async () => {
+    await page.goto("/runs");
+    await page.getByRole("table", { name: "Runs" }).getByRole("link").first().click();
+    await page.waitForURL("**/runs/*");
+    await page.getByRole("list", { name: "Steps" }).waitFor();
+    return new URL(page.url()).pathname;
+  });
+  await check("two revisions of a workload are compared", async () => {
+    await page.goto("/workloads/checkout");
+    await page.getByRole("region", { name: /^Difference/ }).waitFor();
+  });
+
+  await gallery(browser, signedIn, [
+    { name: "home", path: "/" },
+    { name: "incidents", path: "/incidents" },
+    { name: "incident-resolved", path: incident },
+    { name: "on-call", path: "/oncall" },
+    { name: "alerts", path: "/alerts" },
+    { name: "rules", path: "/alerts?tab=rules" },
+    { name: "alert", path: alert },
+    { name: "services", path: "/services" },
+    { name: "service", path: "/services/checkout" },
+    { name: "explore", path: "/explore" },
+    { name: "workloads", path: "/workloads" },
+    { name: "workload", path: "/workloads/checkout" },
+    { name: "workload-log", path: "/workloads/checkout/log" },
+    { name: "runs", path: "/runs" },
+    { name: "run", path: run },
+    { name: "changes", path: "/changes?kind=all" },
+    { name: "postmortems", path: "/postmortems" },
+    { name: "postmortem", path: postmortem },
+    { name: "settings", path: "/settings" },
+    { name: "tokens", path: "/settings/tokens" },
+    { name: "users", path: "/settings/users" },
+    { name: "audit", path: "/settings/audit" },
+    { name: "mailbox", path: "/mailbox" },
+    { name: "not-found", path: "/no-such-page" },
+  ].filter(({ path }) => path !== undefined));
+
+  await check("nothing complained in the console", async () => equal(complaints.join("\n"), "", "complaints"));
+} catch (error) {
+  await check("the story could be told to its end", () => Promise.reject(error));
+} finally {
+  await browser.close();
+  await check("the demo stops cleanly", async () => equal(await demo.stop(), "exit 0", "how it ended"));
+}
+process.exitCode = finish(start);
