@@ -40,7 +40,7 @@ type Error struct {
 func New(code Code, format string, args ...any) *Error {
 	formatted := fmt.Errorf(format, args...)
 	e := &Error{Code: code, Message: formatted.Error()}
-	switch u := formatted.(type) {
+	switch u := any(formatted).(type) { // what it wraps itself, not deeper in the chain
 	case interface{ Unwrap() error }:
 		e.Err = u.Unwrap()
 	case interface{ Unwrap() []error }:

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -53,9 +54,11 @@ func (db *DB) explain(ctx context.Context, err error) error {
 }
 
 // uncommitted explains a failed commit. SQLite has then rolled back; whether
-// PostgreSQL has is unknown when the connection was lost.
+// PostgreSQL has is unknown unless it answered.
 func (db *DB) uncommitted(err error) error {
-	if db.dialect == PostgreSQL && connectionLost(err) {
+	_, answered := errors.AsType[*pgconn.PgError](err)
+	answered = answered && !connectionLost(err) || errors.Is(err, pgx.ErrTxCommitRollback)
+	if db.dialect == PostgreSQL && !answered {
 		return problem.New(problem.Unavailable, "the connection to %s was lost during a commit, so whether the change was kept is not known: %w", db.name, err).
 			WithMend("look before you repeat it")
 	}
@@ -73,6 +76,9 @@ func unserializable(err error) bool {
 func connectionLost(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return strings.HasPrefix(e.Code, "57P") || strings.HasPrefix(e.Code, "08")
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return false // a caller's, though it looks like one of the network's
 	}
 	_, isNet := errors.AsType[net.Error](err)
 	return isNet || errors.Is(err, driver.ErrBadConn) || errors.Is(err, net.ErrClosed) ||
