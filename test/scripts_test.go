@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,9 +37,10 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready,
-			"api":   api,
-			"until": until,
+			"ready":  ready,
+			"api":    api,
+			"until":  until,
+			"signal": signal,
 		},
 	})
 }
@@ -105,6 +107,19 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return err
 	})
+}
+
+// signal sends a signal to the command started last, as a supervisor does:
+// signal TERM or signal HUP.
+func signal(ts *testscript.TestScript, neg bool, args []string) {
+	known := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}
+	running := ts.BackgroundCmds()
+	if neg || len(args) != 1 || known[args[0]] == 0 || len(running) == 0 {
+		ts.Fatalf("usage: signal TERM|HUP, with a command in the background")
+	}
+	if err := running[len(running)-1].Process.Signal(known[args[0]]); err != nil {
+		ts.Fatalf("signal: %v", err)
+	}
 }
 
 func poll(ts *testscript.TestScript, what string, try func() error) {

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -50,36 +49,45 @@ type App struct {
 
 // New opens the state, reads the operations directory and builds every part. It
 // serves nothing yet. After an error nothing stays open.
-func New(ctx context.Context, c Config, o Options) (a *App, err error) {
-	a = &App{config: c, log: o.Logger, listener: o.Listener, registry: prometheus.NewRegistry()}
-	defer func() {
-		if err != nil {
-			a.Close()
-		}
-	}()
-	if err := c.Validate(); err != nil {
+func New(ctx context.Context, c Config, o Options) (*App, error) {
+	a := &App{config: c, log: o.Logger, listener: o.Listener, registry: prometheus.NewRegistry()}
+	if err := a.build(ctx, o); err != nil {
+		a.Close()
 		return nil, err
 	}
-	files, err := readOperations(c.ConfigDir)
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context, o Options) error {
+	if err := a.config.Validate(); err != nil {
+		return err
+	}
+	files, err := readOperations(a.config.ConfigDir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a.config.PublicURL = strings.TrimSuffix(cmp.Or(c.PublicURL, URL(o.Listener)), "/")
-	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if a.db, err = store.Open(ctx, store.Config{Dir: c.DataDir, URL: c.DatabaseURL, Logger: a.log}); err != nil {
-		return nil, err
+	a.config.PublicURL = strings.TrimSuffix(cmp.Or(a.config.PublicURL, URL(a.listener)), "/")
+	if a.db, err = store.Open(ctx, store.Config{Dir: a.config.DataDir, URL: a.config.DatabaseURL, Logger: a.log}); err != nil {
+		return err
 	}
 	if err := a.openDoor(ctx, o); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.wire(ctx, files); err != nil {
-		return nil, err
+		return err
 	}
 	if o.Routes != nil {
 		o.Routes(a.server)
 	}
 	a.server.MountUI(ui.Dist())
-	return a, nil
+	return nil
+}
+
+// gatherer is everything that is measured about this process. Parts of
+// Prometheus register on the default registry, which has the Go runtime and the
+// process already.
+func (a *App) gatherer() prometheus.Gatherer {
+	return prometheus.Gatherers{a.registry, prometheus.DefaultGatherer}
 }
 
 // openDoor builds who may come in, and the HTTP kit.
@@ -97,7 +105,7 @@ func (a *App) openDoor(ctx context.Context, o Options) (err error) {
 	build := ReadBuild()
 	a.server = web.New(web.Config{
 		Auth: a.auth, Logger: a.log, Registerer: a.registry,
-		Gatherer:  prometheus.Gatherers{a.registry, prometheus.DefaultGatherer},
+		Gatherer:  a.gatherer(),
 		PublicURL: a.config.PublicURL, Version: build.Version,
 		Info: web.Info{
 			Commit: build.Commit, StartedAt: time.Now().UTC(), Demo: o.Demo,

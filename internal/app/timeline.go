@@ -4,10 +4,8 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
-	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
@@ -66,25 +64,14 @@ func (l ledger) list(ctx context.Context, in *listInput) (*web.List[timeline.Ent
 	f := in.filter()
 	f.Limit, f.Cursor = in.Limit, in.Cursor
 	var err error
-	if f.Range.From, err = optionalTime("from", in.From); err != nil {
+	if f.Range.From, err = web.TimeParam("from", in.From); err != nil {
 		return nil, err
 	}
-	if f.Range.To, err = optionalTime("to", in.To); err != nil {
+	if f.Range.To, err = web.TimeParam("to", in.To); err != nil {
 		return nil, err
 	}
 	items, next, err := l.timeline.List(ctx, f)
 	return &web.List[timeline.Entry]{Items: items, Next: next}, err
-}
-
-func optionalTime(field, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := event.ParseTime(text, time.Now())
-	if err != nil {
-		return t, problem.From(err).WithField(field)
-	}
-	return t, nil
 }
 
 type streamInput struct {

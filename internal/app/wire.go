@@ -89,7 +89,7 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
 		Retention: a.config.Retention, Version: ReadBuild().Version,
-		Logger: a.log, Registerer: a.registry, Gatherer: a.registry,
+		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
 	if err != nil {
 		return nil, nil, err

@@ -101,15 +101,16 @@ func (c *client) post(ctx context.Context, path string, body, into any) error {
 func decodeProblem(res *http.Response) error {
 	var doc struct {
 		Code, Detail, Title, Field, Mend string
-		Errors                           []struct{ Message, Location string }
+		Error                            string // of Prometheus's API
+		Errors                           []struct{ Field, Message, Mend string }
 	}
 	data, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err := json.Unmarshal(data, &doc); err != nil || firstOf(doc.Detail, doc.Title) == "" {
+	if err := json.Unmarshal(data, &doc); err != nil || firstOf(doc.Detail, doc.Title, doc.Error) == "" {
 		return fmt.Errorf("the server answered %s", res.Status)
 	}
-	message := firstOf(doc.Detail, doc.Title)
+	message := firstOf(doc.Detail, doc.Title, doc.Error)
 	for _, e := range doc.Errors {
-		message += fmt.Sprintf("\n  %s: %s", e.Location, e.Message)
+		message += fmt.Sprintf("\n  %s: %s", e.Field, e.Message)
 	}
 	p := problem.New(problem.Code(doc.Code), "%s", message).WithField(doc.Field)
 	if doc.Code == string(problem.Unauthenticated) && doc.Mend == "" {

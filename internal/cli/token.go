@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
 )
 
 func newToken() *cobra.Command {
@@ -47,7 +49,11 @@ func newTokenCreate(connect func() (*client, error)) *cobra.Command {
 		}
 		body := map[string]any{"name": args[0], "role": *role}
 		if *expires != "" {
-			body["expiresIn"] = *expires
+			life, err := event.ParseDuration(*expires)
+			if err != nil {
+				return usage(err)
+			}
+			body["expiresAt"] = time.Now().Add(life).UTC()
 		}
 		var made struct {
 			Secret string `json:"secret"`
