@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 func TestLoadReadsEverything(t *testing.T) {
@@ -108,7 +109,7 @@ func TestFindings(t *testing.T) {
 			var all []string
 			for _, f := range findings {
 				line := f.String()
-				if f.Severity == catalog.SeverityError {
+				if f.Severity == problem.SeverityError {
 					line = strings.Replace(line, ": ", ": error: ", 1)
 				}
 				all = append(all, line)
@@ -122,7 +123,7 @@ func TestFindings(t *testing.T) {
 
 func TestMissingFileIsAWarning(t *testing.T) {
 	c, findings := catalog.Load(t.TempDir())
-	if c == nil || len(findings) != 1 || catalog.Broken(findings) {
+	if c == nil || len(findings) != 1 || problem.Broken(findings) {
 		t.Errorf("catalog %v, findings %v", c, findings)
 	}
 }
@@ -132,7 +133,7 @@ func TestUnreadableFileIsAnError(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, catalog.FileName), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, findings := catalog.Load(dir); !catalog.Broken(findings) {
+	if _, findings := catalog.Load(dir); !problem.Broken(findings) {
 		t.Errorf("findings %v", findings)
 	}
 }
@@ -185,7 +186,7 @@ func FuzzParse(f *testing.F) {
 		if _, err := json.Marshal(c); err != nil {
 			t.Fatal(err)
 		}
-		if catalog.Broken(findings) {
+		if problem.Broken(findings) {
 			return
 		}
 		for _, s := range c.Services {

@@ -12,8 +12,11 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
 	// Time zones of people must be known on machines that carry no zone files.
 	_ "time/tzdata"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // FileName is the file of the catalog inside a configuration directory.
@@ -24,19 +27,19 @@ const maxBytes = 4 << 20
 
 // Load reads dir's daytwo.yml. The catalog is never nil, but may be put in force only if the findings are not Broken. A directory
 // without the file is an empty catalog and a warning.
-func Load(dir string) (*Catalog, []Finding) {
+func Load(dir string) (*Catalog, []problem.Finding) {
 	file := filepath.Join(dir, FileName)
 	data, err := readFile(file)
 	if err == nil {
 		return Parse(file, data)
 	}
-	finding := Finding{File: file, Line: 1, Column: 1, Severity: SeverityError,
+	finding := problem.Finding{File: file, Severity: problem.SeverityError,
 		Message: fmt.Sprintf("cannot be read: %v", err), Mend: "make it a readable file"}
 	if errors.Is(err, fs.ErrNotExist) {
-		finding.Severity, finding.Message = SeverityWarning, "there is no such file: no services are known and nobody can be paged"
+		finding.Severity, finding.Message = problem.SeverityWarning, "there is no such file: no services are known and nobody can be paged"
 		finding.Mend = "write one, see docs/adr/0014-daytwo-yml.md"
 	}
-	return empty(), []Finding{finding}
+	return empty(), []problem.Finding{finding}
 }
 
 func readFile(file string) ([]byte, error) {
@@ -54,7 +57,7 @@ func readFile(file string) ([]byte, error) {
 
 // Parse reads the text of one daytwo.yml; file is its name in the findings. It accepts nothing it would ignore: unknown and
 // duplicate keys, dangling references and a second document are errors.
-func Parse(file string, data []byte) (*Catalog, []Finding) {
+func Parse(file string, data []byte) (*Catalog, []problem.Finding) {
 	r := &reader{file: file}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
@@ -75,7 +78,7 @@ func Parse(file string, data []byte) (*Catalog, []Finding) {
 	for _, check := range r.later {
 		check()
 	}
-	sortFindings(r.findings)
+	problem.SortFindings(r.findings)
 	return c, r.findings
 }
 

@@ -20,21 +20,21 @@ const maxNodes = 200_000
 // everything there is to say.
 type reader struct {
 	file     string
-	findings []Finding
+	findings []problem.Finding
 	visited  int
 	later    []func() // checks of references, run when all names are known
 }
 
 func (r *reader) errorf(n *yaml.Node, mend, format string, args ...any) {
-	r.report(n, SeverityError, mend, format, args...)
+	r.report(n, problem.SeverityError, mend, format, args...)
 }
 
 func (r *reader) warnf(n *yaml.Node, mend, format string, args ...any) {
-	r.report(n, SeverityWarning, mend, format, args...)
+	r.report(n, problem.SeverityWarning, mend, format, args...)
 }
 
-func (r *reader) report(n *yaml.Node, severity Severity, mend, format string, args ...any) {
-	r.findings = append(r.findings, Finding{
+func (r *reader) report(n *yaml.Node, severity problem.Severity, mend, format string, args ...any) {
+	r.findings = append(r.findings, problem.Finding{
 		File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1),
 		Message: fmt.Sprintf(format, args...), Mend: mend, Severity: severity,
 	})

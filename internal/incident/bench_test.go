@@ -15,6 +15,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/notify"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
@@ -59,7 +60,7 @@ type bench struct {
 func newBench(t testing.TB, db *store.DB, text string) *bench {
 	t.Helper()
 	c, findings := catalog.Parse("daytwo.yml", []byte(text))
-	if catalog.Broken(findings) {
+	if problem.Broken(findings) {
 		t.Fatal(findings)
 	}
 	b := &bench{db: db, catalog: catalog.NewLive(c), sender: &sender{}}

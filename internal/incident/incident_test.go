@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
@@ -262,24 +263,20 @@ func TestAcknowledgingBreaksOffASend(t *testing.T) {
 }
 
 func TestNothingIsLostOverAStop(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		b := newBench(t, db, shop)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, storetest.New(t), shop)
 		b.sender.fail = func(ctx context.Context, _ notify.Address, _ int) error { <-ctx.Done(); return ctx.Err() }
 		stop := b.run(t)
 		i := b.trigger(t, "a1", "checkout")
-		eventually(t, "the sends hang", func() bool { return len(b.sender.all()) == 2 })
+		synctest.Wait()
 		stop() // breaks the sends off after its grace
 		before := b.get(t, i.ID)
 		b.restart(t)
 		b.sender.fail = nil
-		stop = b.run(t)
-		eventually(t, "the pages are sent", func() bool {
-			d := b.get(t, i.ID)
-			return d.Pages[0].Status == "sent" && d.Pages[1].Status == "sent"
-		})
-		stop()
+		defer b.run(t)()
+		synctest.Wait()
 		for k, p := range b.get(t, i.ID).Pages {
-			if p.ID != before.Pages[k].ID || p.Attempts != 2 {
+			if p.ID != before.Pages[k].ID || p.Status != "sent" || p.Attempts != 2 {
 				t.Errorf("sent again as %+v, was %+v", p, before.Pages[k])
 			}
 		}

@@ -236,40 +236,32 @@ type attempt struct {
 	created  time.Time
 }
 
-// lease marks due pages as being sent: the worst and newest first. A page whose lease ended was being sent when daytwo died. The
-// page of an incident that was taken meanwhile is canceled.
+// lease marks due pages as being sent: the worst and newest first. A page whose lease ended was being sent when daytwo died.
 func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, free int) ([]attempt, error) {
-	type candidate struct {
-		attempt
-		status Status
-		wakeAt int64
-	}
-	list, err := query(ctx, tx, func(row scanner) (c candidate, err error) {
-		var created int64
-		err = row.Scan(&c.ID, &c.incident, &c.step, &c.Level, &c.Person, &c.Channel, &c.to, &c.Attempts, &created, &c.wakeAt, &c.status)
-		c.created = store.FromMicros(created)
-		return c, err
-	}, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at, p.wake_at, i.status
+	list, err := query(ctx, tx, scanAttempt, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at
 		FROM pages p JOIN incidents i ON i.id = p.incident_id
 		WHERE p.wake_at > 0 AND p.wake_at <= ? ORDER BY `+worstFirst+`, p.id LIMIT ?`, now, free)
 	if err != nil {
 		return nil, err
 	}
 	var leased []attempt
-	for _, c := range list {
-		status, wakeAt := "sending", now.Add(lease)
-		if c.status != Triggered {
-			status, wakeAt = "canceled", time.Time{}
-		}
-		c.Attempts++
-		done, err := tx.Exec(ctx, `UPDATE pages SET status = ?, attempts = ?, at = ?, wake_at = ? WHERE id = ? AND wake_at = ?`,
-			status, c.Attempts, now, wakeAt, c.ID, c.wakeAt)
+	for _, a := range list {
+		done, err := tx.Exec(ctx, `UPDATE pages SET status = 'sending', attempts = attempts + 1, at = ?, wake_at = ? WHERE id = ? AND attempts = ?`,
+			now, now.Add(lease), a.ID, a.Attempts)
 		if err != nil {
 			return nil, fmt.Errorf("lease page: %w", err)
 		}
-		if n, err := done.RowsAffected(); err == nil && n == 1 && status == "sending" {
-			leased = append(leased, c.attempt)
+		if n, err := done.RowsAffected(); err == nil && n == 1 {
+			a.Attempts++
+			leased = append(leased, a)
 		}
 	}
 	return leased, nil
+}
+
+func scanAttempt(row scanner) (a attempt, err error) {
+	var created int64
+	err = row.Scan(&a.ID, &a.incident, &a.step, &a.Level, &a.Person, &a.Channel, &a.to, &a.Attempts, &created)
+	a.created = store.FromMicros(created)
+	return a, err
 }

@@ -88,6 +88,9 @@ func live(t *testing.T, history []deed, luck []error, text string) string {
 				if _, ok := taken[i.ID]; !ok {
 					taken[i.ID] = len(b.sender.all())
 				}
+				if slices.ContainsFunc(i.Pages, func(p incident.Page) bool { return p.Status == "due" || p.Status == "retry" }) {
+					return fmt.Sprintf("#%d is taken, and still pages: %+v", i.Number, i.Pages)
+				}
 			}
 		}
 		synctest.Wait()

@@ -19,6 +19,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/notify"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
@@ -66,7 +67,7 @@ func TestOverTheWire(t *testing.T) {
 		}
 		b := newBench(t, db, shop)
 		c, findings := catalog.Parse("f", []byte(strings.ReplaceAll(shop, "http://hooks.example.com/ada-secret", hook.URL+"/ada")))
-		if catalog.Broken(findings) {
+		if problem.Broken(findings) {
 			t.Fatal(findings)
 		}
 		b.catalog.Replace(c)
