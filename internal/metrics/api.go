@@ -28,11 +28,7 @@ const (
 )
 
 // newAPI adapts the engine to Prometheus's own API. Whatever would change data is off: remote write, OTLP, admin.
-func (m *Metrics) newAPI() (http.Handler, error) {
-	external, err := m.publicURL()
-	if err != nil {
-		return nil, err
-	}
+func (m *Metrics) newAPI(external *url.URL) http.Handler {
 	api := apiv1.NewAPI(
 		m.engine,
 		m.db,
@@ -82,7 +78,7 @@ func (m *Metrics) newAPI() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", router)
 	mux.HandleFunc("GET /api/v1/openapi.yaml", m.describe(external))
-	return mux, nil
+	return mux
 }
 
 // describe serves the API's OpenAPI document, made when first asked for: it takes 40 MB and 150 ms to make.
