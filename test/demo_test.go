@@ -22,27 +22,31 @@ func TestDemoSurvivesKills(t *testing.T) {
 		t.Skip("-short: it takes a minute")
 	}
 	t.Parallel()
-	bin, dir := buildBinary(t), filepath.Join(t.TempDir(), "demo")
+	d := demo{bin: buildBinary(t), dir: filepath.Join(t.TempDir(), "demo"), address: freeAddress(t)}
 	killAfter := append([]string{""}, stages[:len(stages)-1]...)
 	for i, stage := range killAfter {
-		closed := play(t, bin, dir, stage)
+		closed := d.play(t, stage)
 		if want := stages[:i]; !slices.Equal(closed[:min(len(closed), i)], want) {
 			t.Fatalf("killed after %q: stages %v, want them to begin with %v", stage, closed, want)
 		}
 	}
-	if closed := play(t, bin, dir, "the end"); !slices.Equal(closed, stages) {
+	if closed := d.play(t, "the end"); !slices.Equal(closed, stages) {
 		t.Fatalf("closed %v, want %v", closed, stages)
 	}
 }
 
+// demo is one story and where it is told: a page on its way keeps the address
+// that it was for.
+type demo struct{ bin, dir, address string }
+
 // play runs the automatic demo until the stage has closed, kills it then, and
 // returns the stages it named. With "" it is killed when the directory is there,
 // with "the end" it must end by itself and well.
-func play(t *testing.T, bin, dir, until string) (closed []string) {
+func (d demo) play(t *testing.T, until string) (closed []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, bin, "demo", "--auto", "--data", dir, "--listen", freeAddress(t))
+	cmd := exec.CommandContext(ctx, d.bin, "demo", "--auto", "--data", d.dir, "--listen", d.address)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -52,7 +56,7 @@ func play(t *testing.T, bin, dir, until string) (closed []string) {
 		t.Fatal(err)
 	}
 	if until == "" {
-		awaitFile(t, filepath.Join(dir, "state.db"))
+		awaitFile(t, filepath.Join(d.dir, "state.db"))
 		cancel()
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -65,7 +69,7 @@ func play(t *testing.T, bin, dir, until string) (closed []string) {
 		}
 	}
 	if err := cmd.Wait(); until == "the end" && err != nil {
-		t.Fatalf("the demo ended with %v after %v; log:\n%s", err, closed, tail(filepath.Join(dir, "daytwo.log")))
+		t.Fatalf("the demo ended with %v after %v; log:\n%s", err, closed, tail(filepath.Join(d.dir, "daytwo.log")))
 	}
 	return closed
 }
