@@ -85,7 +85,7 @@ func TestLongAndOddLines(t *testing.T) {
 // back, and the final state last.
 func TestFollow(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		const total = 5000
+		const total = 2000
 		e, _ := engine(t, db, simple(func(ctx context.Context, t *run.Task) error {
 			return t.Step(ctx, "talk", func(ctx context.Context, t *run.Task) error {
 				for i := range total {

@@ -72,8 +72,8 @@ func crashRule(tl *timeline.Timeline) timeline.Handler {
 // Killed at random points again and again, nothing acknowledged is lost and each
 // entry has its effect exactly once.
 func TestKillNine(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { killNine(t, t.TempDir(), 12) })
-	t.Run("postgres", func(t *testing.T) { killNine(t, storetest.PostgresURL(t), 5) })
+	t.Run("sqlite", func(t *testing.T) { killNine(t, t.TempDir(), 8) })
+	t.Run("postgres", func(t *testing.T) { killNine(t, storetest.PostgresURL(t), 3) })
 }
 
 func killNine(t *testing.T, where string, rounds int) {
@@ -140,15 +140,16 @@ func crashRound(t *testing.T, where string) (acknowledged []string) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
+	lives := rand.IntN(30) // acknowledgements, and a little
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if lines.Text() == "ready" {
-			kill := time.AfterFunc(time.Duration(rand.Int64N(int64(80*time.Millisecond))), func() { child.Process.Kill() })
-			defer kill.Stop()
-			continue
-		}
-		if len(lines.Text()) == 26 { // whole
+		if len(lines.Text()) == 26 { // else it is "ready", or cut off
 			acknowledged = append(acknowledged, lines.Text())
+		}
+		if len(acknowledged) == lives {
+			kill := time.AfterFunc(time.Duration(rand.Int64N(int64(5*time.Millisecond))), func() { child.Process.Kill() })
+			defer kill.Stop()
+			lives = -1
 		}
 	}
 	if err := child.Wait(); err == nil || child.ProcessState.Exited() {

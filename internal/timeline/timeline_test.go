@@ -2,6 +2,7 @@ package timeline_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) {
 		crashChild()
 		return
 	}
+	_ = flag.Set("rapid.checks", "40") // each makes a store
 	goleak.VerifyTestMain(m)
 }
 
@@ -281,7 +283,7 @@ func TestListPages(t *testing.T) {
 // twice, and do not hold up anybody else.
 func TestSlowSubscriber(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		const total = 5000
+		const total = 3000
 		tl := open(t, db)
 		slow := tl.Subscribe(timeline.Filter{}, 0)
 		defer slow.Close()
