@@ -82,7 +82,7 @@ func TestParseNamesWhatItWouldIgnore(t *testing.T) {
 		{`image: "process:"`, "image: nginx:1.29", `f:22:18: image "nginx:1.29" is not supported, only process: (daytwo runs processes of this host`},
 		{`image: "process:"`, `resources: {}`, `f:22:11: the container: daytwo does not act on "resources"`},
 		{`image: "process:"`, `resources: {}`, "f:21:11: the container: image is missing"},
-		{"name: PAYMENTS, value", "name: PAYMENTS, valueFrom", `f:27:31: an env entry: daytwo does not act on "valueFrom"`},
+		{"name: PAYMENTS, value", "name: PAYMENTS, valueFrom", `f:27:32: an env entry: daytwo does not act on "valueFrom"`},
 		{"name: PAYMENTS", "name: PORT", "f:27:15: PORT is given to the process by daytwo"},
 		{"port: http", "port: 9999", "f:31:44: readinessProbe asks another port than the container's"},
 		{"periodSeconds: 2", "periodSeconds: 2.5", "periodSeconds must be a whole number"},
@@ -90,7 +90,7 @@ func TestParseNamesWhatItWouldIgnore(t *testing.T) {
 		{"[--listen, $(PORT)]", "[--listen, 8080]", "f:24:28: an item of args must be text (put it in quotes)"},
 		{"replicas: 1", "replicas: 1\n  replicas: 0", `f:9:3: spec has "replicas" already on line 8`},
 		{`"true"`, `"yes please"`, "prometheus.io/scrape is not a boolean"},
-		{"metadata:\n  name", "metadata: {", "f:5: not valid YAML"},
+		{"metadata:\n  name", "metadata: {", "f:2: not valid YAML"},
 	} {
 		text := strings.Replace(full, c.old, c.new, 1)
 		all, findings := orchestrate.Parse("f", []byte(text))

@@ -171,11 +171,12 @@ func (l *logbook) write(stream, text string) {
 	l.keep(now, stream, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
-// afford takes n bytes from the flood's allowance.
+// afford takes n bytes from the flood's allowance. Once it is used up, a part
+// of it must come back first, so that gaps are few and long.
 func (l *logbook) afford(now time.Time, n int) bool {
 	l.tokens = min(floodBurst, l.tokens+max(0, now.Sub(l.filled).Seconds())*floodRate)
 	l.filled = now
-	if l.tokens < float64(n) {
+	if l.tokens < float64(n) || l.dropped > 0 && l.tokens < floodRate/4 {
 		return false
 	}
 	l.tokens -= float64(n)

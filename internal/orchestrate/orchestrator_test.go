@@ -257,7 +257,7 @@ func TestScaleToNothingAndBack(t *testing.T) {
 	h := open(t, t.TempDir())
 	h.deploy(t, manifest(t, "shop", "serve", "v1", ""))
 	w := h.workload(t, "shop")
-	if r := h.deploy(t, manifest(t, "shop", "serve", "v1", "spec: => spec:\n  replicas: 0")); r.Status != run.Succeeded || alive(w.PID) {
+	if r := h.deploy(t, manifest(t, "shop", "serve", "v1", "progressDeadlineSeconds: 20 => replicas: 0")); r.Status != run.Succeeded || alive(w.PID) {
 		t.Fatal(r.Status, r.Error)
 	}
 	if w := h.workload(t, "shop"); w.Status != orchestrate.Stopped || w.Reason != "ScaledToZero" || w.PID != 0 {
