@@ -4,7 +4,8 @@ import { IconArrowDown, IconArrowUp, IconSearch } from "@tabler/icons-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { LogLine } from "@/api/types";
 import { formatClock, formatInstant, plural } from "./format";
-import { cutAt, plainText, searchLog } from "./logBuffer";
+import { searchLog } from "./logBuffer";
+import { LogText } from "./LogText";
 import styles from "./LogView.module.css";
 import { useTimeRange } from "./useTimeRange";
 
@@ -117,9 +118,7 @@ export function LogView({ label, lines, dropped = 0, follow = false, height = 42
                 <time dateTime={line.time} title={formatInstant(line.time, zone)}>
                   {formatClock(line.time, zone)}
                 </time>
-                <span className={styles.text}>
-                  {cutAt(plainText(line.text), query).map((part, i) => (i % 2 === 1 ? <mark key={i}>{part}</mark> : part))}
-                </span>
+                <LogText raw={line.text} query={query} />
               </div>
             );
           })}

@@ -10,15 +10,11 @@ export interface Reading {
   level?: string;
 }
 
-// Terminal colours and cursor movements mean nothing here.
-const escapes = /\u001b(?:\[[0-9;?]*[A-Za-z]|\][^\u0007\u001b]*(?:\u0007|\u001b\\))/g;
-
 const timeKeys = new Set(["time", "ts", "timestamp", "@timestamp"]);
 const levelKeys = ["level", "severity", "lvl"];
 const messageKeys = ["msg", "message"];
 
-export function readLine(raw: string): Reading {
-  const text = raw.replace(escapes, "");
+export function readLine(text: string): Reading {
   if (!text.startsWith("{")) return { text, fields: [] };
   let record: unknown;
   try {

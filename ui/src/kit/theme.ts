@@ -1,10 +1,12 @@
-import { createTheme, type CSSVariablesResolver } from "@mantine/core";
+import { createTheme, DEFAULT_THEME, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 export const theme = createTheme({
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
   fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace",
   primaryColor: "indigo",
   primaryShade: 7,
+  // Mantine's own shade 7 is too light for white words.
+  colors: { red: [...DEFAULT_THEME.colors.red.slice(0, 7), "#c92a2a", "#b02525", "#961f1f"] as unknown as MantineColorsTuple },
   defaultRadius: 4,
   cursorType: "pointer",
   respectReducedMotion: true,
@@ -23,7 +25,7 @@ export const theme = createTheme({
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
     TextInput: { defaultProps: { size: "sm" } },
     Tooltip: { defaultProps: { openDelay: 300, withinPortal: true } },
-    Modal: { defaultProps: { centered: true } },
+    Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
   },
 });
 

@@ -41,6 +41,7 @@ export function Overlay({ markers, bands, box, from, to, zone }: Props) {
 function Flag({ at, markers, zone }: { at: number; markers: Marker[]; zone: Zone }) {
   const words = markers.map((m) => `${formatClock(m.time * 1000, zone)} ${m.title}`);
   const first = markers[0];
+  const label = markers.length > 1 ? `${markers.length} changes: ${words.join(", ")}` : words.join(", ");
   const mark = (
     <>
       <StateMark tone={worst(markers.map((m) => m.tone))} size={10} />
@@ -51,11 +52,11 @@ function Flag({ at, markers, zone }: { at: number; markers: Marker[]; zone: Zone
     <div className={styles.marker} style={{ left: at }}>
       <Tooltip label={words.map((w) => <div key={w}>{w}</div>)}>
         {first?.to ? (
-          <Link to={markers.length > 1 ? "/changes" : first.to} className={styles.flag} aria-label={words.join(", ")}>
+          <Link to={markers.length > 1 ? "/changes" : first.to} className={styles.flag} aria-label={label}>
             {mark}
           </Link>
         ) : (
-          <span className={styles.flag} role="img" aria-label={words.join(", ")}>
+          <span className={styles.flag} role="img" aria-label={label}>
             {mark}
           </span>
         )}
@@ -65,7 +66,7 @@ function Flag({ at, markers, zone }: { at: number; markers: Marker[]; zone: Zone
 }
 
 /** Markers closer than this many pixels are drawn as one. */
-const near = 12;
+const near = 24;
 
 export function clusters(markers: Marker[], x: (time: number) => number): { at: number; markers: Marker[] }[] {
   const groups: { at: number; markers: Marker[] }[] = [];

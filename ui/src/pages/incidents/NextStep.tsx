@@ -8,13 +8,13 @@ export function NextStep({ incident: { nextStep } }: { incident: IncidentDetail 
   if (!nextStep) return null;
   return (
     <p className={styles.next} data-nobody={!nextStep.at || undefined}>
-      {!nextStep.at && <StateMark tone="critical" />}
-      {nextStep.what}
-      {nextStep.at && (
+      {!nextStep.at && <StateMark tone="critical" />} 
+      {nextStep.at ? (
         <>
-          {" "}
-          (<Ago time={nextStep.at} />)
+          If nobody acknowledges, <Ago time={nextStep.at} />: {nextStep.what}
         </>
+      ) : (
+        nextStep.what
       )}
     </p>
   );

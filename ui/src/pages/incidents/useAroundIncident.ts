@@ -1,7 +1,10 @@
 import { useEffect } from "react";
 import { useSearchParams } from "react-router";
 import type { Incident } from "@/api/types";
-import { around } from "@/kit/timeRange";
+import { timeText } from "@/kit/timeRange";
+
+/** Before the opening and after the end: enough to see what was usual, near enough to see what broke. */
+const marginMs = 5 * 60_000;
 
 /** Opens the incident's own stretch of time, unless the reader came with another one in the URL. */
 export function useAroundIncident({ openedAt, resolvedAt }: Incident) {
@@ -9,12 +12,11 @@ export function useAroundIncident({ openedAt, resolvedAt }: Incident) {
   const chosen = params.has("from");
   useEffect(() => {
     if (chosen) return;
-    const range = around(openedAt, resolvedAt);
     setParams(
       (before) => {
         const next = new URLSearchParams(before);
-        next.set("from", range.from);
-        if (range.to !== "now") next.set("to", range.to);
+        next.set("from", timeText(Date.parse(openedAt) - marginMs));
+        if (resolvedAt) next.set("to", timeText(Date.parse(resolvedAt) + marginMs));
         return next;
       },
       { replace: true, preventScrollReset: true },
