@@ -181,15 +181,25 @@ func TestWhoCannotBeReachedIsPassedOverAtOnce(t *testing.T) {
 }
 
 func TestEveryAttemptFails(t *testing.T) {
-	for name, service := range map[string]string{"two levels": "checkout", "one level": "reports"} {
+	for name, tt := range map[string]struct{ service, lastResort string }{
+		"two levels":           {"checkout", ""},
+		"one level":            {"reports", ""},
+		"only the last resort": {"orphan", "last_resort: [boss]\n"},
+		"also the last resort": {"checkout", "last_resort: [boss]\n"},
+	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, shop, func(t *testing.T, b *bench) {
+			inBubble(t, shop+tt.lastResort, func(t *testing.T, b *bench) {
 				b.sender.fail = func(context.Context, notify.Address, int) error { return errBusy }
-				i := b.trigger(t, "a1", service)
+				i := b.trigger(t, "a1", tt.service)
 				pass(3 * time.Hour)
 				d := b.get(t, i.ID)
-				if !slices.Contains(actions(d), "unreachable") {
+				if log := actions(d); log[len(log)-1] != "unreachable" {
 					t.Errorf("log %+v", d.Log)
+				}
+				for _, e := range d.Log {
+					if strings.Contains(e.Text, "nobody acknowledged") {
+						t.Errorf("nobody was reached, but: %s", e.Text)
+					}
 				}
 				for _, p := range d.Pages {
 					if p.Status != "exhausted" || p.Attempts != 10 {
@@ -222,6 +232,41 @@ func TestAnAttemptOverItsLeaseIsMadeAgain(t *testing.T) {
 		}
 		if n := strings.Count(strings.Join(b.entries(t), ","), "page sent"); n != 2 {
 			t.Errorf("%d pages on the timeline: the late attempt was recorded too", n)
+		}
+	})
+}
+
+func TestAcknowledgingBreaksOffASend(t *testing.T) {
+	inBubble(t, shop, func(t *testing.T, b *bench) {
+		b.sender.fail = func(ctx context.Context, _ notify.Address, _ int) error { <-ctx.Done(); return ctx.Err() }
+		i := b.trigger(t, "a1", "checkout")
+		pass(time.Second)
+		if _, err := b.Acknowledge(t.Context(), i.ID, "ada"); err != nil {
+			t.Fatal(err)
+		}
+		pass(0)
+		d := b.get(t, i.ID)
+		if n := len(b.sender.all()); n != 2 || d.Pages[0].Status != "canceled" || d.Pages[1].Status != "canceled" {
+			t.Errorf("%d sends, pages %+v", n, d.Pages)
+		}
+	})
+}
+
+func TestALeaseThatEndsAfterAnAcknowledgementIsNotUsed(t *testing.T) {
+	inBubble(t, shop, func(t *testing.T, b *bench) {
+		b.sender.fail = func(context.Context, notify.Address, int) error {
+			time.Sleep(time.Hour) // deaf to its context, as good as dead
+			return nil
+		}
+		i := b.trigger(t, "a1", "checkout")
+		pass(time.Second)
+		if _, err := b.Acknowledge(t.Context(), i.ID, "ada"); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		d := b.get(t, i.ID)
+		if n := len(b.sender.all()); n != 2 || d.Pages[0].Status != "canceled" || d.Pages[1].Status != "canceled" {
+			t.Errorf("%d sends, pages %+v", n, d.Pages)
 		}
 	})
 }

@@ -243,25 +243,6 @@ func TestPolicyIsTheOneOfTheOpening(t *testing.T) {
 	}
 }
 
-func TestAcknowledgingBreaksOffASend(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
-	b.sender.fail = func(ctx context.Context, _ notify.Address, _ int) error { <-ctx.Done(); return ctx.Err() }
-	stop := b.run(t)
-	i := b.trigger(t, "a1", "checkout")
-	eventually(t, "the sends hang", func() bool { return len(b.sender.all()) == 2 })
-	if _, err := b.Acknowledge(t.Context(), i.ID, "ada"); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the pages are canceled", func() bool {
-		d := b.get(t, i.ID)
-		return d.Pages[0].Status == "canceled" && d.Pages[1].Status == "canceled"
-	})
-	stop()
-	if n := len(b.sender.all()); n != 2 {
-		t.Errorf("%d sends", n)
-	}
-}
-
 func TestNothingIsLostOverAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, storetest.New(t), shop)

@@ -187,7 +187,7 @@ func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i Incident, t
 		return s.writeLog(ctx, tx, i.ID, "skipped", self, fmt.Sprintf("Level %d is skipped: %s has neither e-mail nor webhook",
 			this.level, names(this.people)))
 	}
-	reached, err := countPages(ctx, tx, i.ID, `status <> 'exhausted'`)
+	reached, err := countPages(ctx, tx, i.ID, `level > 0 AND status <> 'exhausted'`)
 	if err != nil {
 		return err
 	}
