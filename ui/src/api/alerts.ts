@@ -1,15 +1,17 @@
 import { queryOptions } from "@tanstack/react-query";
-import { get } from "./client";
-import type { Alert, List } from "./types";
+import { answer, api, type Loose } from "./client";
+import type { operations } from "./schema";
 
-export const alertsQuery = (filter: { state?: string; service?: string } = {}) =>
+type Filter = operations["list-alerts"]["parameters"]["query"];
+
+export const alertsQuery = (filter: Loose<Filter> = {}) =>
   queryOptions({
     queryKey: ["alerts", filter],
-    queryFn: ({ signal }) => get<List<Alert>>("/api/alerts", { query: { limit: 200, ...filter }, signal }),
+    queryFn: ({ signal }) => answer(api.GET("/api/alerts", { params: { query: { limit: 200, ...filter } as Filter }, signal })),
   });
 
 export const alertQuery = (id: string) =>
   queryOptions({
     queryKey: ["alerts", id],
-    queryFn: ({ signal }) => get<Alert>(`/api/alerts/${encodeURIComponent(id)}`, { signal }),
+    queryFn: ({ signal }) => answer(api.GET("/api/alerts/{id}", { params: { path: { id } }, signal })),
   });

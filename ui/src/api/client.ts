@@ -1,44 +1,52 @@
+import createClient from "openapi-fetch";
 import { problemFrom, unreachable } from "./problem";
+import type { paths } from "./schema";
 
-type Query = Record<string, string | number | boolean | string[] | undefined>;
-
-interface Options {
-  query?: Query;
-  body?: unknown;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
-}
-
-export function withQuery(path: string, query: Query = {}): string {
+/** A query as text: what is unset or empty is left out, lists are written with commas as the API reads them. */
+export function queryText(query: object): string {
   const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) {
-    if (value === undefined || value === "") continue;
-    params.set(key, String(value)); // Lists are written with commas, as the API reads them.
+  for (const [key, value] of Object.entries(query) as [string, unknown][]) {
+    if (value === undefined || value === null || value === "") continue;
+    params.set(key, String(value));
   }
-  const text = params.toString();
-  return text ? `${path}?${text}` : path;
+  return params.toString();
 }
 
-/** One request to the API; rejects with a Problem. */
-export async function send<T>(method: string, path: string, { query, body, headers, signal }: Options = {}): Promise<T> {
-  let response: Response;
-  let text: string;
+/** Requests as the API's own document describes them; give their promise to `answer`. */
+export const api = createClient<paths>({ querySerializer: queryText });
+
+/** Filters as they stand in the URL: any text; the server refuses what it does not know. */
+export type Loose<T> = { [K in keyof NonNullable<T>]?: NonNullable<T>[K] | string };
+
+type Body<R> = R extends { data: infer T; error?: never } ? T : never;
+
+/** The body of a response; rejects with a Problem. */
+export async function answer<R extends { data?: unknown; error?: unknown; response: Response }>(request: Promise<R>): Promise<Body<R>> {
+  const { data, error, response } = await request.catch((cause: unknown) => {
+    throw isAbort(cause) ? cause : unreachable(cause);
+  });
+  if (!response.ok) throw problemFrom(response.status, error);
+  return data as Body<R>;
+}
+
+/** One of the doors, which speak the protocol of another tool and stand in no document of ours. */
+export async function getDoor<T>(path: string, query: object, signal: AbortSignal): Promise<T> {
   try {
-    response = await fetch(withQuery(path, query), {
-      method,
-      signal,
-      headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    text = await response.text();
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw unreachable(error);
+    const response = await fetch(`${path}?${queryText(query)}`, { signal });
+    const text = await response.text();
+    if (!response.ok) throw problemFrom(response.status, parsed(text));
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw cause instanceof TypeError ? unreachable(cause) : cause;
   }
-  if (!response.ok) throw problemFrom(response.status, text);
-  return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
-export const get = <T>(path: string, options?: Options) => send<T>("GET", path, options);
-export const post = <T>(path: string, body: unknown = {}) => send<T>("POST", path, { body });
-export const remove = (path: string) => send<undefined>("DELETE", path);
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const isAbort = (cause: unknown) => cause instanceof DOMException && cause.name === "AbortError";

@@ -1,31 +1,32 @@
 import { queryOptions } from "@tanstack/react-query";
-import { get, post } from "./client";
-import type { Incident, IncidentDetail, List, Run, Suspect } from "./types";
+import { answer, api, type Loose } from "./client";
+import type { components, operations } from "./schema";
 
-const path = (id: string) => `/api/incidents/${encodeURIComponent(id)}`;
+type Filter = operations["list-incidents"]["parameters"]["query"];
 
-export const incidentsQuery = (filter: { status?: string; service?: string; limit?: number } = {}) =>
+const of = (id: string) => ({ params: { path: { id } } });
+
+export const incidentsQuery = (filter: Loose<Filter> = {}) =>
   queryOptions({
     queryKey: ["incidents", filter],
-    queryFn: ({ signal }) => get<List<Incident>>("/api/incidents", { query: { limit: 200, ...filter }, signal }),
+    queryFn: ({ signal }) => answer(api.GET("/api/incidents", { params: { query: { limit: 200, ...filter } as Filter }, signal })),
   });
 
 export const incidentQuery = (id: string) =>
   queryOptions({
     queryKey: ["incidents", id],
-    queryFn: ({ signal }) => get<IncidentDetail>(path(id), { signal }),
+    queryFn: ({ signal }) => answer(api.GET("/api/incidents/{id}", { ...of(id), signal })),
   });
 
 export const suspectsQuery = (id: string) =>
   queryOptions({
     queryKey: ["incidents", id, "suspects"],
-    queryFn: ({ signal }) => get<List<Suspect>>(`${path(id)}/suspects`, { signal }),
+    queryFn: ({ signal }) => answer(api.GET("/api/incidents/{id}/suspects", { ...of(id), signal })),
   });
 
-export const openIncident = (body: { service: string; title: string; severity: string }) =>
-  post<Incident>("/api/incidents", body);
-export const acknowledge = (id: string) => post<Incident>(`${path(id)}/ack`);
-export const resolve = (id: string) => post<Incident>(`${path(id)}/resolve`);
-export const addNote = (id: string, text: string) => post<Incident>(`${path(id)}/notes`, { text });
-export const rollBackFor = (id: string, target: { workload: string; revision: number }) =>
-  post<Run>(`${path(id)}/rollback`, target);
+export const openIncident = (body: components["schemas"]["CreateIncidentRequest"]) => answer(api.POST("/api/incidents", { body }));
+export const acknowledge = (id: string) => answer(api.POST("/api/incidents/{id}/ack", of(id)));
+export const resolve = (id: string) => answer(api.POST("/api/incidents/{id}/resolve", of(id)));
+export const addNote = (id: string, text: string) => answer(api.POST("/api/incidents/{id}/notes", { ...of(id), body: { text } }));
+export const rollBackFor = (id: string, body: { workload: string; revision: number }) =>
+  answer(api.POST("/api/incidents/{id}/rollback", { ...of(id), body }));

@@ -30,14 +30,10 @@ interface Body {
   errorType?: string;
 }
 
-/** Reads a refused response: problem+json, Prometheus's error shape, or bare text. */
-export function problemFrom(status: number, text: string): Problem {
-  let body: Body = {};
-  try {
-    body = JSON.parse(text) as Body;
-  } catch {
-    // Not JSON: a proxy's page or plain text. The status says enough.
-  }
+/** Reads a refused response's body: problem+json, Prometheus's error shape, or anything else. */
+export function problemFrom(status: number, answered: unknown): Problem {
+  // Not JSON is a proxy's page or plain text: the status says enough.
+  const body: Body = typeof answered === "object" && answered !== null ? answered : {};
   const first = body.errors?.[0];
   const detail = first?.message ? `${first.message}${first.location ? ` (${first.location})` : ""}` : undefined;
   return new Problem(

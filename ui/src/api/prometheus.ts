@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { resolveRange, stepFor, type TimeRange } from "@/kit/timeRange";
-import { get } from "./client";
+import { getDoor } from "./client";
 
 export type Labels = Record<string, string>;
 
@@ -51,7 +51,7 @@ export function rangeQuery({ expr, range, pausedAt, live, points = 240 }: RangeR
       const { from, to } = resolveRange(range, now());
       const start = Math.floor(from / 1000 / step) * step;
       const end = Math.floor(to / 1000 / step) * step;
-      const answer = await get<Answer>("/prometheus/api/v1/query_range", { query: { query: expr, start, end, step }, signal });
+      const answer = await getDoor<Answer>("/prometheus/api/v1/query_range", { query: expr, start, end, step }, signal);
       const series = answer.data.resultType === "matrix" ? answer.data.result : [];
       return { from: start, to: end, step, series, warnings: answer.warnings ?? [] };
     },
@@ -72,7 +72,7 @@ export function instantQuery({ expr, range, pausedAt, live }: Omit<RangeRequest,
     queryKey: ["samples", "at", expr, range.to, pausedAt],
     queryFn: async ({ signal }): Promise<InstantResult> => {
       const { to } = resolveRange(range, pausedAt ? Date.parse(pausedAt) : Date.now());
-      const { data, warnings = [] } = await get<Answer>("/prometheus/api/v1/query", { query: { query: expr, time: to / 1000 }, signal });
+      const { data, warnings = [] } = await getDoor<Answer>("/prometheus/api/v1/query", { query: expr, time: to / 1000 }, signal);
       if (data.resultType === "vector") return { samples: data.result, warnings };
       if (data.resultType === "matrix") {
         return { samples: data.result.flatMap((s) => s.values.map((value) => ({ metric: s.metric, value }))), warnings };

@@ -1,24 +1,26 @@
 import { queryOptions } from "@tanstack/react-query";
-import { get, post } from "./client";
-import type { List, LogLine, Run } from "./types";
+import { answer, api, type Loose } from "./client";
+import type { operations } from "./schema";
 
-const path = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
+type Filter = operations["list-runs"]["parameters"]["query"];
 
-export const runsQuery = (filter: { kind?: string; service?: string; status?: string; limit?: number } = {}) =>
+const of = (id: string) => ({ params: { path: { id } } });
+
+export const runsQuery = (filter: Loose<Filter> = {}) =>
   queryOptions({
     queryKey: ["runs", filter],
-    queryFn: ({ signal }) => get<List<Run>>("/api/runs", { query: { limit: 100, ...filter }, signal }),
+    queryFn: ({ signal }) => answer(api.GET("/api/runs", { params: { query: { limit: 100, ...filter } as Filter }, signal })),
   });
 
 export const runQuery = (id: string) =>
   queryOptions({
     queryKey: ["runs", id],
-    queryFn: ({ signal }) => get<Run>(path(id), { signal }),
+    queryFn: ({ signal }) => answer(api.GET("/api/runs/{id}", { ...of(id), signal })),
   });
 
 export const runLog = (id: string, after: number, signal?: AbortSignal) =>
-  get<List<LogLine>>(`${path(id)}/log`, { query: { after, limit: 5000 }, signal });
+  answer(api.GET("/api/runs/{id}/log", { params: { path: { id }, query: { after, limit: 5000 } }, signal }));
 
-export const runStreamPath = (id: string) => `${path(id)}/stream`;
+export const runStreamPath = (id: string) => `/api/runs/${encodeURIComponent(id)}/stream`;
 
-export const cancelRun = (id: string) => post<Run>(`${path(id)}/cancel`);
+export const cancelRun = (id: string) => answer(api.POST("/api/runs/{id}/cancel", of(id)));

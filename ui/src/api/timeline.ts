@@ -1,20 +1,15 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { get, post } from "./client";
-import type { Entry, List } from "./types";
+import { answer, api, type Loose } from "./client";
+import type { components, operations } from "./schema";
 
-export interface TimelineFilter {
-  service?: string | string[];
-  kind?: string | string[];
-  ref?: string;
-  from?: string;
-  to?: string;
-}
+type Filter = operations["list-timeline"]["parameters"]["query"];
+export type TimelineFilter = Loose<Filter>;
 
 /** One page of the ledger, newest first. */
-export const fetchTimeline = (filter: TimelineFilter & { limit?: number; cursor?: string }, signal: AbortSignal) =>
-  get<List<Entry>>("/api/timeline", { query: { ...filter }, signal });
+export const fetchTimeline = (filter: TimelineFilter, signal: AbortSignal) =>
+  answer(api.GET("/api/timeline", { params: { query: filter as Filter }, signal }));
 
-export const timelineQuery = (filter: TimelineFilter & { limit?: number }) =>
+export const timelineQuery = (filter: TimelineFilter) =>
   queryOptions({
     queryKey: ["timeline", filter],
     queryFn: ({ signal }) => fetchTimeline({ limit: 50, ...filter }, signal),
@@ -28,5 +23,4 @@ export const timelinePagesQuery = (filter: TimelineFilter) =>
     getNextPageParam: (last) => last.next,
   });
 
-export const recordChange = (body: { title: string; action: string; service?: string }) =>
-  post<Entry>("/api/timeline/changes", body);
+export const recordChange = (body: components["schemas"]["RecordChangeRequest"]) => answer(api.POST("/api/timeline/changes", { body }));

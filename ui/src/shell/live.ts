@@ -3,13 +3,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { follow, type StreamState } from "@/api/sse";
 import { timelineQuery } from "@/api/timeline";
-import type { Entry, EntryKind } from "@/api/types";
+import type { Entry } from "@/api/types";
 import { refPath } from "@/kit/paths";
 import { Store } from "@/kit/store";
 import { toast } from "@/kit/toasts";
 
 /** What an entry of each kind makes stale: first elements of query keys. */
-const stale: Record<EntryKind, string[]> = {
+const stale: Record<string, string[]> = {
   change: ["workloads", "incidents"],
   alert: ["alerts", "slos", "incidents"],
   incident: ["incidents", "oncalls", "postmortems"],
@@ -57,7 +57,7 @@ export function useLive() {
           if (id) lastId = id;
           if (event !== "entry") return;
           const entry = JSON.parse(data) as Entry;
-          touch(["timeline", ...stale[entry.kind]]);
+          touch(["timeline", ...(stale[entry.kind] ?? [])]);
           announce(entry);
         },
       });

@@ -7,6 +7,8 @@ import { servicesQuery } from "@/api/services";
 import { ErrorNote } from "@/kit/ErrorNote";
 import form from "@/kit/Form.module.css";
 
+type Severity = Parameters<typeof openIncident>[0]["severity"];
+
 /** Opens an incident by hand: it pages like one that an alert opened. */
 export function OpenIncident({ service }: { service: string }) {
   const [open, setOpen] = useState(false);
@@ -27,7 +29,7 @@ function Form({ service: initial }: { service: string }) {
   const { data } = useQuery(servicesQuery);
   const [service, setService] = useState(initial);
   const [title, setTitle] = useState("");
-  const [severity, setSeverity] = useState("critical");
+  const [severity, setSeverity] = useState<Severity>("critical");
   const action = useMutation({ mutationFn: openIncident, onSuccess: (incident) => navigate(`/incidents/${incident.id}`) });
   const chosen = service || (data?.items[0]?.name ?? "");
   const submit = (event: SyntheticEvent) => {
@@ -53,7 +55,7 @@ function Form({ service: initial }: { service: string }) {
       <NativeSelect
         label="Severity"
         value={severity}
-        onChange={(e) => setSeverity(e.currentTarget.value)}
+        onChange={(e) => setSeverity(e.currentTarget.value as Severity)}
         data={["critical", "warning", "info"]}
       />
       <p>Whoever is on call for the service is paged at once, by its escalation policy.</p>

@@ -2,7 +2,7 @@ import { Button, PasswordInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
 import { setPassword } from "@/api/admin";
-import type { User } from "@/api/types";
+import type { Me } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
 import { Facts } from "@/kit/Facts";
 import form from "@/kit/Form.module.css";
@@ -31,7 +31,7 @@ export function Account() {
   );
 }
 
-function Password({ user }: { user: User }) {
+function Password({ user }: { user: Me }) {
   const client = useQueryClient();
   const [current, setCurrent] = useState("");
   const [password, setNew] = useState("");

@@ -15,7 +15,9 @@ import { useMe } from "@/shell/useMe";
 import { Secret } from "./Secret";
 import styles from "./Settings.module.css";
 
-const scopes = [
+type Scope = Token["scopes"][number];
+
+const scopes: { value: Scope; label: string }[] = [
   { value: "*", label: "All the role allows" },
   { value: "read", label: "Read only" },
   { value: "ingest", label: "Send data only" },
@@ -86,7 +88,7 @@ function NewToken({ onMade }: { onMade: (made: { token: Token; secret: string })
   const allowed = roles.filter(can);
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("viewer");
-  const [scope, setScope] = useState("*");
+  const [scope, setScope] = useState<Scope>("*");
   const [days, setDays] = useState("90");
   const create = useMutation({
     mutationFn: () =>
@@ -111,7 +113,7 @@ function NewToken({ onMade }: { onMade: (made: { token: Token; secret: string })
       <div className={form.line}>
         <TextInput label="What it is for" required withAsterisk={false} value={name} onChange={(e) => setName(e.currentTarget.value)} />
         <NativeSelect label="Role" value={role} onChange={(e) => setRole(e.currentTarget.value as Role)} data={allowed} />
-        <NativeSelect label="May" value={scope} onChange={(e) => setScope(e.currentTarget.value)} data={scopes} />
+        <NativeSelect label="May" value={scope} onChange={(e) => setScope(e.currentTarget.value as Scope)} data={scopes} />
         <NativeSelect label="Expires" value={days} onChange={(e) => setDays(e.currentTarget.value)} data={lives} />
         <Button type="submit" size="sm" loading={create.isPending}>
           Make a token

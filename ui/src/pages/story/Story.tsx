@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { storyQuery } from "@/api/demo";
-import type { StoryStage } from "@/api/types";
 import { formatDuration } from "@/kit/format";
 import { Link } from "@/kit/Link";
 import { StateMark } from "@/kit/StateBadge";
@@ -8,7 +7,7 @@ import { Elapsed } from "@/kit/Time";
 import type { StateTone } from "@/kit/tone";
 import styles from "./Story.module.css";
 
-const tones: Record<StoryStage["state"], StateTone> = { waiting: "neutral", active: "info", done: "good" };
+const tones: Record<string, StateTone> = { waiting: "neutral", active: "info", done: "good" };
 
 /** The demo's stages, done and to come. */
 export function Story() {
@@ -18,7 +17,7 @@ export function Story() {
     <ol className={styles.stages}>
       {data.stages.map((stage) => (
         <li key={stage.name} data-state={stage.state} aria-current={stage.state === "active" ? "step" : undefined}>
-          <StateMark tone={tones[stage.state]} />
+          <StateMark tone={tones[stage.state] ?? "neutral"} />
           <b>{stage.name}</b>
           <span className={styles.hint}>
             {stage.link && stage.state !== "waiting" ? <Link to={stage.link}>{stage.hint}</Link> : stage.hint}
