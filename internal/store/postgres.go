@@ -18,7 +18,7 @@ import (
 
 const (
 	advisoryKey    = 0x64617932 // "day2" in ASCII, beside the schema's hash
-	lockPatience   = 2 * time.Second
+	lockPatience   = 5 * time.Second
 	connectTimeout = 10 * time.Second
 )
 

@@ -18,9 +18,13 @@ import (
 // applicationID marks a SQLite file as daytwo's: "day2" in ASCII.
 const applicationID = 0x64617932
 
-// maxCheck bounds the check for damage at Open, which would read all of a large
-// database; damage that it misses is found when its page is read.
-const maxCheck = 250 * time.Millisecond
+// The check for damage at Open reads the whole database. Of one larger than
+// largeFile it reads what it can in maxCheck; damage that it misses is found
+// when its page is read.
+const (
+	largeFile = 64 << 20
+	maxCheck  = 250 * time.Millisecond
+)
 
 // openSQLite opens Dir/state.db in WAL mode: readers never wait for the writer
 // nor it for them. synchronous=FULL makes each commit durable against power
@@ -90,12 +94,20 @@ func (db *DB) claimFile(ctx context.Context) error {
 	return err
 }
 
-// check looks for damage for at most maxCheck.
+// check looks for damage.
 func (db *DB) check(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, maxCheck)
-	defer cancel()
+	info, err := os.Stat(db.name)
+	if err != nil {
+		return err
+	}
+	bounded := ctx
+	if info.Size() > largeFile {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, maxCheck)
+		defer cancel()
+	}
 	var verdict string
-	err := db.writes.pool.QueryRowContext(bounded, "PRAGMA quick_check(1)").Scan(&verdict)
+	err = db.writes.pool.QueryRowContext(bounded, "PRAGMA quick_check(1)").Scan(&verdict)
 	switch {
 	case err == nil && verdict != "ok":
 		return corrupted(db.name, errors.New(verdict))
