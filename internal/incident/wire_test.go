@@ -38,20 +38,26 @@ func (s mailSession) Data(r io.Reader) error {
 	return err
 }
 
+func newMailServer(t *testing.T) (mails mailSession, url string) {
+	t.Helper()
+	mails = make(mailSession, 1)
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mails, nil }))
+	server.Domain = "mail.example"
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(l) }()
+	t.Cleanup(func() { server.Close(); <-served })
+	return mails, "smtp://" + l.Addr().String()
+}
+
 // From a trigger to a real mail server and a real webhook.
 func TestOverTheWire(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		mails, hooks := make(mailSession, 1), make(chan *http.Request, 1)
-		bodies := make(chan []byte, 1)
-		server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mails, nil }))
-		server.Domain = "mail.example"
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		served := make(chan struct{})
-		go func() { defer close(served); _ = server.Serve(l) }()
-		t.Cleanup(func() { server.Close(); <-served })
+		mails, mailURL := newMailServer(t)
+		hooks, bodies := make(chan *http.Request, 1), make(chan []byte, 1)
 		hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			bodies <- body
@@ -60,7 +66,7 @@ func TestOverTheWire(t *testing.T) {
 		t.Cleanup(hook.Close)
 
 		quiet := slog.New(slog.DiscardHandler)
-		sender, err := notify.New(notify.Config{SMTP: "smtp://" + l.Addr().String(), From: "daytwo <pager@example.com>",
+		sender, err := notify.New(notify.Config{SMTP: mailURL, From: "daytwo <pager@example.com>",
 			AllowPrivate: true, WebhookSecret: "s3cret", Logger: quiet})
 		if err != nil {
 			t.Fatal(err)
