@@ -193,7 +193,7 @@ func printHelp(w io.Writer, name string, all []Variable) {
 		}
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", x.Name, x.Type, note)
 	}
-	t.Flush()
+	_ = t.Flush() // as for every line of a help text
 	fmt.Fprintf(w, "\nArguments: --help, --version.\n")
 }
 

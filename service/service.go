@@ -185,7 +185,8 @@ func (s *Service) serveRoute(rw http.ResponseWriter, r *http.Request) {
 
 	defer func() {
 		p := recover()
-		if p != nil && p != http.ErrAbortHandler {
+		aborted := p == any(http.ErrAbortHandler)
+		if p != nil && !aborted {
 			s.log.ErrorContext(r.Context(), "handler panicked", "panic", fmt.Sprint(p), "route", routeOf(r), "stack", string(debug.Stack()))
 			if w.code == 0 {
 				http.Error(w, "internal error", http.StatusInternalServerError)
@@ -198,7 +199,7 @@ func (s *Service) serveRoute(rw http.ResponseWriter, r *http.Request) {
 		took := time.Since(start)
 		s.http.observe(r, w.code, took)
 		s.log.DebugContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "code", w.code, "took", took)
-		if p == http.ErrAbortHandler {
+		if aborted {
 			panic(p)
 		}
 	}()

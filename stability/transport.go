@@ -74,7 +74,7 @@ func (t *transport) attempt(ctx context.Context, x *exchange, req *http.Request,
 		}
 		r.Body = body
 	}
-	resp, err := t.next.RoundTrip(r)
+	resp, err := t.next.RoundTrip(r) //nolint:bodyclose // the body is the caller's, or drained before the next attempt
 	if err != nil {
 		if op := (*net.OpError)(nil); rewindable(req) && errors.As(err, &op) && op.Op == "dial" {
 			return err // nothing was sent

@@ -59,7 +59,7 @@ type running struct {
 func start(t *testing.T, c metrics.Config) *running {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	c.Logger = slog.New(slog.DiscardHandler)
 	c.Registerer, c.Gatherer, c.Version = registry, registry, "test"
 	if c.Dir == "" {
 		c.Dir = t.TempDir()

@@ -35,7 +35,7 @@ type house struct {
 }
 
 func build(ctx context.Context, dir string) (*house, error) {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	db, err := store.Open(ctx, store.Config{Dir: dir, Logger: log})
 	if err != nil {
 		return nil, err
