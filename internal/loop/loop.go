@@ -96,7 +96,7 @@ func wrap(what string, err error) error {
 // incidentResolved begins the postmortem of an incident of the service and what
 // it depends on directly.
 func (l *Loop) incidentResolved(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
-	i, err := l.Incidents.Get(ctx, idOf(e))
+	i, err := incident.Load(ctx, tx, idOf(e))
 	if err != nil {
 		return wrap("read the resolved incident", err)
 	}
@@ -107,7 +107,7 @@ func (l *Loop) incidentResolved(ctx context.Context, tx *store.Tx, e timeline.En
 	_, err = l.Postmortems.Draft(ctx, tx, postmortem.Incident{Title: i.Title, Facts: postmortem.Facts{
 		IncidentID: i.ID, Number: i.Number, Service: i.Service, Services: service.DependsOn, Severity: i.Severity,
 		OpenedAt: i.OpenedAt, AcknowledgedAt: i.AcknowledgedAt, AcknowledgedBy: i.AcknowledgedBy,
-		ResolvedAt: *i.ResolvedAt, ResolvedBy: i.ResolvedBy,
+		ResolvedAt: *i.ResolvedAt, ResolvedBy: i.ResolvedBy, People: i.People(),
 	}})
 	return wrap("begin a postmortem", err)
 }
