@@ -61,6 +61,7 @@ func Parse(file string, data []byte) ([]Manifest, []problem.Finding) {
 		named[m.Name] = doc.Content[0].Line
 		all = append(all, m)
 	}
+	problem.SortFindings(d.findings)
 	return all, d.findings
 }
 

@@ -269,8 +269,8 @@ func (o *Orchestrator) giveUp(ctx context.Context, t *run.Task, j job, why error
 	if err != nil {
 		return fmt.Errorf("putting the previous revision back: %w", err)
 	}
-	if w.current == 0 {
-		return nil // there is none
+	if w.current == 0 { // there is none
+		return o.await(ctx, w.name, func(seen observed) (bool, error) { return seen.generation >= w.generation, nil })
 	}
 	m, err := previous.parsed()
 	if err != nil || m.Replicas == 0 {

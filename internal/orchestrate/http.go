@@ -2,6 +2,8 @@ package orchestrate
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -100,11 +102,15 @@ func (o *Orchestrator) writes(ctx context.Context, do func(tx *store.Tx, actor s
 func parseOne(text string) (Manifest, error) {
 	all, findings := Parse("manifest", []byte(text))
 	if problem.Broken(findings) {
-		first := problem.New(problem.Invalid, "%s", findings[0]).WithField("manifest")
-		if more := len(findings) - 1; more > 0 {
-			first = problem.New(problem.Invalid, "%s; and %d more", findings[0], more).WithField("manifest")
+		const shown = 10
+		var said []string
+		for _, f := range findings[:min(shown, len(findings))] {
+			said = append(said, f.String())
 		}
-		return Manifest{}, first
+		if more := len(findings) - shown; more > 0 {
+			said = append(said, fmt.Sprintf("and %d more", more))
+		}
+		return Manifest{}, problem.New(problem.Invalid, "%s", strings.Join(said, "; ")).WithField("manifest")
 	}
 	if len(all) != 1 {
 		return Manifest{}, problem.New(problem.Invalid, "the manifest describes %d workloads, need one", len(all)).

@@ -87,7 +87,7 @@ func port(w orchestrate.Workload) string { return w.Address[strings.LastIndex(w.
 
 func TestFailedDeployPutsThePreviousRevisionBack(t *testing.T) {
 	for mode, says := range map[string]string{
-		"unready": "v2 did not become ready within 2s: NotReady: /ready answers 503",
+		"unready": "v2 did not become ready within 8s: NotReady: /ready answers 503",
 		"never":   "v2 did not become ready within 2s: NotReady: it does not listen on port",
 		"crash":   "v2 ended 3 times before it was ready: exit status 3",
 		"missing": "v2 cannot be started: program: stat /no/such/program: no such file or directory",
@@ -95,10 +95,11 @@ func TestFailedDeployPutsThePreviousRevisionBack(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			h := open(t, t.TempDir())
 			h.deploy(t, manifest(t, "shop", "serve", "v1", ""))
-			change := "progressDeadlineSeconds: 20 => progressDeadlineSeconds: 2"
-			if mode == "missing" {
-				change += "\n" + os.Args[0] + " => /no/such/program"
-			}
+			change := map[string]string{
+				"unready": "progressDeadlineSeconds: 20 => progressDeadlineSeconds: 8", // time to start, for a slow machine
+				"never":   "progressDeadlineSeconds: 20 => progressDeadlineSeconds: 2",
+				"missing": os.Args[0] + " => /no/such/program",
+			}[mode]
 			r := h.deploy(t, manifest(t, "shop", mode, "v2", change))
 			if r.Status != run.Failed || !strings.Contains(r.Error, says) {
 				t.Errorf("run %s: %s", r.Status, r.Error)
