@@ -5,7 +5,7 @@ import type { paths } from "./schema";
 /** A query as text: what is unset or empty is left out, lists are written with commas as the API reads them. */
 export function queryText(query: object): string {
   const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(query) as [string, unknown][]) {
+  for (const [key, value] of Object.entries(query) as [string, string | number | string[] | null | undefined][]) {
     if (value === undefined || value === null || value === "") continue;
     params.set(key, String(value));
   }

@@ -25,13 +25,11 @@ export type Alert = Schemas["Alert"];
 
 export type Incident = Schemas["Incident"];
 export type IncidentDetail = Schemas["IncidentDetail"];
-export type IncidentStatus = Incident["status"];
 export type IncidentLogEntry = Schemas["IncidentLogEntry"];
 export type Page = Schemas["IncidentPage"];
 export type Suspect = Schemas["LoopSuspect"];
 
 export type Run = Schemas["Run"];
-export type RunStatus = Run["status"];
 export type Step = Schemas["RunStep"];
 export type LogLine = Schemas["RunLine"];
 

@@ -13,11 +13,27 @@ interface Props {
 /** How much of an error budget is left, as a bar and in words. */
 export function Budget({ remaining, tone, label }: Props) {
   if (remaining === undefined) return <span className={styles.none}>no traffic</span>;
-  const words = remaining < 0 ? `${formatValue(-remaining, "ratio")} over` : `${formatValue(remaining, "ratio")} left`;
+  const words = budgetWords(remaining);
+  const left = Math.max(0, remaining);
   return (
     <span className={styles.budget} data-tone={tone}>
-      <meter className={styles.meter} min={0} max={1} value={Math.max(0, remaining)} aria-label={`Error budget of ${label}: ${words}`} />
+      <span
+        className={styles.meter}
+        role="meter"
+        aria-label={`Error budget of ${label}`}
+        aria-valuemin={0}
+        aria-valuemax={1}
+        aria-valuenow={left}
+        aria-valuetext={words}
+      >
+        <span style={{ width: `${left * 100}%` }} />
+      </span>
       <span>{words}</span>
     </span>
   );
+}
+
+function budgetWords(remaining: number): string {
+  if (remaining < -1) return `${formatValue(-remaining)}× over`;
+  return remaining < 0 ? `${formatValue(-remaining, "ratio")} over` : `${formatValue(remaining, "ratio")} left`;
 }

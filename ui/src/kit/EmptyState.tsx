@@ -14,7 +14,7 @@ interface Props {
 export function EmptyState({ title, children, snippet, action }: Props) {
   return (
     <div className={styles.empty}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children && <p>{children}</p>}
       {snippet && <Snippet>{snippet}</Snippet>}
       {action}

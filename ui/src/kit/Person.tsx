@@ -2,11 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { peopleQuery } from "@/api/services";
 import styles from "./Person.module.css";
 
-/** A person or automation by name; the full name where the catalog knows it. */
+/** Who did something: a person of the catalog by full name, anything else by its own. */
 export function Person({ name, link }: { name: string; link?: boolean }) {
   const { data } = useQuery({ ...peopleQuery, enabled: !name.includes(":") });
   const person = data?.items.find((p) => p.name === name);
-  const full = person?.fullName ?? name;
+  if (!person) return <span className={styles.person}>{name}</span>;
+
+  const full = person.fullName ?? name;
   const initials = full
     .split(/[\s._-]+/)
     .map((word) => word[0] ?? "")
@@ -21,7 +23,7 @@ export function Person({ name, link }: { name: string; link?: boolean }) {
       {full}
     </>
   );
-  if (link && person?.email) {
+  if (link && person.email) {
     return (
       <a className={styles.person} href={`mailto:${person.email}`}>
         {label}

@@ -18,7 +18,7 @@ interface Props {
 export function TimelineList({ entries, withoutService }: Props) {
   const { shown, waiting, release, holder } = useHeld(entries, (e) => e.seq);
   return (
-    <div {...holder}>
+    <div className={styles.timeline} {...holder}>
       {waiting > 0 && (
         <Button variant="light" size="compact-sm" fullWidth mb={4} onClick={release}>
           {waiting} new
@@ -37,24 +37,18 @@ function Row({ entry, withoutService }: { entry: Entry; withoutService?: boolean
   const to = entry.ref && refPath(entry.ref);
   return (
     <li className={styles.row}>
+      <StateMark tone={entry.tone} />
+      <div className={styles.words}>
+        <span className={styles.title}>{to ? <Link to={to}>{entry.title}</Link> : entry.title}</span>
+        <span className={styles.facts}>
+          <span>{entry.kind}</span>
+          {entry.service && !withoutService && <Link to={servicePath(entry.service)}>{entry.service}</Link>}
+          {entry.actor && <Person name={entry.actor} />}
+        </span>
+      </div>
       <span className={styles.time}>
         <Ago time={entry.time} />
       </span>
-      <StateMark tone={entry.tone} />
-      <div className={styles.words}>
-        <span className={styles.kind}>{entry.kind}</span>
-        {to ? <Link to={to}>{entry.title}</Link> : <span>{entry.title}</span>}
-        {entry.service && !withoutService && (
-          <Link to={servicePath(entry.service)} className={styles.service}>
-            {entry.service}
-          </Link>
-        )}
-        {entry.actor && (
-          <span className={styles.actor}>
-            <Person name={entry.actor} />
-          </span>
-        )}
-      </div>
     </li>
   );
 }

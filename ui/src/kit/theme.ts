@@ -3,6 +3,9 @@ import { createTheme, DEFAULT_THEME, type CSSVariablesResolver, type MantineColo
 export const theme = createTheme({
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif",
   fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace",
+  colors: {
+    dark: ["#e4e8ec", "#c4ccd4", "#9aa5b1", "#6b7683", "#3c444e", "#2f363f", "#1c2026", "#14171b", "#0f1215", "#0b0d10"],
+  },
   primaryColor: "indigo",
   primaryShade: 7,
   // Mantine's own shade 7 is too light for white words.

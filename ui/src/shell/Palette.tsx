@@ -11,19 +11,20 @@ import { useCommands } from "./useCommands";
 export function Palette() {
   const open = useStore(paletteOpen);
   return (
-    <Modal
+    <Modal.Root
       opened={open}
       onClose={() => paletteOpen.set(false)}
-      withCloseButton={false}
       centered={false}
       yOffset="10vh"
       padding={0}
       size={560}
       transitionProps={{ duration: 0 }}
-      aria-label="Go to or do"
     >
-      <Finder />
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content aria-label="Find or do">
+        <Finder />
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

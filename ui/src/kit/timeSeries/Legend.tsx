@@ -9,6 +9,8 @@ interface Props {
   colours: string[];
   unit: Unit;
   cursor: Store<number | undefined>;
+  /** Rows beyond this height scroll. */
+  maxHeight: number;
   /** The line shown alone. */
   only?: string;
   onOnly: (label: string | undefined) => void;
@@ -16,11 +18,11 @@ interface Props {
 }
 
 /** The lines of a graph as a table: value under the cursor (else last), mean, max. */
-export function Legend({ series, colours, unit, cursor, only, onOnly, onFocus }: Props) {
+export function Legend({ series, colours, unit, cursor, maxHeight, only, onOnly, onFocus }: Props) {
   const index = useStore(cursor);
   const summaries = useMemo(() => series.map((s) => summary(s.values)), [series]);
   return (
-    <div className={styles.scroll}>
+    <div className={styles.scroll} style={{ maxHeight }}>
       <table className={styles.legend}>
         <thead>
           <tr>

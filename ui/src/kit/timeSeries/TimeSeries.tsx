@@ -51,7 +51,9 @@ export function TimeSeries({ title, unit, times, series, annotations = none, hei
   return (
     <figure className={styles.figure} aria-labelledby={id}>
       <figcaption>
-        <h3 id={id}>{title}</h3>
+        <span id={id} className={styles.title}>
+          {title}
+        </span>
         {single && <Readout series={single} times={times} unit={unit} cursor={cursor} />}
         <span className={styles.space} />
         {aside}
@@ -85,7 +87,16 @@ export function TimeSeries({ title, unit, times, series, annotations = none, hei
         </div>
       )}
       {limited.length > 1 && (
-        <Legend series={limited} colours={colours} unit={unit} cursor={cursor} only={only} onOnly={setOnly} onFocus={setFocus} />
+        <Legend
+          series={limited}
+          colours={colours}
+          unit={unit}
+          cursor={cursor}
+          maxHeight={Math.max(150, height * 0.75)}
+          only={only}
+          onOnly={setOnly}
+          onFocus={setFocus}
+        />
       )}
     </figure>
   );

@@ -17,7 +17,7 @@ const order: Health["tone"][] = ["critical", "fault", "warning", "info", "neutra
 const signalColumn = (header: string, index: number): Column<Row> => ({
   id: header,
   header,
-  width: 168,
+  width: 134,
   cell: ({ service }) => {
     const signal = goldenSignals(service)[index];
     return signal && <SignalCell service={service.name} signal={signal} />;

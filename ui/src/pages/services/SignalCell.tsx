@@ -24,13 +24,13 @@ export function SignalCell({ service, signal }: { service: string; signal: Golde
     <span ref={ref} className={styles.cell} title={error?.message}>
       {values && last !== null ? (
         <>
-          <Sparkline values={values} label={`${signal.title} of ${service}`} tone={bad ? "critical" : undefined} width={80} />
+          <Sparkline values={values} label={`${signal.title} of ${service}`} tone={bad ? "critical" : undefined} width={56} />
           <span className={styles.value} data-bad={bad || undefined}>
             {formatValue(last, signal.unit)}
           </span>
         </>
       ) : (
-        <span className={styles.none}>{error ? "failed" : data ? "no data" : ""}</span>
+        <span className={styles.none}>{error ? "failed" : data && "no data"}</span>
       )}
     </span>
   );

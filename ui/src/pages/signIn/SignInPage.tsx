@@ -43,7 +43,7 @@ export function SignInPage() {
           <Form busy={byName.isPending} onSubmit={byName.mutate} />
           {byName.error && <ErrorNote error={byName.error} />}
           <p className={styles.help}>
-            No password yet? Starting daytwo prints a one-time link; an admin makes new ones with <code>daytwo token link</code>.
+            No password yet? The first start of daytwo prints a one-time link, and an admin makes one for anybody under Settings.
           </p>
         </>
       )}

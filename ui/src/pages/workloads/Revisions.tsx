@@ -16,7 +16,7 @@ const columns: Column<Revision>[] = [
   { id: "state", header: "State", phone: "side", cell: (r) => <RevisionState revision={r} /> },
   { id: "at", header: "When", cell: (r) => <Ago time={r.at} />, value: (r) => r.at },
   { id: "actor", header: "By", cell: (r) => (r.actor ? <Person name={r.actor} /> : "–"), value: (r) => r.actor ?? "" },
-  { id: "run", header: "Run", cell: (r) => (r.run ? <Link to={`/runs/${r.run}`}>{r.action ?? "run"}</Link> : "–") },
+  { id: "run", header: "Run", cell: (r) => (r.run ? <Link to={`/runs/${r.run}`}>{r.action}</Link> : "–") },
 ];
 
 function RevisionState({ revision: { current, state, fault } }: { revision: Revision }) {

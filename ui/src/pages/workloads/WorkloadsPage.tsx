@@ -17,7 +17,7 @@ const columns: Column<Workload>[] = [
   { id: "status", header: "State", phone: "side", cell: (w) => <WorkloadState workload={w} />, value: (w) => w.status },
   { id: "version", header: "Version", cell: (w) => w.version ?? "–", value: (w) => w.version ?? "" },
   { id: "revision", header: "Revision", align: "end", cell: (w) => w.revision, value: (w) => w.revision },
-  { id: "service", header: "Service", cell: (w) => w.service ?? "–", value: (w) => w.service ?? "" },
+  { id: "service", header: "Service", cell: (w) => w.service, value: (w) => w.service },
   { id: "restarts", header: "Restarts", align: "end", cell: (w) => w.restarts, value: (w) => w.restarts },
   { id: "since", header: "Running since", cell: (w) => (w.startedAt ? <Ago time={w.startedAt} /> : "–") },
   { id: "reason", header: "Reason", cell: (w) => w.reason ?? "" },
