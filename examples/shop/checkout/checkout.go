@@ -96,7 +96,7 @@ func (d *desk) order(r *http.Request) (any, error) {
 	refused := (*api.Error)(nil)
 	switch {
 	case err == nil:
-		log.InfoContext(ctx, "order placed", "result", result)
+		log.InfoContext(ctx, "order taken", "result", result)
 	case errors.As(err, &refused) && refused.Code < 500:
 		log.WarnContext(ctx, "order refused", "error", err)
 	default:
