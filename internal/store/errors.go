@@ -118,7 +118,7 @@ func (db *DB) sqliteProblem(e *sqlite.Error, err error) error {
 
 func corrupted(name string, err error) error {
 	return problem.New(problem.Unavailable, "the database %s is damaged: %w", name, err).
-		WithMend("stop daytwo, move %[1]s, %[1]s-wal and %[1]s-shm aside, and put a backup in their place (daytwo restore); "+
+		WithMend("stop daytwo, move %[1]s, %[1]s-wal and %[1]s-shm aside, and put a backup in their place; "+
 			"without one, sqlite3 %[1]s .recover saves what can be read", name)
 }
 
