@@ -11,7 +11,7 @@ CACHE   := .cache
 # Go packages of the everyday loop; RACE_ARGS=-short for a quick pass.
 PACKAGES := ./...
 
-.PHONY: build demo test setup check-go lint vuln test-go check-ui e2e openapi ui bench clean
+.PHONY: build demo test setup lint vuln test-go check-ui fresh e2e openapi ui bench clean
 
 build: ## bin/daytwo, static
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/daytwo ./cmd/daytwo
@@ -23,6 +23,7 @@ demo: build ## the platform and the shop, with one sign-in link (DEMO="--auto" p
 test: setup ## everything CI runs
 	@start=$$(date +%s); \
 	$(MAKE) --no-print-directory -j2 --output-sync=target build check-ui; \
+	$(MAKE) --no-print-directory fresh; \
 	$(MAKE) --no-print-directory test-go; \
 	$(MAKE) --no-print-directory e2e; \
 	$(MAKE) --no-print-directory lint vuln; \
@@ -40,8 +41,10 @@ vuln: ## known vulnerabilities, where the database can be reached
 test-go: ## all Go tests with the race detector, the txtar scripts against bin/daytwo among them
 	go test -race -timeout 15m $(RACE_ARGS) $(PACKAGES)
 
-check-ui: ui/node_modules/.stamp ## types, lint, unit tests, bundle size, and that ui/dist is fresh
+check-ui: ui/node_modules/.stamp ## types, lint and unit tests of the UI
 	cd ui && npm run --silent check
+
+fresh: build ui/node_modules/.stamp ## that ui/dist and ui/openapi.json are what their sources make
 	test/fresh-ui
 
 e2e: build ui/node_modules/.stamp ## the demo story in Chromium
