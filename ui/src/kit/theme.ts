@@ -5,11 +5,11 @@ export const theme = createTheme({
   fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace",
   colors: {
     dark: ["#e4e8ec", "#c4ccd4", "#9aa5b1", "#6b7683", "#3c444e", "#2f363f", "#1c2026", "#14171b", "#0f1215", "#0b0d10"],
+    // Mantine's own shade 7 is too light for white words.
+    red: [...DEFAULT_THEME.colors.red.slice(0, 7), "#c92a2a", "#b02525", "#961f1f"] as unknown as MantineColorsTuple,
   },
   primaryColor: "indigo",
   primaryShade: 7,
-  // Mantine's own shade 7 is too light for white words.
-  colors: { red: [...DEFAULT_THEME.colors.red.slice(0, 7), "#c92a2a", "#b02525", "#961f1f"] as unknown as MantineColorsTuple },
   defaultRadius: 4,
   cursorType: "pointer",
   respectReducedMotion: true,
@@ -28,7 +28,10 @@ export const theme = createTheme({
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
     TextInput: { defaultProps: { size: "sm" } },
     Tooltip: { defaultProps: { openDelay: 300, withinPortal: true } },
-    Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
+    Modal: {
+      defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } },
+      styles: { title: { fontWeight: 600 } },
+    },
   },
 });
 

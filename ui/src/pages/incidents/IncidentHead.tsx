@@ -19,10 +19,10 @@ export function IncidentHead({ incident }: { incident: IncidentDetail }) {
         </>
       }
       badge={
-        <>
+        <span className={styles.badges}>
           <StateBadge state={status} filled />
           <StateBadge state={severity} />
-        </>
+        </span>
       }
     >
       <div className={styles.since}>

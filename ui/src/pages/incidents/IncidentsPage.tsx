@@ -35,7 +35,7 @@ const columns: Column<Incident>[] = [
     value: (i) => severityRank[i.severity] ?? 3,
   },
   { id: "service", header: "Service", cell: (i) => i.service, value: (i) => i.service },
-  { id: "opened", header: "Opened", cell: (i) => <Ago time={i.openedAt} />, value: (i) => i.openedAt },
+  { id: "opened", header: "Opened", phone: "hide", cell: (i) => <Ago time={i.openedAt} />, value: (i) => i.openedAt },
   {
     id: "lasted",
     header: "Lasted",

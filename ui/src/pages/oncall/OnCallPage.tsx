@@ -2,12 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { onCallsQuery, peopleQuery } from "@/api/services";
 import type { OnCall, Person as PersonEntry } from "@/api/types";
 import { EmptyState } from "@/kit/EmptyState";
+import { formatDuration } from "@/kit/format";
 import { Link } from "@/kit/Link";
 import { Loaded } from "@/kit/Loaded";
 import { PageTitle } from "@/kit/PageTitle";
 import { servicePath } from "@/kit/paths";
 import { Person } from "@/kit/Person";
 import { Section } from "@/kit/Section";
+import { parseDuration } from "@/kit/timeRange";
 import { useNow } from "@/kit/useNow";
 import styles from "./OnCallPage.module.css";
 
@@ -60,7 +62,7 @@ function Policy({ onCall, people }: { onCall: OnCall; people: PersonEntry[] }) {
       <ol className={styles.levels}>
         {onCall.levels.map((level) => (
           <li key={level.level}>
-            <span className={styles.after}>{/^0/.test(level.after) ? "at once" : `after ${level.after}`}</span>
+            <span className={styles.after}>{afterWords(level.after)}</span>
             <div>
               {level.people.length === 0 && <span className={styles.nobody}>nobody</span>}
               {level.people.map((name) => (
@@ -86,4 +88,10 @@ function LocalTime({ person }: { person?: PersonEntry }) {
       {time} in {person.timeZone.replace(/^.*\//, "").replaceAll("_", " ")}
     </span>
   );
+}
+
+/** "5m" as people say it. */
+function afterWords(after: string): string {
+  const ms = parseDuration(after) ?? 0;
+  return ms === 0 ? "at once" : `after ${formatDuration(ms / 1000)}`;
 }

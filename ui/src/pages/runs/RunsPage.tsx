@@ -14,7 +14,7 @@ import { useParam } from "@/kit/useParam";
 const columns: Column<Run>[] = [
   { id: "title", header: "Run", phone: "title", cell: (r) => r.title, value: (r) => r.title },
   { id: "status", header: "State", phone: "side", cell: (r) => <StateBadge state={r.status} />, value: (r) => r.status },
-  { id: "kind", header: "Kind", cell: (r) => r.kind, value: (r) => r.kind },
+  { id: "kind", header: "Kind", phone: "hide", cell: (r) => r.kind, value: (r) => r.kind },
   { id: "service", header: "Service", cell: (r) => r.service ?? "–", value: (r) => r.service ?? "" },
   { id: "actor", header: "Started by", cell: (r) => (r.actor ? <Person name={r.actor} /> : "–"), value: (r) => r.actor ?? "" },
   { id: "queued", header: "When", cell: (r) => <Ago time={r.queuedAt} />, value: (r) => r.queuedAt },

@@ -16,12 +16,14 @@ const columns: Column<Workload>[] = [
   { id: "name", header: "Workload", phone: "title", cell: (w) => w.name, value: (w) => w.name },
   { id: "status", header: "State", phone: "side", cell: (w) => <WorkloadState workload={w} />, value: (w) => w.status },
   { id: "version", header: "Version", cell: (w) => w.version ?? "–", value: (w) => w.version ?? "" },
-  { id: "revision", header: "Revision", align: "end", cell: (w) => w.revision, value: (w) => w.revision },
+  { id: "revision", header: "Revision", phone: "hide", cell: (w) => w.revision, value: (w) => w.revision },
   { id: "service", header: "Service", cell: (w) => w.service, value: (w) => w.service },
-  { id: "restarts", header: "Restarts", align: "end", cell: (w) => w.restarts, value: (w) => w.restarts },
-  { id: "since", header: "Running since", cell: (w) => (w.startedAt ? <Ago time={w.startedAt} /> : "–") },
-  { id: "reason", header: "Reason", cell: (w) => w.reason ?? "" },
+  { id: "restarts", header: "Restarts", cell: (w) => w.restarts, value: (w) => w.restarts },
+  { id: "since", header: "Running", cell: (w) => (w.startedAt ? <Ago time={w.startedAt} /> : "–") },
 ];
+
+/** Only where something is to be explained. */
+const reason: Column<Workload> = { id: "reason", header: "Reason", cell: (w) => w.reason ?? "" };
 
 /** The state, and whether it takes traffic. */
 export function WorkloadState({ workload: { status, ready }, filled }: { workload: Workload; filled?: boolean }) {
@@ -42,7 +44,13 @@ export function WorkloadsPage() {
       <Loaded query={query}>
         {({ items }) =>
           items.length > 0 ? (
-            <Table label="Workloads" rows={items} columns={columns} rowKey={(w) => w.name} to={(w) => `/workloads/${w.name}`} />
+            <Table
+              label="Workloads"
+              rows={items}
+              columns={items.some((w) => w.reason) ? [...columns, reason] : columns}
+              rowKey={(w) => w.name}
+              to={(w) => `/workloads/${w.name}`}
+            />
           ) : (
             <EmptyState title="No workloads" snippet={exampleManifest}>
               daytwo keeps running what a Kubernetes Deployment describes. Apply one here, put it into <code>workloads/</code> of the
