@@ -2,7 +2,7 @@
 
 import axe from "axe-core";
 
-export async function accessibility(page) {
+export async function accessible(page) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>
     window.axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),

@@ -18,6 +18,14 @@ export async function check(name, body) {
   }
 }
 
+/** A check without which the rest makes no sense. */
+export async function must(name, body) {
+  const before = failed;
+  const result = await check(name, body);
+  if (failed > before) throw new Error(`without “${name}” the story cannot go on`);
+  return result;
+}
+
 export function equal(got, want, what) {
   if (got !== want) throw new Error(`${what}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`);
 }

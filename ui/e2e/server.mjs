@@ -15,6 +15,8 @@ export async function startDemo() {
   const port = await freePort();
   const args = ["demo", "--listen", `127.0.0.1:${port}`, "--data", join(data, "demo"), "--fresh"];
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
+  process.once("exit", () => child.kill("SIGKILL"));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   let output = "";
   const ended = new Promise((done) => {
     child.on("error", (error) => done(error.message));

@@ -1,10 +1,9 @@
 // The demo's story as a person lives it: paged, looks, acknowledges, rolls back, sees it recover, reads what was learned.
 
-import { accessibility } from "./axe.mjs";
-import { launch, openWindow, settled, sizes, themes } from "./browser.mjs";
-import { gallery, picture } from "./gallery.mjs";
+import { launch, open, openWindow, themes } from "./browser.mjs";
+import { gallery, look, picture, variants } from "./gallery.mjs";
 import { keyboardStory } from "./keyboard.mjs";
-import { check, equal, finish, ok } from "./report.mjs";
+import { check, equal, finish, must, ok } from "./report.mjs";
 import { startDemo } from "./server.mjs";
 
 /** How long the platform may take from the bad version to what a person sees of it. */
@@ -17,7 +16,7 @@ const { url } = demo;
 
 try {
   const page = await openWindow(browser, { url, complaints });
-  await check("the link signs in and leads home, where the shop stands", async () => {
+  await must("the link signs in and leads home, where the shop stands", async () => {
     await page.goto(demo.link);
     await page.waitForURL(`${url}/`);
     for (const service of ["storefront", "catalog", "checkout", "payments"]) {
@@ -26,31 +25,18 @@ try {
   });
   const signedIn = { url, complaints, storageState: await page.context().storageState() };
 
+  const stranger = await openWindow(browser, { url, complaints: [] });
   await check("the link works once", async () => {
-    const other = await openWindow(browser, { url, complaints: [] });
-    await other.goto(demo.link);
-    await other.getByRole("alert").waitFor();
-    await picture(other, "sign-in", { width: 1440, theme: "light" });
-    await accessibility(other);
-    await other.context().close();
+    await stranger.goto(demo.link);
+    await stranger.getByRole("alert").waitFor();
+    await stranger.getByRole("button", { name: "Sign in" }).waitFor();
   });
+  await look(stranger, "sign-in", { width: 1440, theme: "light" });
+  await stranger.context().close();
 
-  await check("home shows the incident when it opens, without a reload", async () => {
+  await must("home shows the incident when it opens, without a reload", async () => {
     await page.getByRole("list", { name: "Open incidents" }).getByRole("link").first().waitFor({ timeout: patience });
   });
-  for (const theme of themes) {
-    for (const width of Object.keys(sizes).map(Number)) {
-      await check(`home while it burns at ${width} px, ${theme}`, async () => {
-        const window = await openWindow(browser, { ...signedIn, width, theme });
-        await window.goto("/");
-        await settled(window);
-        await picture(window, "home-burning", { width, theme });
-        await accessibility(window);
-        await window.context().close();
-      });
-    }
-  }
-
   await check("the mailbox holds the page by e-mail and by webhook", async () => {
     await page.goto("/mailbox");
     await page.getByRole("heading", { level: 3, name: /checkout/i }).first().waitFor({ timeout: patience });
@@ -58,7 +44,7 @@ try {
     await picture(page, "mailbox-paged", { width: 1440, theme: "light" });
   });
 
-  const incident = await check("the link in the e-mail opens the incident", async () => {
+  const incident = await must("the link in the e-mail opens the incident", async () => {
     await page.locator("article").getByRole("link", { name: /\/incidents\// }).first().click();
     await page.waitForURL("**/incidents/*");
     await page.getByText("triggered", { exact: true }).waitFor();
@@ -75,43 +61,49 @@ try {
   });
 
   for (const theme of themes) {
+    const phone = await openWindow(browser, { ...signedIn, width: 390, theme });
     await check(`the incident on a phone, ${theme}: Acknowledge is the biggest thing`, async () => {
-      const phone = await openWindow(browser, { ...signedIn, width: 390, theme });
-      await phone.goto(incident);
-      await settled(phone);
-      const acknowledge = phone.getByRole("button", { name: "Acknowledge" });
-      await acknowledge.waitFor();
+      await open(phone, incident);
+      await phone.getByRole("button", { name: "Acknowledge" }).waitFor();
       const areas = await phone.getByRole("button").evaluateAll((all) =>
         all.map((b) => ({ name: b.textContent, area: b.getBoundingClientRect().width * b.getBoundingClientRect().height })),
       );
-      const biggest = areas.reduce((a, b) => (b.area > a.area ? b : a));
-      equal(biggest.name, "Acknowledge", "the biggest button");
-      await picture(phone, "incident-triggered", { width: 390, theme, fullPage: false });
-      await picture(phone, "incident-triggered-whole", { width: 390, theme });
-      await accessibility(phone);
-      if (theme === "dark") {
-        await acknowledge.tap();
-        await phone.getByText("acknowledged", { exact: true }).waitFor();
-      }
-      await phone.context().close();
+      equal(areas.reduce((a, b) => (b.area > a.area ? b : a)).name, "Acknowledge", "the biggest button");
+      await picture(phone, "incident-first-sight", { width: 390, theme, whole: false });
     });
+    await look(phone, "incident-triggered", { width: 390, theme });
+    if (theme === "dark") {
+      await must("a tap on the phone acknowledges", async () => {
+        await phone.getByRole("button", { name: "Acknowledge" }).tap();
+        await phone.getByText("acknowledged", { exact: true }).waitFor();
+      });
+    }
+    await phone.context().close();
   }
   await check("the desk sees the acknowledgement from the phone, live", async () => {
     await page.getByText("acknowledged", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Acknowledge" }).waitFor({ state: "hidden" });
-    await picture(page, "incident-acknowledged", { width: 1440, theme: "light" });
   });
+  for (const variant of variants) {
+    const window = await openWindow(browser, { ...signedIn, ...variant });
+    await open(window, "/");
+    await look(window, "home-burning", variant);
+    await open(window, incident);
+    await look(window, "incident-acknowledged", variant);
+    await window.context().close();
+  }
 
   const hands = await openWindow(browser, signedIn);
   await keyboardStory(hands, incident);
   await hands.context().close();
 
-  await check("Roll back says what it will touch, then runs where one can watch", async () => {
+  const dialog = page.getByRole("dialog");
+  await must("Roll back says what it will touch", async () => {
     await page.getByRole("button", { name: /^Roll back/ }).first().click();
-    const dialog = page.getByRole("dialog");
     await dialog.getByText(/Workload checkout/).waitFor();
-    await picture(page, "incident-confirm", { width: 1440, theme: "light", fullPage: false });
-    await accessibility(page);
+  });
+  await look(page, "incident-confirm", { width: 1440, theme: "light" }, { whole: false });
+  await must("the rollback runs where one can watch", async () => {
     await dialog.getByRole("button", { name: /^Roll back/ }).click();
     const run = page.locator("main").getByRole("list", { name: "Steps" });
     await run.first().waitFor();
@@ -119,12 +111,12 @@ try {
     await picture(page, "incident-rolled-back", { width: 1440, theme: "light" });
   });
 
-  await check("the incident resolves on the page, without a reload", async () => {
+  await must("the incident resolves on the page, without a reload", async () => {
     await page.getByText("resolved", { exact: true }).first().waitFor({ timeout: patience });
     await page.getByRole("figure", { name: /Errors/ }).getByLabel(/rolled back/).first().waitFor();
   });
 
-  const postmortem = await check("its postmortem begins with the timeline from change to recovery", async () => {
+  const postmortem = await must("its postmortem begins with the timeline from change to recovery", async () => {
     await page.getByRole("link", { name: /postmortem was begun/ }).click({ timeout: patience });
     await page.waitForURL("**/postmortems/*");
     for (const entry of [/v2 deployed/, /rolled back/]) await page.getByRole("listitem").filter({ hasText: entry }).first().waitFor();
@@ -176,7 +168,7 @@ try {
     return new URL(page.url()).pathname;
   });
   await check("two revisions of a workload are compared", async () => {
-    await page.goto("/workloads/checkout");
+    await open(page, "/workloads/checkout");
     await page.getByRole("region", { name: /^Difference/ }).waitFor();
   });
 
@@ -209,7 +201,7 @@ try {
 
   await check("nothing complained in the console", async () => equal(complaints.join("\n"), "", "complaints"));
 } catch (error) {
-  await check("the story could be told to its end", () => Promise.reject(error));
+  await check("the story is told to its end", () => Promise.reject(error));
 } finally {
   await browser.close();
   await check("the demo stops cleanly", async () => equal(await demo.stop(), "exit 0", "how it ended"));

@@ -41,7 +41,7 @@ function Row({ entry, withoutService }: { entry: Entry; withoutService?: boolean
       <div className={styles.words}>
         <span className={styles.title}>{to ? <Link to={to}>{entry.title}</Link> : entry.title}</span>
         <span className={styles.facts}>
-          <span>{entry.kind}</span>
+          <span className={styles.kind}>{entry.kind}</span>
           {entry.service && !withoutService && <Link to={servicePath(entry.service)}>{entry.service}</Link>}
           {entry.actor && <Person name={entry.actor} />}
         </span>

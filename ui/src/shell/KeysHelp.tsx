@@ -18,7 +18,7 @@ export function KeysHelp() {
   const open = useStore(helpOpen);
   const places = navPages.flatMap((p) => (p.key ? [[`g ${p.key}`, p.label] as [string, string]] : []));
   return (
-    <Modal opened={open} onClose={() => helpOpen.set(false)} title="Keys" size={520}>
+    <Modal opened={open} onClose={() => helpOpen.set(false)} title="Keys" size={680}>
       <div className={styles.keys}>
         {[general, places].map((part, i) => (
           <dl key={i}>

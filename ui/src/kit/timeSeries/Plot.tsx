@@ -122,7 +122,7 @@ function options(element: HTMLElement, latest: { current: PlotProps }): uPlot.Op
     },
     axes: [
       { ...axis, size: 24, gap: 4, space: 64, values: (_, ticks, _axis, _space, distance) => timeLabels(ticks, distance, zone) },
-      { ...axis, size: axisWidth, gap: 6, space: 36, incrs: tickDistances(unit), values: (_, ticks) => tickLabels(ticks, unit) },
+      { ...axis, size: axisWidth, gap: 6, space: 30, incrs: tickDistances(unit), values: (_, ticks) => tickLabels(ticks, unit) },
     ],
     series: [
       {},

@@ -1,9 +1,12 @@
-import { ActionIcon } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { ActionIcon, Button } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconX } from "@tabler/icons-react";
+import { useState } from "react";
 import { rangeQuery } from "@/api/prometheus";
 import { CodeEditor } from "@/kit/CodeEditor";
 import { ErrorNote } from "@/kit/ErrorNote";
+import { formatDuration } from "@/kit/format";
+import { useNow } from "@/kit/useNow";
 import { useTimeRange } from "@/kit/useTimeRange";
 import styles from "./Explore.module.css";
 
@@ -34,10 +37,12 @@ export function QueryRow({ letter, draft, asked, onChange, onRun, onRemove }: Pr
   );
 }
 
-/** What went wrong with the query, under it. The graph shares the request. */
+/** How the query fares, under it. The graph shares the request. */
 function Outcome({ expr }: { expr: string }) {
   const { range, pausedAt, live } = useTimeRange();
-  const { data, error } = useQuery(rangeQuery({ expr, range, pausedAt, live }));
+  const query = rangeQuery({ expr, range, pausedAt, live });
+  const { data, error, isFetching } = useQuery(query);
+  if (isFetching) return <Running queryKey={query.queryKey} />;
   if (error) {
     return (
       <div className={styles.note}>
@@ -47,4 +52,20 @@ function Outcome({ expr }: { expr: string }) {
   }
   if (!data?.warnings.length) return null;
   return <div className={styles.warning}>{data.warnings.join(" ")}</div>;
+}
+
+/** A query that takes long says so, and can be cancelled. */
+function Running({ queryKey }: { queryKey: readonly unknown[] }) {
+  const client = useQueryClient();
+  const [since] = useState(Date.now);
+  const seconds = Math.floor((useNow(500) - since) / 1000);
+  if (seconds < 2) return null;
+  return (
+    <div className={styles.running} role="status">
+      Running for {formatDuration(seconds)}
+      <Button variant="default" size="compact-xs" onClick={() => void client.cancelQueries({ queryKey })}>
+        Cancel
+      </Button>
+    </div>
+  );
 }

@@ -1,10 +1,9 @@
-import { NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { IconSearch } from "@tabler/icons-react";
 import { servicesQuery } from "@/api/services";
 import type { Service } from "@/api/types";
 import { EmptyState } from "@/kit/EmptyState";
-import { Filters } from "@/kit/Filters";
+import { Filters, SearchFilter } from "@/kit/Filters";
 import { Loaded } from "@/kit/Loaded";
 import { PageTitle } from "@/kit/PageTitle";
 import { useParam } from "@/kit/useParam";
@@ -24,7 +23,7 @@ export function ServicesPage() {
 }
 
 function Filtered({ services }: { services: Service[] }) {
-  const [text, setText] = useParam("q");
+  const [text] = useParam("q");
   const [team, setTeam] = useParam("team");
   const teams = [...new Set(services.flatMap((s) => s.team ?? []))].sort();
   const wanted = text.toLowerCase();
@@ -34,15 +33,7 @@ function Filtered({ services }: { services: Service[] }) {
   return (
     <>
       <Filters>
-        <TextInput
-          size="xs"
-          data-search
-          aria-label="Search services"
-          placeholder="Search"
-          leftSection={<IconSearch size={14} />}
-          value={text}
-          onChange={(e) => setText(e.target.value)}
-        />
+        <SearchFilter label="Search services" />
         {teams.length > 1 && (
           <NativeSelect
             size="xs"

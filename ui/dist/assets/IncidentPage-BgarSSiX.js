@@ -1,1 +1,0 @@
-import{t as e}from"./PageTitle-DQnzWk6s.js";import{t}from"./jsx-runtime-DyZJNswf.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Incident`})}export{r as IncidentPage};

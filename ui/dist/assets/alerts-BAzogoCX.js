@@ -1,1 +1,0 @@
-import{p as e,t}from"./client-mIQIR-cs.js";var n=(n={})=>e({queryKey:[`alerts`,n],queryFn:({signal:e})=>t(`/api/alerts`,{query:{limit:200,...n},signal:e})});export{n as t};

@@ -1,0 +1,1 @@
+import{q as e}from"./chunk-6KYCQHYJ-CIwrNsvw.js";function t(t){e(()=>{typeof t==`string`&&t.trim().length>0&&(document.title=t.trim())},[t])}export{t};

@@ -1,1 +1,0 @@
-import{t as e}from"./use-isomorphic-effect-BPkNMT0O.js";function t(t){e(()=>{typeof t==`string`&&t.trim().length>0&&(document.title=t.trim())},[t])}export{t};
