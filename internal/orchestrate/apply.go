@@ -86,7 +86,7 @@ func (o *Orchestrator) assignPorts(ctx context.Context, tx *store.Tx, m Manifest
 		if i == 0 && m.Port != 0 {
 			port, known = m.Port, false
 		} else if !known {
-			if port, err = choosePort(ctx, name, taken(ports)); err != nil {
+			if port, err = choosePort(ctx, o.house.owner, name, taken(ports)); err != nil {
 				return problem.New(problem.Exhausted, "%w", err)
 			}
 		}

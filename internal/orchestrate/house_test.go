@@ -34,9 +34,10 @@ type house struct {
 	targets []orchestrate.Target
 }
 
-func build(ctx context.Context, dir string) (*house, error) {
+// build makes a house whose state is in dir, or in the database of url.
+func build(ctx context.Context, dir, url string) (*house, error) {
 	log := slog.New(slog.DiscardHandler)
-	db, err := store.Open(ctx, store.Config{Dir: dir, Logger: log})
+	db, err := store.Open(ctx, store.Config{Dir: dir, URL: url, Logger: log})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,12 @@ func (h *house) run(ctx context.Context) error {
 // open builds and runs a house until the test ends or stop is called.
 func open(t *testing.T, dir string) *house {
 	t.Helper()
-	h, err := build(t.Context(), dir)
+	return openOn(t, dir, "")
+}
+
+func openOn(t *testing.T, dir, url string) *house {
+	t.Helper()
+	h, err := build(t.Context(), dir, url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +101,7 @@ func open(t *testing.T, dir string) *house {
 func daytwo() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	h, err := build(ctx, os.Getenv("ORCHESTRATE_TEST_DAYTWO"))
+	h, err := build(ctx, os.Getenv("ORCHESTRATE_TEST_DAYTWO"), "")
 	if err == nil {
 		err = h.run(ctx)
 	}

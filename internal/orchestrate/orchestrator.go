@@ -165,7 +165,7 @@ func (o *Orchestrator) reclaimPorts(ctx context.Context) error {
 				continue
 			}
 			old := ports[w.name]
-			if ports[w.name], err = choosePort(ctx, w.name, taken(ports)); err != nil {
+			if ports[w.name], err = choosePort(ctx, o.house.owner, w.name, taken(ports)); err != nil {
 				return err
 			}
 			o.log.Warn("a workload's port was taken by another program; it gets a new one", "workload", w.name, "old", old, "new", ports[w.name])

@@ -16,12 +16,19 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/run"
 	"github.com/daytwo-dev/daytwo/internal/store"
+	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
 func TestDeployReplaceRollBackRestart(t *testing.T) {
 	t.Setenv("DAYTWO_ADMIN_TOKEN", "secret")
-	h := open(t, t.TempDir())
+	t.Run("sqlite", func(t *testing.T) { deployReplaceRollBackRestart(t, open(t, t.TempDir())) })
+	t.Run("postgres", func(t *testing.T) {
+		deployReplaceRollBackRestart(t, openOn(t, t.TempDir(), storetest.PostgresURL(t)))
+	})
+}
+
+func deployReplaceRollBackRestart(t *testing.T, h *house) {
 	if r := h.deploy(t, manifest(t, "shop", "serve", "v1", "")); r.Status != run.Succeeded {
 		t.Fatalf("%+v", r)
 	}

@@ -28,11 +28,11 @@ func portFree(ctx context.Context, port int) bool {
 	return true
 }
 
-// choosePort finds a port for a workload: the same for the same name where
-// that is possible.
-func choosePort(ctx context.Context, name string, given map[int]bool) (int, error) {
+// choosePort finds a port for a workload. Where the search begins depends on
+// the owner too, so that two daytwos on one machine do not race for one.
+func choosePort(ctx context.Context, owner, name string, given map[int]bool) (int, error) {
 	h := fnv.New32a()
-	h.Write([]byte(name))
+	fmt.Fprint(h, owner, name)
 	const span = lastPort - firstPort + 1
 	for i := range span {
 		port := firstPort + (int(h.Sum32()%span)+i)%span
