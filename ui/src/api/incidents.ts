@@ -28,5 +28,5 @@ export const openIncident = (body: components["schemas"]["CreateIncidentRequest"
 export const acknowledge = (id: string) => answer(api.POST("/api/incidents/{id}/ack", of(id)));
 export const resolve = (id: string) => answer(api.POST("/api/incidents/{id}/resolve", of(id)));
 export const addNote = (id: string, text: string) => answer(api.POST("/api/incidents/{id}/notes", { ...of(id), body: { text } }));
-export const rollBackFor = (id: string, body: { workload: string; revision: number }) =>
-  answer(api.POST("/api/incidents/{id}/rollback", { ...of(id), body }));
+export const rollBackFor = (id: string, { workload, revision }: { workload: string; revision: number }) =>
+  answer(api.POST("/api/incidents/{id}/rollback", { ...of(id), body: { workload, revision } }));
