@@ -186,7 +186,7 @@ func TestOpenRefusesADamagedDatabase(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = refused(t, store.Config{Dir: dir})
-			wantProblem(t, err, problem.Unavailable, file, "damaged", "restore")
+			wantProblem(t, err, problem.Unavailable, file, "damaged", "put a backup in their place")
 			wantProblem(t, refused(t, store.Config{Dir: dir}), problem.Unavailable, "damaged") // the lock was freed
 		})
 	}
