@@ -3,7 +3,6 @@ package alert
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -53,7 +53,7 @@ func checkObjectives(c Config) error {
 
 // find is where a text stands in a YAML file, or its first line.
 func find(file, text string) (line, column int) {
-	content, err := os.ReadFile(file)
+	content, err := configfile.Read(file)
 	var root yaml.Node
 	if err != nil || yaml.Unmarshal(content, &root) != nil {
 		return 1, 1

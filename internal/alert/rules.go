@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
@@ -35,10 +37,15 @@ func (l *loader) Load(file string, ignoreUnknown bool, scheme model.ValidationSc
 	if file == objectivesFile {
 		return &l.objectives, nil
 	}
-	groups, errs := rulefmt.ParseFile(file, ignoreUnknown, scheme, l.parser, l.logger)
+	content, err := configfile.Read(file)
+	if err != nil {
+		l.failed = []error{err}
+		return nil, l.failed
+	}
+	groups, errs := rulefmt.Parse(content, ignoreUnknown, scheme, l.parser, l.logger)
 	if len(errs) > 0 {
-		l.failed = errs
-		return nil, errs
+		l.failed = []error{fmt.Errorf("%s: %w", file, errors.Join(errs...))}
+		return nil, l.failed
 	}
 	return groups, nil
 }

@@ -3,10 +3,8 @@ package catalog
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -16,43 +14,27 @@ import (
 	// Time zones of people must be known on machines that carry no zone files.
 	_ "time/tzdata"
 
+	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // FileName is the file of the catalog inside a configuration directory.
 const FileName = "daytwo.yml"
 
-// maxBytes is far above any catalog written by people.
-const maxBytes = 4 << 20
-
 // Load reads dir's daytwo.yml. The catalog is never nil, but may be put in force only if the findings are not Broken. A directory
 // without the file is an empty catalog and a warning.
 func Load(dir string) (*Catalog, []problem.Finding) {
 	file := filepath.Join(dir, FileName)
-	data, err := readFile(file)
+	data, err := configfile.Read(file)
 	if err == nil {
 		return Parse(file, data)
 	}
-	finding := problem.Finding{File: file, Severity: problem.SeverityError,
-		Message: fmt.Sprintf("cannot be read: %v", err), Mend: "make it a readable file"}
+	finding := configfile.Finding(file, err)
 	if errors.Is(err, fs.ErrNotExist) {
 		finding.Severity, finding.Message = problem.SeverityWarning, "there is no such file: no services are known and nobody can be paged"
 		finding.Mend = "write one, see docs/adr/0014-daytwo-yml.md"
 	}
 	return empty(), []problem.Finding{finding}
-}
-
-func readFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
-	if err == nil && len(data) > maxBytes {
-		err = fmt.Errorf("it is larger than %d bytes", maxBytes)
-	}
-	return data, err
 }
 
 // Parse reads the text of one daytwo.yml; file is its name in the findings. It accepts nothing it would ignore: unknown and

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,6 +22,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -114,13 +114,16 @@ func number(s string) int {
 
 // checkReferences checks the files that a configuration names and what would fail only later.
 func (d document) checkReferences(c *config.Config) []problem.Finding {
-	findings := d.checkRuleFiles(c)
+	findings := append(d.checkSecretFiles(), d.checkRuleFiles(c)...)
 	for _, pattern := range c.ScrapeConfigFiles {
 		for _, name := range glob(pattern) {
-			content, err := os.ReadFile(name)
-			if err == nil { // else GetScrapeConfigs says so
-				findings = append(findings, document{name, content}.checkSupport()...)
+			content, err := configfile.Read(name)
+			if err != nil {
+				findings = append(findings, configfile.Finding(name, err))
+				continue
 			}
+			jobs := document{name, content}
+			findings = append(findings, append(jobs.checkSecretFiles(), jobs.checkSupport()...)...)
 		}
 	}
 	if problem.Broken(findings) {
@@ -177,14 +180,39 @@ func (d document) find(scalar string) (at *yaml.Node) {
 	return at
 }
 
+// secretFiles are the keys whose files Prometheus reads by itself, some of them before a request, some at each.
+var secretFiles = []string{
+	"username_file", "password_file", "credentials_file", "bearer_token_file", "client_secret_file", "client_certificate_key_file",
+	"ca_file", "cert_file", "key_file",
+}
+
+// checkSecretFiles refuses files of credentials and certificates that would hold up whoever reads them, or never end. One
+// that is not there yet may still come.
+func (d document) checkSecretFiles() (findings []problem.Finding) {
+	d.walk(func(path []string, key, value *yaml.Node) {
+		named := key != nil && slices.Contains(secretFiles, key.Value) ||
+			key == nil && slices.Contains(path, "http_headers") && path[len(path)-1] == "files"
+		if !named || value.Kind != yaml.ScalarNode || value.Value == "" {
+			return
+		}
+		name := commoncfg.JoinDir(filepath.Dir(d.file), value.Value)
+		_, err := configfile.Read(name)
+		if refused, ok := errors.AsType[*problem.Error](err); ok {
+			findings = append(findings, d.finding(problem.SeverityError, value, refused.Mend, "%s cannot be read: %v", name, refused))
+		}
+	})
+	return findings
+}
+
 func checkTargetFile(name string) []problem.Finding {
-	content, err := os.ReadFile(name)
+	content, err := configfile.Read(name)
+	if err != nil {
+		return []problem.Finding{configfile.Finding(name, err)}
+	}
 	var groups []*targetgroup.Group
-	switch {
-	case err != nil:
-	case strings.EqualFold(filepath.Ext(name), ".json"):
+	if strings.EqualFold(filepath.Ext(name), ".json") {
 		err = json.Unmarshal(content, &groups)
-	default:
+	} else {
 		err = yaml.Unmarshal(content, &groups)
 	}
 	if err == nil && slices.Contains(groups, nil) {
@@ -215,11 +243,11 @@ func (d document) checkRuleFiles(c *config.Config) []problem.Finding {
 }
 
 func checkRuleFile(name string, c *config.Config) []problem.Finding {
-	content, err := os.ReadFile(name)
-	d := document{name, content}
+	content, err := configfile.Read(name)
 	if err != nil {
-		return d.locate(err)
+		return []problem.Finding{configfile.Finding(name, err)}
 	}
+	d := document{name, content}
 	groups, errs := rulefmt.Parse(content, false, c.GlobalConfig.MetricNameValidationScheme, parser.NewParser(parser.Options{}), promslog.NewNopLogger())
 	var findings []problem.Finding
 	for _, err := range errs {

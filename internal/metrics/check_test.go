@@ -1,10 +1,13 @@
 package metrics_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -113,6 +116,43 @@ func TestCheckOfAFileThatIsNotThere(t *testing.T) {
 	}
 }
 
+// Whatever stands in the place of a file is refused by its own name, at once.
+func TestCheckOfWhatIsNoFile(t *testing.T) {
+	for key, config := range map[string]string{
+		"itself":       "",
+		"rules":        "rule_files: [%s]\n",
+		"more jobs":    "scrape_config_files: [%s]\n",
+		"targets":      "scrape_configs: [{job_name: a, file_sd_configs: [{files: [%s]}]}]\n",
+		"certificate":  "scrape_configs: [{job_name: a, tls_config: {ca_file: %s}}]\n",
+		"password":     "remote_write: [{url: 'http://a', basic_auth: {username: a, password_file: %s}}]\n",
+		"header files": "scrape_configs: [{job_name: a, http_headers: {X-A: {files: [%s]}}}]\n",
+	} {
+		t.Run(key, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "prometheus.yml")
+			pipe := filepath.Join(filepath.Dir(path), "pipe.yml")
+			if key == "itself" {
+				pipe = path
+			} else {
+				write(t, path, fmt.Sprintf(config, pipe))
+			}
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Skipf("no pipes here: %v", err)
+			}
+			checked := make(chan []problem.Finding, 1)
+			go func() { checked <- metrics.Check(path) }()
+			select {
+			case findings := <-checked:
+				if len(findings) != 1 || !problem.Broken(findings) || !strings.Contains(findings[0].String(), "pipe.yml") && key != "itself" ||
+					!strings.Contains(findings[0].Message, "it is a named pipe") || findings[0].Mend == "" {
+					t.Errorf("findings: %v", findings)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("the check waits for a writer of the pipe")
+			}
+		})
+	}
+}
+
 func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{
 		"", "global: {scrape_interval: 15s}", "scrape_configs:\n- job_name: a\n  static_configs: [{targets: ['a:1']}]", "rule_files: [\"*\"]",
@@ -129,7 +169,7 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 		for _, finding := range metrics.Check(path) {
-			if finding.Line < 1 || finding.Column < 1 || finding.Message == "" || finding.File == "" ||
+			if finding.Line < 0 || finding.Column < 0 || finding.Message == "" || finding.File == "" ||
 				(finding.Severity != problem.SeverityError && finding.Severity != problem.SeverityWarning) {
 				t.Errorf("incomplete finding %+v", finding)
 			}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -21,6 +21,7 @@ import (
 	_ "github.com/prometheus/prometheus/discovery/http" // http_sd_configs
 	"github.com/prometheus/prometheus/util/logging"
 
+	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -30,12 +31,12 @@ const builtIn = "global: {scrape_interval: 15s, evaluation_interval: 15s}\n"
 // load reads and checks a configuration. With an error among the findings the configuration is nil. A file that does not
 // exist stands for the built-in default.
 func load(file string, retention time.Duration) (*config.Config, []problem.Finding) {
-	content, err := os.ReadFile(file)
+	content, err := configfile.Read(file)
 	switch {
-	case file == "" || errors.Is(err, os.ErrNotExist):
+	case file == "" || errors.Is(err, fs.ErrNotExist):
 		content = []byte(builtIn)
 	case err != nil:
-		return nil, []problem.Finding{{File: file, Line: 1, Column: 1, Message: err.Error(), Severity: problem.SeverityError}}
+		return nil, []problem.Finding{configfile.Finding(file, err)}
 	}
 	doc := document{file: file, content: content}
 	findings := doc.checkSupport()

@@ -2,11 +2,10 @@ package orchestrate
 
 import (
 	"context"
-	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 )
@@ -24,9 +23,9 @@ func ReadDir(dir string) ([]Manifest, []problem.Finding) {
 	var findings []problem.Finding
 	owner := map[string]string{}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := configfile.Read(file)
 		if err != nil {
-			findings = append(findings, problem.Finding{File: file, Message: "cannot be read: " + errors.Unwrap(err).Error(), Severity: problem.SeverityError})
+			findings = append(findings, configfile.Finding(file, err))
 			continue
 		}
 		manifests, said := Parse(file, data)
