@@ -2,9 +2,11 @@ package catalog_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +66,7 @@ func TestLoadReadsEverything(t *testing.T) {
 func TestFindings(t *testing.T) {
 	const people = "people: [{name: ada, email: ada@example.com}]\n"
 	for name, tt := range map[string]struct{ text, want string }{
-		"not yaml":      {"people: []\n teams: a\n", `f:1:1: error: not valid YAML: did not find expected key`},
+		"not yaml":      {"people: []\n teams: a\n", `f:2:1: error: not valid YAML: did not find expected key`},
 		"not a mapping": {"- a\n", `f:1:1: error: the file is a list, not a mapping`},
 		"unknown key":   {"service: []\n", `f:1:1: error: the file has no key "service" (did you mean "services"?)`},
 		"unknown person key": {"people:\n  - name: ada\n    mail: a@example.com\n",
@@ -144,12 +146,52 @@ func TestAliasesCannotExplode(t *testing.T) {
 	b.WriteString(strings.Repeat("          - {long: 1h}\n", 400))
 	b.WriteString(strings.Repeat("      - *o\n", 400) + strings.Repeat("  - *s\n", 400))
 	_, findings := catalog.Parse("f", []byte(b.String()))
-	for _, f := range findings {
-		if strings.Contains(f.Message, "more than") {
-			return
+	if !slices.ContainsFunc(findings, func(f problem.Finding) bool { return strings.Contains(f.Message, "more than") }) {
+		t.Error("the expansion was not stopped")
+	}
+}
+
+func TestNothingIsSaidOfWhatWasNotRead(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	for i := range 80_000 {
+		fmt.Fprintf(&b, "- {name: s%d, description: one}\n", i)
+	}
+	_, findings := catalog.Parse("f", []byte(b.String()))
+	findings = slices.DeleteFunc(findings, func(f problem.Finding) bool { return f.Severity != problem.SeverityError })
+	if len(findings) != 1 || !strings.Contains(findings[0].Message, "more than") {
+		t.Errorf("%d errors: %v", len(findings), findings[:min(3, len(findings))])
+	}
+}
+
+// A file that was cut off says where, at the line that is not whole.
+func TestCutOff(t *testing.T) {
+	for text, want := range map[string]string{
+		"people:\n  - {name: ada}\nteams:\n  - {name: web, mem":         "f:4:1: not valid YAML: did not find expected ',' or '}' (",
+		"people:\n  - name: ada\n    full_n":                            "f:3:1: not valid YAML: could not find expected ':' (",
+		"services:\n  - name: web\n    description: \"Sells th":         "f:3:1: not valid YAML: found unexpected end of stream (",
+		"services:\n  - name: web\n    repository: ht":                  "f:3:17: repository is not an http or https URL (",
+		"services:\n  - name: web\n  - na":                              "f:3:5: a service is \"na\", not a mapping (",
+		"services:\n  - name: web\n    slos: [{name: a, objective: 99.": "f:3:1: not valid YAML: did not find expected ',' or '}' (",
+	} {
+		last := strings.Count(text, "\n") + 1
+		said := fmt.Sprintf("; the file ends in the middle of line %d: is it whole?)", last)
+		var got []string
+		for _, ended := range []string{"", "\n"} {
+			_, findings := catalog.Parse("f", []byte(text+ended))
+			findings = slices.DeleteFunc(findings, func(f problem.Finding) bool { return f.Severity != problem.SeverityError })
+			if len(findings) == 0 {
+				t.Fatalf("%q: no error", text)
+			}
+			got = append(got, findings[0].String())
+		}
+		if !strings.HasPrefix(got[0], want) || !strings.HasSuffix(got[0], said) {
+			t.Errorf("%q: %s", text, got[0])
+		}
+		if !strings.HasPrefix(got[1], want) || strings.Contains(got[1], "whole?") {
+			t.Errorf("%q, ended: %s", text, got[1])
 		}
 	}
-	t.Error("the expansion was not stopped")
 }
 
 func TestLiveReplacesWhole(t *testing.T) {

@@ -3,11 +3,13 @@ package catalog
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -48,18 +50,19 @@ func Parse(file string, data []byte) (*Catalog, []problem.Finding) {
 		r.warnf(&yaml.Node{}, "", "the file is empty: no services are known and nobody can be paged")
 		return empty(), r.findings
 	case err != nil:
-		r.syntax(err)
+		r.syntax(err, data)
 		return empty(), r.findings
 	}
 	if err := decoder.Decode(&second); err == nil {
 		r.errorf(&second, "put everything into one document", "a second YAML document starts here")
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err)
+		r.syntax(err, data)
 	}
 	c := r.catalog(doc.Content[0])
 	for _, check := range r.later {
 		check()
 	}
+	r.markCut(data)
 	problem.SortFindings(r.findings)
 	return c, r.findings
 }
@@ -70,11 +73,44 @@ func empty() *Catalog {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
 
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(err error, data []byte) {
 	at, message := &yaml.Node{}, err.Error()
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		at.Line, _ = strconv.Atoi(m[1])
 		message = m[2]
 	}
-	r.errorf(at, "mind the indentation, and put text with : or # in quotes", "not valid YAML: %s", message)
+	if strings.HasPrefix(message, "did not find expected") {
+		at.Line++ // the YAML parser counts from 0 in these
+	}
+	last, cut := lastLine(data)
+	at.Line = min(at.Line, last)
+	mend := "mind the indentation, and put text with : or # in quotes"
+	if cut {
+		mend += "; " + cutMend(last)
+	}
+	r.errorf(at, mend, "not valid YAML: %s", message)
+}
+
+// markCut tells whoever reads an error of the last line that the line may not be whole.
+func (r *reader) markCut(data []byte) {
+	last, cut := lastLine(data)
+	for i := range r.findings {
+		if f := &r.findings[i]; cut && f.Line == last && f.Severity == problem.SeverityError && !strings.Contains(f.Mend, cutMend(last)) {
+			f.Mend += "; " + cutMend(last)
+		}
+	}
+}
+
+// lastLine counts the lines of a file and tells whether the last one does not end.
+func lastLine(data []byte) (n int, cut bool) {
+	cut = len(data) > 0 && data[len(data)-1] != '\n'
+	n = bytes.Count(data, []byte{'\n'})
+	if cut {
+		n++
+	}
+	return n, cut
+}
+
+func cutMend(last int) string {
+	return fmt.Sprintf("the file ends in the middle of line %d: is it whole?", last)
 }

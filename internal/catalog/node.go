@@ -22,6 +22,7 @@ type reader struct {
 	file     string
 	findings []problem.Finding
 	visited  int
+	full     bool     // it has expanded too far: what is missing now says nothing
 	later    []func() // checks of references, run when all names are known
 }
 
@@ -34,6 +35,9 @@ func (r *reader) warnf(n *yaml.Node, mend, format string, args ...any) {
 }
 
 func (r *reader) report(n *yaml.Node, severity problem.Severity, mend, format string, args ...any) {
+	if r.full {
+		return
+	}
 	r.findings = append(r.findings, problem.Finding{
 		File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1),
 		Message: fmt.Sprintf(format, args...), Mend: mend, Severity: severity,
@@ -47,6 +51,7 @@ func (r *reader) enter(n *yaml.Node) (*yaml.Node, bool) {
 	}
 	if r.visited++; r.visited == maxNodes {
 		r.errorf(n, "write fewer entries, or aliases that repeat less", "the file holds more than %d values", maxNodes)
+		r.full = true
 	}
 	return n, r.visited < maxNodes
 }
