@@ -106,7 +106,8 @@ func (a *App) openDoor(ctx context.Context, o Options) (err error) {
 	a.server = web.New(web.Config{
 		Auth: a.auth, Logger: a.log, Registerer: a.registry,
 		Gatherer:  a.gatherer(),
-		PublicURL: a.config.PublicURL, Version: build.Version,
+		PublicURL: a.config.PublicURL, TrustProxy: a.config.TrustProxy, Version: build.Version,
+		Grace: a.config.Grace / 2, // the rest is for the parts that the requests use
 		Info: web.Info{
 			Commit: build.Commit, StartedAt: time.Now().UTC(), Demo: o.Demo,
 			Storage: string(a.db.Dialect()), DataDir: a.config.DataDir,

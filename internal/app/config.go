@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Listen        string        // host:port to serve on
 	PublicURL     string        // how people and services reach this server; empty: from the bound address
+	TrustProxy    bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
 	DataDir       string        // everything daytwo writes
 	ConfigDir     string        // the operations directory; empty: none
 	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir

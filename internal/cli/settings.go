@@ -31,6 +31,7 @@ func serverSettings() []setting {
 	return []setting{
 		text("listen", "DAYTWO_LISTEN", "address to serve on, host:port (PORT alone: all interfaces)", func(c *app.Config) *string { return &c.Listen }),
 		text("public-url", "DAYTWO_PUBLIC_URL", "URL under which people reach this server (in pages, mails, links)", func(c *app.Config) *string { return &c.PublicURL }),
+		boolean("trust-proxy", "DAYTWO_TRUST_PROXY", "believe X-Forwarded-For and -Proto of the proxy in front; without one, anybody could write them", func(c *app.Config) *bool { return &c.TrustProxy }),
 		text("data", "DAYTWO_DATA", "directory for everything daytwo writes", func(c *app.Config) *string { return &c.DataDir }),
 		text("config", "DAYTWO_CONFIG", "operations directory: daytwo.yml, prometheus.yml, workloads/", func(c *app.Config) *string { return &c.ConfigDir }),
 		secret("database-url", "DAYTWO_DATABASE_URL", "postgres:// URL for the state (default: SQLite in the data directory)", func(c *app.Config) *string { return &c.DatabaseURL }),

@@ -173,7 +173,13 @@ func TestSecurityHeaders(t *testing.T) {
 }
 
 func TestMetricsAreForThisMachineAndViewers(t *testing.T) {
-	r := newRig(t, nil, nil)
+	for _, trust := range []bool{false, true} { // a trusted proxy is no nearer
+		testMetricsAreForThisMachine(t, newRig(t, nil, nil, func(c *web.Config) { c.TrustProxy = trust }))
+	}
+}
+
+func testMetricsAreForThisMachine(t *testing.T, r *rig) {
+	t.Helper()
 	for _, tt := range []struct {
 		name, remote, host string
 		want               int
@@ -183,6 +189,12 @@ func TestMetricsAreForThisMachineAndViewers(t *testing.T) {
 		{"here by name", "[::1]:1000", "localhost:2020", 200, nil},
 		{"elsewhere", "192.0.2.1:1000", "192.0.2.2:2020", 401, nil},
 		{"by a proxy here", "127.0.0.1:1000", "127.0.0.1:2020", 401, []call{header("X-Forwarded-For", "192.0.2.1")}},
+		{"by a proxy that says it is here", "127.0.0.1:1000", "127.0.0.1:2020", 401, []call{header("X-Forwarded-For", "127.0.0.1")}},
+		{"by a proxy that says little", "127.0.0.1:1000", "127.0.0.1:2020", 401, []call{header("X-Forwarded-Proto", "https")}},
+		{"by a proxy that says nothing of the client", "127.0.0.1:1000", "localhost", 401, []call{header("X-Forwarded-For", "")}},
+		{"by a standard proxy", "127.0.0.1:1000", "127.0.0.1:2020", 401, []call{header("Forwarded", "for=192.0.2.1")}},
+		{"by a proxy of the old kind", "127.0.0.1:1000", "127.0.0.1:2020", 401, []call{header("Via", "1.1 gate")}},
+		{"by nginx as many set it up", "127.0.0.1:1000", "127.0.0.1:2020", 401, []call{header("X-Real-IP", "192.0.2.1")}},
 		{"here by the address of the network", "10.0.0.5:1000", "10.0.0.5:2020", 200, []call{func(r *http.Request) {
 			*r = *r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(10, 0, 0, 5), Port: 2020})))
 		}}},

@@ -12,7 +12,8 @@ import (
 // Mount opens a door for a foreign protocol under prefix ("/prometheus"), for
 // whoever has the role, by session or by bearer token. The handler sees the path
 // without the prefix and finds the principal in the context. How long it takes
-// and what bodies it reads is for the handler to limit.
+// and how large bodies may be is for the handler to limit; one that takes more
+// than half a minute to come needs a read deadline of the handler's.
 func (s *Server) Mount(prefix string, role auth.Role, h http.Handler) {
 	s.mount(prefix, access{role: role}, h)
 }

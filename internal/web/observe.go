@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -54,6 +55,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		x.r = r
 		w.Header().Set("X-Request-Id", x.id)
 		_ = http.NewResponseController(w).SetWriteDeadline(start.Add(writeTimeout)) // a test's recorder has none
+		hurry(w, r)
 		defer func() {
 			if v := recover(); v != nil {
 				s.recovered(rec, r, x.id, v)
@@ -62,6 +64,32 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// hurry bounds how long the body of a request may take to come, also when no
+// handler reads it: then the server does, before it answers.
+func hurry(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return // the connection is watched for the client's leaving, which a deadline would look like
+	}
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Now().Add(bodyTimeout)) // a test's recorder has none
+	r.Body = &timedBody{r.Body, func() { _ = c.SetReadDeadline(time.Time{}) }}
+}
+
+// timedBody lifts the deadline when all of the body has come, so that it bounds
+// the body and not the request.
+type timedBody struct {
+	io.ReadCloser
+	whole func()
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.whole()
+	}
+	return n, err
 }
 
 // recovered answers a request whose handler panicked. An aborted one stays so.

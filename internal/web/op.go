@@ -135,7 +135,7 @@ func (s *Server) operation(method, path string, op Op, in, out reflect.Type) hum
 		Tags:                         []string{op.Tag},
 		DefaultStatus:                op.Status,
 		MaxBodyBytes:                 s.cfg.MaxBody,
-		BodyReadTimeout:              requestTimeout,
+		BodyReadTimeout:              bodyTimeout,
 		RejectUnknownQueryParameters: true,
 		Metadata:                     map[string]any{opKey: op},
 		Responses:                    map[string]*huma.Response{"default": s.problemResponse()},

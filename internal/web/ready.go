@@ -73,9 +73,10 @@ func plain(w http.ResponseWriter, status int, text string) {
 
 // local says whether the request was sent from this machine to this machine: not
 // through a proxy on it, nor by a browser that was made to believe that a foreign
-// name is this machine's.
+// name is this machine's. A proxy that says nothing of itself cannot be told from
+// a caller here.
 func local(r *http.Request) bool {
-	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+	if proxied(r) {
 		return false
 	}
 	if host := hostOf(r.Host); host != "localhost" && net.ParseIP(host) == nil {
@@ -86,6 +87,17 @@ func local(r *http.Request) bool {
 		return from != nil
 	}
 	return from.IsLoopback()
+}
+
+// proxied says whether a proxy has left its mark, trusted or not: what it passes
+// on may come from anywhere.
+func proxied(r *http.Request) bool {
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+			return true
+		}
+	}
+	return false
 }
 
 func hostOf(hostport string) string {

@@ -25,9 +25,12 @@ import (
 // Limits that need no setting.
 const (
 	defaultMaxBody = 4 << 20          // bytes of one API request
+	headerTimeout  = 10 * time.Second // for the headers of a request to come
+	bodyTimeout    = 30 * time.Second // for its body to come; a door may give more
 	requestTimeout = 30 * time.Second // of one API request that is not a stream
 	writeTimeout   = 2 * time.Minute  // for the whole answer, doors and streams excepted
-	stopGrace      = 10 * time.Second // for requests under way when the server stops
+	idleTimeout    = 2 * time.Minute  // between requests of one connection
+	defaultGrace   = 10 * time.Second // for requests under way when the server stops
 	maxStreams     = 1000             // open at once
 )
 
@@ -40,6 +43,7 @@ type Config struct {
 	PublicURL  string                // how browsers reach the server; an https one makes cookies secure
 	TrustProxy bool                  // believe X-Forwarded-For and X-Forwarded-Proto
 	MaxBody    int64                 // bytes of an API request, 4 MiB if 0; doors set their own
+	Grace      time.Duration         // for requests under way when the server stops, 10 s if 0
 	Version    string
 	Info       Info // answered by /api/info; Version, PublicURL and GoVersion are filled in
 }
@@ -73,6 +77,9 @@ func New(c Config) *Server {
 	}
 	if c.MaxBody <= 0 {
 		c.MaxBody = defaultMaxBody
+	}
+	if c.Grace <= 0 {
+		c.Grace = defaultGrace
 	}
 	s := &Server{
 		cfg:     c,
@@ -109,12 +116,12 @@ func (s *Server) Handler() http.Handler {
 }
 
 // Serve answers requests on ln until ctx ends, then ends the streams, lets the
-// requests under way finish for a while, and returns nil.
+// requests under way finish within Config.Grace, and returns nil.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           s.Handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
@@ -129,7 +136,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return
 		}
 		s.EndStreams()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Grace)
 		defer cancel()
 		if err := srv.Shutdown(grace); err != nil {
 			s.log.Warn("requests were cut off by the stop", "error", err)
