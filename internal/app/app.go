@@ -62,7 +62,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 	if err := a.config.Validate(); err != nil {
 		return err
 	}
-	files, err := readOperations(a.config.ConfigDir)
+	files, err := readOperations(a.config.ConfigDir, a.listener.Addr().String())
 	if err != nil {
 		return err
 	}

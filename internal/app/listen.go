@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -29,13 +29,17 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // URL is how this machine reaches l.
-func URL(l net.Listener) string {
-	host, port := "127.0.0.1", 0
-	if a, ok := l.Addr().(*net.TCPAddr); ok {
-		port = a.Port
-		if !a.IP.IsUnspecified() {
-			host = a.IP.String()
-		}
+func URL(l net.Listener) string { return urlOf(l.Addr().String()) }
+
+// urlOf is how this machine reaches an address that is listened on.
+func urlOf(address string) string {
+	host, port, _ := net.SplitHostPort(address) // of a listener, or validated
+	host, _, _ = strings.Cut(host, "%")         // a zone is no part of a URL's host
+	if host == "" || net.ParseIP(host).IsUnspecified() {
+		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
+	return "http://" + net.JoinHostPort(host, port)
 }
+
+// selfURL is where a server that listens on address shows its own metrics.
+func selfURL(address string) string { return urlOf(address) + "/metrics" }

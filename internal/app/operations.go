@@ -24,11 +24,11 @@ type operations struct {
 
 // readOperations reads dir as the server does at start and at reload; an empty
 // dir is an empty operations directory.
-func readOperations(dir string) (operations, error) {
+func readOperations(dir, listen string) (operations, error) {
 	if dir == "" {
 		return operations{catalog: new(catalog.Catalog)}, nil
 	}
-	ops, findings, err := inspect(dir)
+	ops, findings, err := inspect(dir, listen)
 	if err != nil {
 		return ops, err
 	}
@@ -46,15 +46,15 @@ func readOperations(dir string) (operations, error) {
 }
 
 // Check reads an operations directory without running anything and says what
-// there is to say about it.
-func Check(dir string) ([]problem.Finding, error) {
-	_, findings, err := inspect(dir)
+// there is to say about it, for a server that would listen on that address.
+func Check(dir, listen string) ([]problem.Finding, error) {
+	_, findings, err := inspect(dir, listen)
 	return findings, err
 }
 
 // inspect reads every file of dir and what they say of each other. The error is
 // for a directory that cannot be read at all.
-func inspect(dir string) (operations, []problem.Finding, error) {
+func inspect(dir, listen string) (operations, []problem.Finding, error) {
 	ops := operations{dir: dir, prometheus: filepath.Join(dir, "prometheus.yml")}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return ops, nil, problem.New(problem.Invalid, "%s is not a directory that can be read: %w", dir, reason(err)).
@@ -63,7 +63,7 @@ func inspect(dir string) (operations, []problem.Finding, error) {
 	var findings []problem.Finding
 	ops.catalog, findings = catalog.Load(dir)
 	findings = append(findings, alert.Check(filepath.Join(dir, catalog.FileName), ops.catalog)...)
-	findings = append(findings, metrics.Check(ops.prometheus)...)
+	findings = append(findings, metrics.Check(ops.prometheus, selfURL(listen))...)
 	manifests, found := orchestrate.ReadDir(filepath.Join(dir, "workloads"))
 	ops.workloads = manifests
 	findings = append(findings, found...)

@@ -28,7 +28,7 @@ type reloader struct {
 func (r *reloader) reload(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	files, err := readOperations(r.app.config.ConfigDir)
+	files, err := readOperations(r.app.config.ConfigDir, r.app.listener.Addr().String())
 	if err != nil {
 		return err
 	}

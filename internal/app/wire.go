@@ -88,13 +88,11 @@ func (a *App) wire(ctx context.Context, files operations) error {
 func (a *App) observe(ctx context.Context, files operations, line *timeline.Timeline, services *catalog.Live) (*metrics.Metrics, *alert.Alerts, error) {
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
+		Self:      selfURL(a.listener.Addr().String()),
 		Retention: a.config.Retention, Version: ReadBuild().Version,
 		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := samples.AddTargets("daytwo", []metrics.Target{{URL: URL(a.listener) + "/metrics"}}); err != nil {
 		return nil, nil, err
 	}
 	alerts, err := alert.New(ctx, alert.Config{

@@ -29,7 +29,7 @@ Exit status 1 if any finding is an error; warnings alone pass.`,
 	out := addOutputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		signal.Reset(os.Interrupt, syscall.SIGTERM) // there is nothing to tidy: a signal ends the process as is usual
-		findings, err := app.Check(args[0])
+		findings, err := app.Check(args[0], listenAddress(os.Getenv))
 		if err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func loadConfig(flags *pflag.FlagSet, defaults app.Config, getenv func(string) s
 	c := defaults
 	source := map[string]string{}
 	if port := getenv("PORT"); port != "" {
-		c.Listen = net.JoinHostPort("", port)
+		c.Listen = allInterfaces(port)
 		source["DAYTWO_LISTEN"] = "PORT"
 	}
 	for _, s := range serverSettings() {
@@ -116,6 +116,19 @@ func loadConfig(flags *pflag.FlagSet, defaults app.Config, getenv func(string) s
 		return c, nil, usage(err)
 	}
 	return c, source, nil
+}
+
+// allInterfaces is the address that PORT alone asks for.
+func allInterfaces(port string) string {
+	if port == "" {
+		return ""
+	}
+	return net.JoinHostPort("", port)
+}
+
+// listenAddress is where a server without flags would listen here.
+func listenAddress(getenv func(string) string) string {
+	return firstOf(getenv("DAYTWO_LISTEN"), allInterfaces(getenv("PORT")), defaultConfig().Listen)
 }
 
 func text(flag, env, usage string, at func(*app.Config) *string) setting {

@@ -27,9 +27,10 @@ import (
 )
 
 // Check says everything that is wrong with a prometheus.yml and the files it names: rules, targets and credentials. It is
-// what New and Reload go by: they refuse a file that has an error here. A file that does not exist has no findings.
-func Check(path string) []problem.Finding {
-	_, findings := load(path, time.Hour)
+// what New and Reload go by: they refuse a file that has an error here. A file that does not exist has no findings. self is
+// Config.Self.
+func Check(path, self string) []problem.Finding {
+	_, findings := load(path, time.Hour, self)
 	problem.SortFindings(findings)
 	return findings
 }
@@ -113,7 +114,7 @@ func number(s string) int {
 }
 
 // checkReferences checks the files that a configuration names and what would fail only later.
-func (d document) checkReferences(c *config.Config) []problem.Finding {
+func (d document) checkReferences(c *config.Config, self string) []problem.Finding {
 	findings := append(d.checkSecretFiles(), d.checkRuleFiles(c)...)
 	for _, pattern := range c.ScrapeConfigFiles {
 		for _, name := range glob(pattern) {
@@ -135,6 +136,7 @@ func (d document) checkReferences(c *config.Config) []problem.Finding {
 	}
 	for _, job := range jobs {
 		findings = append(findings, d.checkJob(job)...)
+		findings = append(findings, d.checkSelf(job, self)...)
 	}
 	return findings
 }

@@ -47,6 +47,22 @@ func TestCheck(t *testing.T) {
 			want:   []string{`prometheus.yml:2:15: warning: job "rare" is scraped every 10m`},
 		},
 		{
+			name: "daytwo itself",
+			config: `scrape_configs:
+  - job_name: me
+    static_configs: [{targets: ['b:1', 'localhost:2020']}]
+  - job_name: federation
+    metrics_path: /federate
+    static_configs: [{targets: ['localhost:2020']}]
+  - job_name: daytwo
+    dns_sd_configs: [{names: [daytwo.example]}]
+  - job_name: others
+    static_configs: [{targets: ['10.0.0.7:2020', 'localhost:2021', 'localhost']}]
+`,
+			want: []string{`prometheus.yml:2:15: warning: job "me" scrapes daytwo itself: the built-in job "daytwo", which does so without it, steps back`,
+				`prometheus.yml:7:15: warning: job "daytwo" scrapes daytwo itself`},
+		},
+		{
 			name:   "targets in a file",
 			config: "scrape_configs:\n  - job_name: a\n    file_sd_configs: [{files: ['rules.yml', 'later.json']}]\n",
 			rules:  "- targets: 5\n",
@@ -90,7 +106,7 @@ func TestCheck(t *testing.T) {
 			if c.rules != "" {
 				write(t, filepath.Join(dir, "rules.yml"), c.rules)
 			}
-			findings := metrics.Check(filepath.Join(dir, "prometheus.yml"))
+			findings := metrics.Check(filepath.Join(dir, "prometheus.yml"), "http://127.0.0.1:2020/metrics")
 			var got []string
 			for _, f := range findings {
 				got = append(got, strings.ReplaceAll(f.String(), dir+"/", ""))
@@ -111,7 +127,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckOfAFileThatIsNotThere(t *testing.T) {
-	if findings := metrics.Check(filepath.Join(t.TempDir(), "prometheus.yml")); len(findings) > 0 {
+	if findings := metrics.Check(filepath.Join(t.TempDir(), "prometheus.yml"), ""); len(findings) > 0 {
 		t.Errorf("findings: %v", findings)
 	}
 }
@@ -139,7 +155,7 @@ func TestCheckOfWhatIsNoFile(t *testing.T) {
 				t.Skipf("no pipes here: %v", err)
 			}
 			checked := make(chan []problem.Finding, 1)
-			go func() { checked <- metrics.Check(path) }()
+			go func() { checked <- metrics.Check(path, "http://127.0.0.1:2020/metrics") }()
 			select {
 			case findings := <-checked:
 				if len(findings) != 1 || !problem.Broken(findings) || !strings.Contains(findings[0].String(), "pipe.yml") && key != "itself" ||
@@ -168,7 +184,7 @@ func FuzzCheck(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		for _, finding := range metrics.Check(path) {
+		for _, finding := range metrics.Check(path, "http://127.0.0.1:2020/metrics") {
 			if finding.Line < 0 || finding.Column < 0 || finding.Message == "" || finding.File == "" ||
 				(finding.Severity != problem.SeverityError && finding.Severity != problem.SeverityWarning) {
 				t.Errorf("incomplete finding %+v", finding)

@@ -30,7 +30,7 @@ const builtIn = "global: {scrape_interval: 15s, evaluation_interval: 15s}\n"
 
 // load reads and checks a configuration. With an error among the findings the configuration is nil. A file that does not
 // exist stands for the built-in default.
-func load(file string, retention time.Duration) (*config.Config, []problem.Finding) {
+func load(file string, retention time.Duration, self string) (*config.Config, []problem.Finding) {
 	content, err := configfile.Read(file)
 	switch {
 	case file == "" || errors.Is(err, fs.ErrNotExist):
@@ -53,7 +53,7 @@ func load(file string, retention time.Duration) (*config.Config, []problem.Findi
 	if stored := loaded.StorageConfig.TSDBConfig; stored.Retention == nil || *stored.Retention == (config.TSDBRetentionConfig{}) {
 		stored.Retention = &config.TSDBRetentionConfig{Time: model.Duration(retention)}
 	}
-	findings = append(findings, doc.checkReferences(loaded)...)
+	findings = append(findings, doc.checkReferences(loaded, self)...)
 	if problem.Broken(findings) {
 		return nil, findings
 	}
@@ -86,7 +86,7 @@ func warn(logger *slog.Logger, findings []problem.Finding) {
 func (m *Metrics) Reload(_ context.Context) error {
 	m.reloads.Lock()
 	defer m.reloads.Unlock()
-	loaded, findings := load(m.cfg.ConfigFile, m.cfg.Retention)
+	loaded, findings := load(m.cfg.ConfigFile, m.cfg.Retention, m.cfg.Self)
 	if err := refuse(findings); err != nil {
 		m.lastLoad.failed()
 		return err
@@ -135,6 +135,13 @@ func (m *Metrics) apply(c *config.Config) error {
 
 // withOwnTargets adds the job of AddTargets to a copy: what the API shows stays what the file says.
 func (m *Metrics) withOwnTargets(c *config.Config) (*config.Config, error) {
+	self, err := m.selfTargets(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.AddTargets(selfJob, self); err != nil {
+		return nil, err
+	}
 	own, err := m.own.scrapeConfig(c.GlobalConfig, min(m.cfg.TargetInterval, time.Duration(c.GlobalConfig.ScrapeInterval)))
 	if err != nil {
 		return nil, fmt.Errorf("own targets: %w", err)

@@ -38,6 +38,7 @@ type Config struct {
 	Dir        string // the time series database; made if it is missing
 	ConfigFile string // a prometheus.yml; where there is none, the built-in default is in force
 	PublicURL  string // daytwo's own address, for links in answers and templates
+	Self       string // URL of daytwo's own metrics, scraped as job "daytwo" unless a job of the file does; empty: not scraped
 
 	Retention      time.Duration // how long samples are kept unless the file says otherwise; default 15 days
 	TargetInterval time.Duration // targets given by AddTargets are scraped this often, or at the global scrape_interval if that is shorter; default 5 s
@@ -96,7 +97,7 @@ func New(_ context.Context, c Config) (*Metrics, error) {
 	if err != nil {
 		return nil, problem.New(problem.Invalid, "public URL: %w", err)
 	}
-	loaded, findings := load(c.ConfigFile, c.Retention)
+	loaded, findings := load(c.ConfigFile, c.Retention, c.Self)
 	if err := refuse(findings); err != nil {
 		return nil, err
 	}
@@ -130,7 +131,7 @@ func (m *Metrics) wire() error {
 		DiscoveryReloadInterval:  model.Duration(time.Second), // how late a new target may be
 		DiscoveryReloadOnStartup: true,
 		FeatureRegistry:          features.NewRegistry(),
-	}, c.Logger.With("part", "scrape"), logging.NewJSONFileLogger, nil, m.db, c.Registerer)
+	}, slog.New(newSeldom(c.Logger.With("part", "scrape").Handler())), logging.NewJSONFileLogger, nil, m.db, c.Registerer)
 	if err != nil {
 		return fmt.Errorf("scrape manager: %w", err)
 	}

@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ type running struct {
 func start(t *testing.T, c metrics.Config) *running {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	c.Logger = slog.New(slog.DiscardHandler)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	c.Registerer, c.Gatherer, c.Version = registry, registry, "test"
 	if c.Dir == "" {
 		c.Dir = t.TempDir()

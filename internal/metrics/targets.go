@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -132,6 +133,25 @@ func (o *ownTargets) scrapeConfig(global config.GlobalConfig, every time.Duratio
 	c.JobName = ownPool
 	c.ScrapeInterval = model.Duration(every)
 	c.BodySizeLimit, c.SampleLimit = ownBodyLimit, ownSampleLimit
+	c.ScrapeFallbackProtocol = config.PrometheusText0_0_4 // of a program that names no type
+	c.MetricNameValidationScheme = model.UTF8Validation   // oneService makes label names of any text
+	if err := yaml.Unmarshal([]byte(oneService), &c.MetricRelabelConfigs); err != nil {
+		return nil, err
+	}
 	c.ServiceDiscoveryConfigs = discovery.Configs{o}
 	return &c, c.Validate(global)
 }
+
+// oneService keeps what a program says of its own service from standing beside the label of its target. `service` is the
+// service of the catalog whatever the program calls itself, because objectives and signals go by it, so labels of programs
+// are not honored and arrive as exported_service. Programs mostly mean themselves: then that label says nothing, and goes.
+//
+// Relabelling cannot compare two labels, but it can make the value of one the name of another: remember exported_service
+// under its own value, forget what stands under the value of service, and take back what is left.
+const oneService = `
+- {source_labels: [exported_service], regex: (.+), target_label: "__said_${1}", replacement: "${1}"}
+- {source_labels: [service], regex: (.+), target_label: "__said_${1}", replacement: ""}
+- {action: labeldrop, regex: exported_service}
+- {action: labelmap, regex: __said_.+, replacement: exported_service}
+- {action: labeldrop, regex: __said_.+}
+`

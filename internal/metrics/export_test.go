@@ -1,0 +1,4 @@
+package metrics
+
+// NewSeldom shows the log's filter to its test.
+var NewSeldom = newSeldom
