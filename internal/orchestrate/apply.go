@@ -46,12 +46,16 @@ func (o *Orchestrator) standing(ctx context.Context, tx *store.Tx, w row, m Mani
 	return r, true, err
 }
 
-// revise stores a new revision and queues the run that brings it.
+// revise stores a new revision and queues the run that brings it. Whatever else
+// was on its way is given up for it.
 func (o *Orchestrator) revise(ctx context.Context, tx *store.Tx, w row, m Manifest, j job, actor, title string) (run.Run, error) {
 	w.latest++
 	j.Revision = w.latest
 	if m.Version != "" {
 		title += " " + m.Version
+	}
+	if err := o.supersede(ctx, tx, w, fmt.Sprintf("%s replaces it, on behalf of %s", m.title(w.latest), actor)); err != nil {
+		return run.Run{}, err
 	}
 	started, err := o.runs.Start(ctx, tx, run.Spec{
 		Kind: "deploy", Title: title, Service: m.Service, Actor: actor, Input: j, Exclusive: "workload/" + w.name,
@@ -100,7 +104,8 @@ func (o *Orchestrator) assignPorts(ctx context.Context, tx *store.Tx, m Manifest
 }
 
 // Rollback queues going back to what a revision was, as a new revision; 0
-// stands for the one before the current.
+// stands for the one before the current, or for the current while another is on
+// its way.
 func (o *Orchestrator) Rollback(ctx context.Context, tx *store.Tx, name string, revision int, actor string) (run.Run, error) {
 	w, err := readRow(ctx, tx, name)
 	if err != nil {
@@ -137,6 +142,9 @@ func (o *Orchestrator) previous(ctx context.Context, tx *store.Tx, w row) (int, 
 	if w.current == 0 {
 		return 0, none
 	}
+	if coming, err := readRevisions(ctx, tx, w.name, `AND state = ?`, pending); err != nil || len(coming) > 0 {
+		return w.current, err
+	}
 	r, err := readRevision(ctx, tx, w.name, w.current)
 	if err != nil {
 		return 0, err
@@ -154,10 +162,14 @@ func (o *Orchestrator) Restart(ctx context.Context, tx *store.Tx, name, actor st
 		return run.Run{}, err
 	}
 	if w.current == 0 {
-		return run.Run{}, problem.New(problem.Conflict, "no revision of %s has been ready yet", name).WithMend("deploy it first")
+		return run.Run{}, nothingToRestart(name)
 	}
 	return o.runs.Start(ctx, tx, run.Spec{
 		Kind: "deploy", Title: "Restart " + name, Service: w.service, Actor: actor, Exclusive: "workload/" + name,
 		Input: job{Workload: name, Action: restart},
 	})
+}
+
+func nothingToRestart(name string) error {
+	return problem.New(problem.Conflict, "no revision of %s has been ready yet", name).WithMend("deploy it first")
 }

@@ -19,6 +19,7 @@ import (
 const (
 	maxManifest  = 1 << 20 // bytes of one file
 	maxDocuments = 256
+	maxMessage   = 300     // bytes of one finding
 	maxValues    = 100_000 // so that aliases cannot expand without end
 )
 
@@ -107,9 +108,12 @@ type decoder struct {
 }
 
 func (d *decoder) errorf(n *yaml.Node, mend, format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	if len(message) > maxMessage { // it quotes what it found
+		message = strings.ToValidUTF8(message[:maxMessage/2], "") + " … " + strings.ToValidUTF8(message[len(message)-maxMessage/2:], "")
+	}
 	d.findings = append(d.findings, problem.Finding{
-		File: d.file, Line: n.Line, Column: n.Column, Severity: problem.SeverityError,
-		Message: fmt.Sprintf(format, args...), Mend: mend,
+		File: d.file, Line: n.Line, Column: n.Column, Severity: problem.SeverityError, Message: message, Mend: mend,
 	})
 }
 

@@ -1,6 +1,7 @@
 package orchestrate_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,64 @@ func TestParse(t *testing.T) {
 	}
 	if !strings.Contains(all[0].Text, "# the program") {
 		t.Errorf("comments are lost:\n%s", all[0].Text)
+	}
+}
+
+// TestParseProbeWithoutPorts: as in Kubernetes, a port need not be declared to
+// be asked.
+func TestParseProbeWithoutPorts(t *testing.T) {
+	const declared = "          ports:\n            - {name: http, containerPort: 8080, protocol: TCP}\n"
+	for port, want := range map[string]int{"8081": 8081, `"8081"`: 0, "http": 0, "70000": 0} {
+		text := strings.Replace(strings.Replace(full, declared, "", 1), "port: http", "port: "+port, 1)
+		all, findings := orchestrate.Parse("f", []byte(text))
+		switch {
+		case want == 0 && (len(all) > 0 || !strings.Contains(findings[0].String(), "another port than the container's")):
+			t.Errorf("port %s: %+v %v", port, all, findings)
+		case want > 0 && (len(findings) > 0 || all[0].Port != want || !all[0].Listens):
+			t.Errorf("port %s: %+v %v", port, all, findings)
+		}
+	}
+}
+
+// TestParseOddFiles: one bad document spoils the file; nothing odd costs more
+// than its finding.
+func TestParseOddFiles(t *testing.T) {
+	bomb := "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += fmt.Sprintf("%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c, ", c-1), 10), ", "))
+	}
+	args := strings.Replace(full, "[--listen, $(PORT)]", "&a [x, x, x]", 1)
+	for name, c := range map[string]struct{ text, says string }{
+		"huge count":    {strings.Replace(full, "replicas: 1", "replicas: 99999999999999999999", 1), "whole number from 0 to 1"},
+		"negative":      {strings.Replace(full, "replicas: 1", "replicas: -1", 1), "whole number from 0 to 1"},
+		"slash":         {strings.Replace(full, "name: checkout\n", "name: ../../etc\n", 1), "not a DNS label"},
+		"zero byte":     {strings.Replace(full, "name: checkout\n", `name: "a\0b"`+"\n", 1), "zero byte"},
+		"raw zero byte": {strings.Replace(full, "name: checkout\n", "name: a\x00b\n", 1), "not valid YAML"},
+		"long name":     {strings.Replace(full, "name: checkout\n", "name: "+strings.Repeat("x", 5000)+"\n", 1), "not a DNS label"},
+		"bomb":          {full + "---\n" + bomb, "daytwo does not act on"},
+		"bomb of args":  {strings.Replace(args, "env:", "command: *a\n          env:", 1), "already on line"},
+		"one bad":       {full + "---\n" + strings.Replace(full, "process:", "nginx", 1), "nginx"},
+		"twice":         {full + "---\n" + full, "already described"},
+		"a cycle":       {"&a [*a]", "must be a mapping"},
+		"not UTF-8":     {strings.Replace(full, "name: checkout\n", "name: \xff\xfe\n", 1), "not valid YAML"},
+	} {
+		begun := time.Now()
+		_, findings := orchestrate.Parse("f", []byte(c.text))
+		said := ""
+		for _, f := range findings {
+			said += f.String() + "\n"
+		}
+		if !problem.Broken(findings) || !strings.Contains(said, c.says) || len(said) > 20<<10 {
+			t.Errorf("%s: %d bytes: %.2000s", name, len(said), said)
+		}
+		if took := time.Since(begun); took > 20*time.Second { // without its bound, the bomb takes for ever
+			t.Errorf("%s took %v", name, took)
+		}
+	}
+	odd := strings.Replace(full, "name: PAYMENTS, value: \"http", "name: PAYMENTS, value: \"two\\nlines http", 1)
+	all, findings := orchestrate.Parse("f", []byte(odd))
+	if len(findings) > 0 || !strings.HasPrefix(all[0].Env[0].Value, "two\nlines") {
+		t.Error(all, findings)
 	}
 }
 

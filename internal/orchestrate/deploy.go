@@ -19,11 +19,14 @@ const hopelessExits = 3
 // job is the input of a run of the kind "deploy".
 type job struct {
 	Workload string `json:"workload"`
-	Revision int    `json:"revision"` // 0 for a restart
-	Action   string `json:"action"`   // deploy, rollback, restart
+	Revision int    `json:"revision"` // 0 for a restart; for a removal what was current, if anything
+	Action   string `json:"action"`   // deploy, rollback, restart, remove
 }
 
-const restart = "restart"
+const (
+	restart = "restart"
+	remove  = "remove"
+)
 
 // deploy executes such a run. Every step looks at the store and the process
 // alone, so that it can be repeated after a crash at any point. The steps are
@@ -33,9 +36,15 @@ func (o *Orchestrator) deploy(ctx context.Context, t *run.Task) error {
 	if err := t.Input(&j); err != nil {
 		return err
 	}
-	if j.Action == restart { // of what is current now; no deploy comes between
+	switch j.Action {
+	case remove:
+		return o.remove(ctx, t, j)
+	case restart: // of what is current now; no deploy comes between
 		if err := o.db.Read(ctx, func(tx *store.Tx) error {
 			w, err := readRow(ctx, tx, j.Workload)
+			if err == nil && w.current == 0 {
+				err = nothingToRestart(w.name)
+			}
 			j.Revision = w.current
 			return err
 		}); err != nil {
@@ -44,7 +53,7 @@ func (o *Orchestrator) deploy(ctx context.Context, t *run.Task) error {
 	}
 	err := o.rollOut(ctx, t, j)
 	switch {
-	case err == nil || j.Action == restart:
+	case err == nil || j.Action == restart || errors.Is(err, errGivenUp):
 		return err
 	case ctx.Err() == nil:
 		return errors.Join(err, o.giveUp(ctx, t, j, err))
@@ -61,6 +70,8 @@ func (o *Orchestrator) deploy(ctx context.Context, t *run.Task) error {
 }
 
 func (o *Orchestrator) rollOut(ctx context.Context, t *run.Task, j job) error {
+	ctx, leave := o.enlist(ctx, j)
+	defer leave()
 	step := func(name string, do func(context.Context, *run.Task, job) error) error {
 		return t.Step(ctx, name, func(ctx context.Context, t *run.Task) error { return do(ctx, t, j) })
 	}
@@ -133,14 +144,10 @@ func (o *Orchestrator) wished(ctx context.Context, j job) (w row, r Revision, m 
 		m, err = r.parsed()
 		return err
 	})
-	if err == nil && w.desired != j.Revision {
+	if err == nil && (w.desired != j.Revision || r.State == failed) {
 		err = r.givenUp()
 	}
 	return w, r, m, err
-}
-
-func (r Revision) givenUp() error {
-	return problem.New(problem.Conflict, "%s was given up: %s", r.title(), r.Fault)
 }
 
 func (o *Orchestrator) started(ctx context.Context, t *run.Task, j job) error {
@@ -218,6 +225,9 @@ func (o *Orchestrator) record(ctx context.Context, tx *store.Tx, j job, at time.
 	r, err := readRevision(ctx, tx, w.name, j.Revision)
 	if err != nil {
 		return err
+	}
+	if w.desired != r.Revision || r.State == failed {
+		return r.givenUp()
 	}
 	m, err := r.parsed()
 	if err != nil {
@@ -302,7 +312,7 @@ func (o *Orchestrator) putBack(ctx context.Context, j job, why error) (w row, pr
 		if err := r.save(ctx, tx, w.name); err != nil {
 			return err
 		}
-		if w.desired != r.Revision {
+		if w.desired == w.current {
 			return nil // it was never started
 		}
 		if err := o.wish(ctx, tx, &w, w.current); err != nil {

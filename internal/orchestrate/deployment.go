@@ -226,6 +226,11 @@ func (d *decoder) probe(n *yaml.Node, m *Manifest) func(portName *yaml.Node) {
 		}},
 	})
 	return func(portName *yaml.Node) {
+		if !m.Listens && port != nil && port.ShortTag() == "!!int" { // as in Kubernetes, it need not be declared
+			if n, err := strconv.Atoi(port.Value); err == nil && n > 0 && n <= 65535 {
+				m.Port, m.Listens = n, true
+			}
+		}
 		if port == nil || port.Value != "" && (port.Value == portName.Value || port.Value == strconv.Itoa(m.Port)) {
 			return
 		}

@@ -103,11 +103,34 @@ func daytwo() {
 	defer stop()
 	h, err := build(ctx, os.Getenv("ORCHESTRATE_TEST_DAYTWO"), "")
 	if err == nil {
+		go h.then(ctx, os.Getenv("ORCHESTRATE_TEST_THEN"))
 		err = h.run(ctx)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// then waits until the shop is deployed, and removes it or applies a manifest.
+func (h *house) then(ctx context.Context, what string) {
+	if what == "" {
+		return
+	}
+	for all, _ := h.Workloads(ctx); len(all) != 1 || !all[0].Ready || all[0].Deploying; all, _ = h.Workloads(ctx) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	err := h.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if what == "remove" {
+			_, err = h.Remove(ctx, tx, "shop", "ada")
+			return err
+		}
+		all, _ := orchestrate.Parse("f", []byte(what))
+		_, err = h.Apply(ctx, tx, all[0], "ada")
+		return err
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 }
 
@@ -136,10 +159,8 @@ spec:
             - {name: VERSION, value: %[3]s}
           readinessProbe: {httpGet: {path: /ready}, periodSeconds: 1}
 `, name, mode, version, os.Args[0])
-	for change := range strings.SplitSeq(more, "\n") {
-		if old, replacement, ok := strings.Cut(change, " => "); ok {
-			text = strings.Replace(text, old, replacement, 1)
-		}
+	if old, replacement, ok := strings.Cut(more, " => "); ok {
+		text = strings.Replace(text, old, replacement, 1)
 	}
 	all, findings := orchestrate.Parse(name+".yaml", []byte(text))
 	if len(findings) > 0 {

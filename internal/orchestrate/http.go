@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
@@ -44,6 +45,10 @@ func (o *Orchestrator) Routes(s *web.Server) {
 				return o.Rollback(ctx, tx, in.Name, in.Body.Revision, actor)
 			})
 		})
+	web.Delete(s, "/api/workloads/{name}", write("remove-workload", "Stop and forget a workload; its files stay", "workload.remove"),
+		func(ctx context.Context, in *byName) (*run.Run, error) {
+			return o.writes(ctx, func(tx *store.Tx, actor string) (run.Run, error) { return o.Remove(ctx, tx, in.Name, actor) })
+		})
 	web.Post(s, "/api/workloads/{name}/restart", write("restart-workload", "Stop and start the process", "workload.restart"),
 		func(ctx context.Context, in *byName) (*run.Run, error) {
 			return o.writes(ctx, func(tx *store.Tx, actor string) (run.Run, error) { return o.Restart(ctx, tx, in.Name, actor) })
@@ -84,8 +89,10 @@ func (o *Orchestrator) reads(s *web.Server) {
 		})
 }
 
+// write is an operation that is accepted now and done by the run it answers
+// with.
 func write(id, summary, audit string) web.Op {
-	return web.Op{ID: id, Summary: summary, Tag: "workloads", Role: auth.Operator, Audit: audit}
+	return web.Op{ID: id, Summary: summary, Tag: "workloads", Role: auth.Operator, Audit: audit, Status: http.StatusAccepted}
 }
 
 func (o *Orchestrator) writes(ctx context.Context, do func(tx *store.Tx, actor string) (run.Run, error)) (*run.Run, error) {

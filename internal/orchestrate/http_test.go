@@ -69,18 +69,18 @@ func TestRoutes(t *testing.T) {
 
 	var r run.Run
 	for _, version := range []string{"v1", "v2"} {
-		if code := call("POST", "/api/workloads", manifestIn{manifest(t, "shop", "serve", version, "").Text}, &r); code/100 != 2 || r.Kind != "deploy" {
+		if code := call("POST", "/api/workloads", manifestIn{manifest(t, "shop", "serve", version, "").Text}, &r); code != 202 || r.Kind != "deploy" {
 			t.Fatalf("%d %+v", code, r)
 		}
 		if r = h.finished(t, r); r.Status != run.Succeeded || r.Actor == "" {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if code := call("POST", "/api/workloads/shop/rollback", map[string]int{"revision": 1}, &r); code/100 != 2 {
+	if code := call("POST", "/api/workloads/shop/rollback", map[string]int{"revision": 1}, &r); code != 202 {
 		t.Fatal(code)
 	}
 	h.finished(t, r)
-	if code := call("POST", "/api/workloads/shop/restart", struct{}{}, &r); code/100 != 2 {
+	if code := call("POST", "/api/workloads/shop/restart", struct{}{}, &r); code != 202 {
 		t.Fatal(code)
 	}
 	h.finished(t, r)
@@ -101,5 +101,18 @@ func TestRoutes(t *testing.T) {
 	call("GET", "/api/workloads/shop/log?lines=3", nil, &log)
 	if len(log.Items) != 3 || !strings.HasPrefix(log.Items[2].Text, "ready after") {
 		t.Errorf("%+v", log)
+	}
+	if code := call("DELETE", "/api/workloads/shop", nil, &r); code != 202 || r.Title != "Remove shop" {
+		t.Fatal(code, r)
+	}
+	h.finished(t, r)
+	if code := call("GET", "/api/workloads/shop", nil, nil); code != 404 || alive(one.PID) {
+		t.Error(code)
+	}
+	if code := call("DELETE", "/api/workloads/shop", nil, nil); code != 404 {
+		t.Error(code)
+	}
+	if entries, _, err := a.AuditLog(t.Context(), auth.AuditFilter{}); err != nil || entries[0].Action != "workload.remove" {
+		t.Error(entries, err)
 	}
 }

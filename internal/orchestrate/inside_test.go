@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -76,88 +77,131 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
+func uncounted(int) {}
+
 func TestLogbookKeepsTheTail(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "w", "log")
-	l, err := openLogbook(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	l.now = func() time.Time { clock = clock.Add(10 * time.Millisecond); return clock }
-	long := strings.Repeat("é", maxLine)
-	l.read("err", strings.NewReader("one\ntwo\r\n\nlast \xff bytes\n"+long))
-	for i := range maxLines {
-		l.write("out", fmt.Sprint("line ", i, strings.Repeat(" pad", 50)))
-	}
-	tail := l.tail(maxLines + 1)
-	if len(tail) != maxLines || tail[0].Text[:7] != "line 0 " || tail[maxLines-1].Seq-tail[0].Seq != maxLines-1 {
-		t.Fatalf("%d lines, first %q", len(tail), tail[0].Text)
-	}
-	l.close()
-
-	l, err = openLogbook(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.close()
-	again := l.tail(3)
-	for i, line := range again {
-		if want := tail[maxLines-3+i]; line.Text != want.Text || line.Stream != "out" || !line.Time.Equal(want.Time) {
-			t.Errorf("read back %+v, want %+v", line, want)
-		}
-	}
-}
-
-func TestLogbookRotates(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	l, err := openLogbook(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clock := time.Now()
-	l.now = func() time.Time { clock = clock.Add(time.Second); return clock } // no flood
-	text := strings.Repeat("x", 1<<16)
-	for range 3 * maxFile / len(text) {
-		l.write("out", text)
-	}
-	l.close()
-	var total int64
-	for _, name := range []string{path, path + ".1"} {
-		info, err := os.Stat(name)
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "w", "log")
+		l, err := openLogbook(path, uncounted)
 		if err != nil {
 			t.Fatal(err)
 		}
-		total += info.Size()
-	}
-	if total > 2*maxFile+2<<16 {
-		t.Errorf("%d bytes on disk", total)
-	}
+		long := strings.Repeat("é", maxLine)
+		l.read("err", strings.NewReader("one\ntwo\r\n\nlast \xff bytes\n"+long+"\nend"))
+		if first := l.tail(maxLines); len(first) != 7 || first[2].Text != "" || first[3].Text != "last \uFFFD bytes" || len(first[4].Text) != maxLine || first[6].Text != "end" {
+			t.Fatalf("%.200v", first)
+		}
+		for i := range maxLines {
+			time.Sleep(10 * time.Millisecond)
+			l.read("out", strings.NewReader(fmt.Sprint("line ", i, strings.Repeat(" pad", 50), "\n")))
+		}
+		tail := l.tail(maxLines + 1)
+		if len(tail) != maxLines || tail[0].Text[:7] != "line 0 " || tail[maxLines-1].Seq-tail[0].Seq != maxLines-1 {
+			t.Fatalf("%d lines, first %q", len(tail), tail[0].Text)
+		}
+		l.close()
+
+		l, err = openLogbook(path, uncounted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.close()
+		again := l.tail(3)
+		for i, line := range again {
+			if want := tail[maxLines-3+i]; line.Text != want.Text || line.Stream != "out" || !line.Time.Equal(want.Time) {
+				t.Errorf("read back %+v, want %+v", line, want)
+			}
+		}
+	})
 }
 
+func TestLogbookRotates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "log")
+		l, err := openLogbook(path, uncounted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Repeat("x", 1<<16)
+		for range 3 * maxFile / len(text) {
+			time.Sleep(time.Second) // no flood
+			l.read("out", strings.NewReader(text))
+		}
+		l.close()
+		var total int64
+		for _, name := range []string{path, path + ".1"} {
+			info, err := os.Stat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += info.Size()
+		}
+		if total > 2*maxFile+2<<16 {
+			t.Errorf("%d bytes on disk", total)
+		}
+	})
+}
+
+// endless is a process that writes as fast as it is read.
+type endless struct {
+	text string
+	left int // bytes
+}
+
+func (e *endless) Read(p []byte) (n int, err error) {
+	for n+len(e.text) <= len(p) && e.left > 0 {
+		c := copy(p[n:], e.text)
+		n, e.left = n+c, e.left-c
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// TestLogbookThinsAFlood: each line of a flood is kept, or told of within a
+// second and counted; and it is not read faster than floodPause allows.
 func TestLogbookThinsAFlood(t *testing.T) {
-	l := &logbook{tokens: floodBurst, filled: time.Now(), now: time.Now}
-	r, w := io.Pipe()
-	go func() {
-		for range 20_000 {
-			fmt.Fprintln(w, strings.Repeat("x", 1000))
-		}
-		w.Close()
-	}()
-	l.read("out", r)
-	dropped := l.dropped
-	for _, line := range l.lines {
-		var n int
-		if fmt.Sscanf(line.Text, "%d lines were dropped", &n); line.Stream == "sys" {
-			dropped += n
-		}
-	}
-	if dropped < 10_000 {
-		t.Errorf("%d lines dropped", dropped)
-	}
-	l.filled = l.filled.Add(-10 * time.Second)
-	l.write("out", "after")
-	n := len(l.lines)
-	if l.lines[n-1].Text != "after" || l.lines[n-2].Stream != "sys" || !strings.Contains(l.lines[n-2].Text, "lines were dropped") {
-		t.Error(l.lines[n-2:])
+	for _, text := range []string{"y\n", strings.Repeat("x", 999) + "\n", strings.Repeat("z", 1000)} {
+		synctest.Test(t, func(t *testing.T) {
+			const bytes = 80 << 20
+			counted := 0
+			path := filepath.Join(t.TempDir(), "log")
+			l, err := openLogbook(path, func(n int) { counted += n })
+			if err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Now()
+			l.read("out", &endless{text, bytes})
+			took := time.Since(begun)
+			time.Sleep(2 * time.Second) // the last word comes without a further line
+			if took < 4*time.Second || took > 8*time.Second {
+				t.Errorf("%d MiB were read in %v", bytes>>20, took)
+			}
+			told, gap := 0, time.Duration(0)
+			at := begun
+			for _, line := range l.tail(maxLines) {
+				var n int
+				if fmt.Sscanf(line.Text, "%d lines (", &n); line.Stream == "sys" {
+					told += n
+					gap = max(gap, line.Time.Sub(at))
+					at = line.Time
+				}
+			}
+			if all := bytes / len(text); strings.HasSuffix(text, "\n") && (counted < all/2 || counted > all) || counted < 1000 {
+				t.Errorf("%d lines counted", counted)
+			}
+			if told == 0 || told > counted {
+				t.Errorf("%d lines told of, %d counted", told, counted)
+			}
+			l.read("out", strings.NewReader("after\n"))
+			if last := l.tail(1)[0]; last.Text != "after" {
+				t.Error(last)
+			}
+			l.close()
+			if info, err := os.Stat(path); err != nil || info.Size() > maxFile+1<<16 {
+				t.Error(info.Size(), err)
+			}
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -52,12 +53,14 @@ type Orchestrator struct {
 	onTargets func([]Target)
 	house     *household
 	exits     *prometheus.CounterVec
-	wake      chan struct{} // what is wanted may have changed
+	dropped   *prometheus.CounterVec // lines of logs
+	wake      chan struct{}          // what is wanted may have changed
 
-	mu      sync.Mutex
-	units   map[string]*unit
-	ports   map[string]int
-	targets []Target
+	mu       sync.Mutex
+	units    map[string]*unit
+	ports    map[string]int
+	targets  []Target
+	rollouts map[*rollout]bool // under way
 }
 
 // New brings the tables up to date.
@@ -72,9 +75,9 @@ func New(ctx context.Context, c Config) (*Orchestrator, error) {
 	if err := c.DB.Migrate(ctx, "orchestrate", files); err != nil {
 		return nil, fmt.Errorf("migrate orchestrate: %w", err)
 	}
-	dir, err := filepath.Abs(c.Dir)
+	dir, err := realDir(c.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("orchestrate: %w", err)
+		return nil, fmt.Errorf("directory of workloads: %w", err)
 	}
 	if c.Backoff == (Backoff{}) {
 		c.Backoff = Backoff{500 * time.Millisecond, time.Minute, time.Minute}
@@ -88,16 +91,32 @@ func New(ctx context.Context, c Config) (*Orchestrator, error) {
 		exits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "daytwo_workload_exits_total", Help: "Times a workload's process ended by itself or could not be started.",
 		}, []string{"workload"}),
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "daytwo_workload_log_dropped_lines_total", Help: "Lines that a workload wrote and that were not kept, because there were too many a second.",
+		}, []string{"workload"}),
+		rollouts: map[*rollout]bool{},
 	}
 	o.house = &household{
 		dir: dir, owner: ownerMark(dir), spawner: newSpawner(), prober: newProber(), wait: c.Backoff,
 		changed: newSignal(), ports: o.portsNow, exited: func(name string) { o.exits.WithLabelValues(name).Inc() },
 	}
 	if c.Registerer != nil {
-		c.Registerer.MustRegister(o.exits, readyCollector{o})
+		c.Registerer.MustRegister(o.exits, o.dropped, readyCollector{o})
 	}
 	c.Runs.Register("deploy", run.Kind{Run: o.deploy, Resumable: true})
 	return o, nil
+}
+
+// realDir makes a directory and tells its one name.
+func realDir(dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(dir)
 }
 
 // ownerMark is in the environment of every process we start. It tells ours
@@ -109,7 +128,7 @@ func ownerMark(dir string) string {
 // Run ends what a daytwo that was killed has left, starts every workload, and
 // keeps them until ctx ends; then it stops them.
 func (o *Orchestrator) Run(ctx context.Context) error {
-	if n := killMarked(o.house.owner); n > 0 {
+	if n := killMarked(o.house.mark("")); n > 0 {
 		o.log.Warn("ended processes that an earlier daytwo left behind", "processes", n)
 	}
 	if err := o.reclaimPorts(ctx); err != nil {
@@ -120,7 +139,11 @@ func (o *Orchestrator) Run(ctx context.Context) error {
 	spawner.Go(func() { o.house.spawner.run(stopSpawner) })
 	defer func() { units.Wait(); close(stopSpawner); spawner.Wait() }()
 	defer o.house.prober.client.CloseIdleConnections()
-	start := func(u *unit) { units.Go(func() { u.run(ctx) }) }
+	start := func(u *unit) {
+		ctx, end := context.WithCancel(ctx)
+		u.end = end
+		units.Go(func() { defer end(); u.run(ctx) })
+	}
 	poll := time.NewTicker(safetyPoll)
 	defer poll.Stop()
 	for {
@@ -196,7 +219,7 @@ func (o *Orchestrator) manifest(ctx context.Context, tx *store.Tx, w row) (Manif
 
 // reconcile tells every unit what the store says should run.
 func (o *Orchestrator) reconcile(ctx context.Context, start func(*unit)) error {
-	if err := o.settle(ctx); err != nil {
+	if err := errors.Join(o.settle(ctx), o.recall(ctx)); err != nil {
 		return err
 	}
 	wants := map[string]want{}
@@ -229,6 +252,14 @@ func (o *Orchestrator) reconcile(ctx context.Context, start func(*unit)) error {
 	}
 	o.mu.Lock()
 	o.ports = ports
+	for name, u := range o.units {
+		if _, wanted := wants[name]; !wanted {
+			delete(o.units, name)
+			u.end()
+			o.exits.DeleteLabelValues(name)
+			o.dropped.DeleteLabelValues(name)
+		}
+	}
 	changed := o.targets == nil || !slices.EqualFunc(o.targets, targets, Target.equal)
 	o.targets = targets
 	o.mu.Unlock()
@@ -247,7 +278,8 @@ func (o *Orchestrator) unit(name string, start func(*unit)) *unit {
 	defer o.mu.Unlock()
 	u := o.units[name]
 	if u == nil {
-		log, err := openLogbook(filepath.Join(o.house.dir, name, "log"))
+		dropped := o.dropped.WithLabelValues(name)
+		log, err := openLogbook(filepath.Join(o.house.dir, name, "log"), func(lines int) { dropped.Add(float64(lines)) })
 		if err != nil {
 			o.log.Error("a workload's log is kept in memory only", "workload", name, "error", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -98,6 +99,9 @@ func TestFailedDeployPutsThePreviousRevisionBack(t *testing.T) {
 		"never":   "v2 did not become ready within 2s: NotReady: it does not listen on port",
 		"crash":   "v2 ended 3 times before it was ready: exit status 3",
 		"missing": "v2 cannot be started: program: stat /no/such/program: no such file or directory",
+		"no exec": "v2 cannot be started: fork/exec /etc/passwd: permission denied",
+		"no dir":  "v2 cannot be started: working directory: stat /no/such/dir: no such file or directory",
+		"greedy":  "v2 ended 3 times before it was ready: exit status 4",
 	} {
 		t.Run(mode, func(t *testing.T) {
 			h := open(t, t.TempDir())
@@ -106,6 +110,8 @@ func TestFailedDeployPutsThePreviousRevisionBack(t *testing.T) {
 				"unready": "progressDeadlineSeconds: 20 => progressDeadlineSeconds: 8", // time to start, for a slow machine
 				"never":   "progressDeadlineSeconds: 20 => progressDeadlineSeconds: 2",
 				"missing": os.Args[0] + " => /no/such/program",
+				"no exec": os.Args[0] + " => /etc/passwd",
+				"no dir":  "env: => workingDir: /no/such/dir\n          env:",
 			}[mode]
 			r := h.deploy(t, manifest(t, "shop", mode, "v2", change))
 			if r.Status != run.Failed || !strings.Contains(r.Error, says) {
@@ -244,7 +250,7 @@ func TestFloodIsThinned(t *testing.T) {
 		t.Fatal(r.Error)
 	}
 	eventually(t, "dropped lines", func() bool {
-		return strings.Contains(logText(t, h, "shop"), "lines were dropped: more than 1024 KiB a second")
+		return strings.Contains(logText(t, h, "shop"), "dropped in the last second: only 1024 KiB a second are kept")
 	})
 	if text := logText(t, h, "shop"); len(text) > 5<<20 {
 		t.Errorf("%d bytes in memory", len(text))
@@ -317,11 +323,12 @@ func TestRestartOfDaytwo(t *testing.T) {
 	}
 }
 
-// killable starts a daytwo as a process over dir.
-func killable(t *testing.T, dir string) *exec.Cmd {
+// killable starts a daytwo as a process over dir. Once the shop is deployed it
+// removes it or applies a manifest, if then says so.
+func killable(t *testing.T, dir, then string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = []string{"ORCHESTRATE_TEST_DAYTWO=" + dir, "PATH=" + os.Getenv("PATH")}
+	c.Env = []string{"ORCHESTRATE_TEST_DAYTWO=" + dir, "ORCHESTRATE_TEST_THEN=" + then, "PATH=" + os.Getenv("PATH")}
 	c.Stderr = os.Stderr
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -342,7 +349,7 @@ func TestKill(t *testing.T) {
 	h.stop()
 
 	for _, moment := range []time.Duration{100, 400, 700, 1100} {
-		d := killable(t, dir)
+		d := killable(t, dir, "")
 		time.Sleep(moment * time.Millisecond)
 		d.Process.Kill()
 		d.Wait()
@@ -362,27 +369,106 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// TestKillWhileStopping kills daytwo while a process takes its time to end: for
+// a removal, and for a replacement. The next daytwo brings either to its end.
+func TestKillWhileStopping(t *testing.T) {
+	const slowly = "terminationGracePeriodSeconds: 5 => terminationGracePeriodSeconds: 3600"
+	for name, then := range map[string]string{"remove": "remove", "replace": manifest(t, "shop", "serve", "v2", "").Text} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			h, err := build(t.Context(), dir, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.apply(t, manifest(t, "shop", "stubborn", "v1", slowly))
+			if err := h.db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			d := killable(t, dir, then)
+			eventually(t, "the stop to begin", func() bool {
+				log, _ := os.ReadFile(filepath.Join(dir, "workloads", "shop", "log"))
+				return strings.Contains(string(log), "stopping process")
+			})
+			d.Process.Kill()
+			d.Wait()
+			eventually(t, "the death of the workload", func() bool { return len(marked(t, dir)) == 0 })
+
+			h = open(t, dir)
+			if then == "remove" {
+				eventually(t, "the removal", func() bool { return h.workload(t, "shop").Name == "" })
+				return
+			}
+			eventually(t, "v2", func() bool { w := h.workload(t, "shop"); return w.Version == "v2" && w.Ready && !w.Deploying })
+			if pids := marked(t, dir); len(pids) != 1 {
+				t.Errorf("processes %v", pids)
+			}
+		})
+	}
+}
+
 func TestKilledDaytwoLeavesNoProcess(t *testing.T) {
+	for _, mode := range []string{"fork", "hide"} {
+		t.Run(mode, func(t *testing.T) {
+			dir := t.TempDir()
+			h := open(t, dir)
+			h.deploy(t, manifest(t, "shop", mode, "v1", ""))
+			h.stop()
+
+			d := killable(t, dir, "")
+			address := ""
+			all := func() []int { return marked(t, dir) }
+			eventually(t, "the workload and its daemon", func() bool { return len(all()) == 2 })
+			d.Process.Kill()
+			d.Wait()
+			eventually(t, "the death of the workload", func() bool { return len(all()) == 1 }) // the daemon has hidden
+			daemon := all()[0]
+			h = open(t, dir)
+			eventually(t, "the workload", func() bool { w := h.workload(t, "shop"); address = w.Address; return w.Ready })
+			if alive(daemon) {
+				t.Error("the daemon of the killed daytwo lives")
+			}
+			if _, err := ask(address); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestStrangersLive: what looks like a workload in one thing or another is left
+// alone.
+func TestStrangersLive(t *testing.T) {
 	dir := t.TempDir()
 	h := open(t, dir)
-	h.deploy(t, manifest(t, "shop", "fork", "v1", ""))
-	h.stop()
-
-	d := killable(t, dir)
-	address := ""
-	all := func() []int { return marked(t, dir) }
-	eventually(t, "the workload and its daemon", func() bool { return len(all()) == 2 })
-	d.Process.Kill()
-	d.Wait()
-	eventually(t, "the death of the workload", func() bool { return len(all()) == 1 }) // the daemon has hidden
-	daemon := all()[0]
-	h = open(t, dir)
-	eventually(t, "the workload", func() bool { w := h.workload(t, "shop"); address = w.Address; return w.Ready })
-	if alive(daemon) {
-		t.Error("the daemon of the killed daytwo lives")
+	h.deploy(t, manifest(t, "shop", "serve", "v1", ""))
+	var owner string
+	for k, v := range knows(t, h.workload(t, "shop")) {
+		if k == "DAYTWO_WORKLOAD_OWNER" {
+			owner = k + "=" + v
+		}
 	}
-	if _, err := ask(address); err != nil {
-		t.Error(err)
+	badge, err := os.Create(filepath.Join(dir, "workloads", "shop", "badge"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer badge.Close()
+	var strangers []*exec.Cmd
+	for _, env := range []string{owner + "x", "DAYTWO_WORKLOAD=shop", "NOTE=" + owner, "EMPTY="} {
+		c := exec.Command(os.Args[0])
+		c.Env, c.Dir, c.ExtraFiles = []string{"PROGRAM=hang", env}, dir, []*os.File{badge}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Process.Kill(); c.Wait() })
+		strangers = append(strangers, c)
+	}
+	h.stop()
+	h = open(t, dir)
+	eventually(t, "the workload", func() bool { return h.workload(t, "shop").Ready })
+	h.deploy(t, manifest(t, "shop", "serve", "v2", ""))
+	for _, c := range strangers {
+		if !alive(c.Process.Pid) {
+			t.Errorf("the stranger with %v is dead", c.Env)
+		}
 	}
 }
 

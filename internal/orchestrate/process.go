@@ -45,6 +45,7 @@ func (s *spawner) start(cmd *exec.Cmd) (err error) {
 type order struct {
 	argv, env []string
 	dir       string
+	badge     *os.File                         // its descriptor 3
 	output    func(stream string, r io.Reader) // reads until r ends
 }
 
@@ -59,7 +60,7 @@ type process struct {
 
 // launch starts the process as the leader of a group of its own.
 func (s *spawner) launch(o order) (*process, error) {
-	cmd := &exec.Cmd{Args: o.argv, Env: o.env, Dir: o.dir, SysProcAttr: processAttributes()}
+	cmd := &exec.Cmd{Args: o.argv, Env: o.env, Dir: o.dir, ExtraFiles: []*os.File{o.badge}, SysProcAttr: processAttributes()}
 	// The program is looked up with the PATH that the process will have.
 	if err := lookUp(cmd); err != nil {
 		return nil, err

@@ -13,54 +13,62 @@ func processAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// killMarked ends every process of this host whose environment holds all the
-// marks: what a workload started, wherever it has hidden (a daemon leaves its
-// group, and outlives a daytwo that was killed). It returns how many there
+// killMarked ends every process of this host that has the mark (a daemon leaves
+// its group, and outlives a daytwo that was killed). It returns how many there
 // were, after they are gone.
-func killMarked(marks ...string) (killed int) {
+func killMarked(m mark) (killed int) {
 	const rounds = 200
 	for range rounds {
-		found := marked(marks)
-		if len(found) == 0 {
+		n := m.kill()
+		if n == 0 {
 			return killed
 		}
-		for _, pid := range found {
-			if syscall.Kill(pid, syscall.SIGKILL) == nil {
-				killed++
-			}
-		}
+		killed += n
 		time.Sleep(5 * time.Millisecond) // for the kernel to take them away
 	}
 	return killed
 }
 
-func marked(marks []string) (pids []int) {
+// kill sends SIGKILL to all that have the mark now.
+func (m mark) kill() (killed int) {
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return nil
+		return 0
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
-	self := os.Getpid()
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
-		if err != nil || pid == self {
+		if err != nil || pid == os.Getpid() || !m.on(pid) {
 			continue
 		}
-		env, err := os.ReadFile("/proc/" + name + "/environ") // empty for zombies
-		if err != nil || len(env) == 0 {
+		// The handle stays with the process it was made for. Should that be one
+		// that took the number of the one we saw, it does not have the mark.
+		p, err := os.FindProcess(pid)
+		if err != nil {
 			continue
 		}
-		if holdsAll(append([]byte{0}, env...), marks) {
-			pids = append(pids, pid)
+		if m.on(pid) && p.Kill() == nil {
+			killed++
 		}
+		_ = p.Release()
 	}
-	return pids
+	return killed
 }
 
-func holdsAll(env []byte, marks []string) bool {
-	for _, m := range marks {
-		if !bytes.Contains(env, []byte("\x00"+m+"\x00")) {
+// on tells whether a process has the mark. Zombies have none.
+func (m mark) on(pid int) bool {
+	proc := "/proc/" + strconv.Itoa(pid)
+	if env, err := os.ReadFile(proc + "/environ"); err == nil && holdsAll(append([]byte{0}, env...), m.environ()) {
+		return true
+	}
+	badge, err := os.Readlink(proc + "/fd/3")
+	return err == nil && m.isBadge(badge)
+}
+
+func holdsAll(env []byte, words []string) bool {
+	for _, w := range words {
+		if !bytes.Contains(env, []byte("\x00"+w+"\x00")) {
 			return false
 		}
 	}

@@ -59,6 +59,20 @@ func program(mode string) {
 	case "fork": // leaves a daemon that has left the group
 		child(true)
 		serve(200)
+	case "hide": // leaves a daemon that has cleaned its environment, too
+		c := exec.Command(os.Args[0])
+		c.Env = []string{"PROGRAM=hang"}
+		c.Stdout, c.Stderr = os.Stdout, os.Stderr
+		c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		fmt.Println(c.Start())
+		serve(200)
+	case "greedy": // takes every descriptor it can get
+		for n := 0; ; n++ {
+			if _, err := os.Open("/dev/null"); err != nil || n == 10_000 {
+				fmt.Println("opened", n)
+				os.Exit(4)
+			}
+		}
 	case "daemonise":
 		child(true)
 		os.Exit(0)

@@ -27,6 +27,7 @@ type unit struct {
 	house *household
 
 	wake chan struct{} // holds one wake-up
+	end  func()        // for good
 
 	mu     sync.Mutex
 	wanted want
@@ -158,7 +159,8 @@ func (u *unit) pause(ctx context.Context, w want, done <-chan time.Time) {
 	}
 }
 
-func (u *unit) marks() []string { return []string{u.house.owner, "DAYTWO_WORKLOAD=" + u.name} }
+// mark is that of a workload's processes; of all our processes if name is "".
+func (h *household) mark(name string) mark { return mark{h.owner, h.dir, name} }
 
 func (u *unit) launch(ctx context.Context, w want) (*process, error) {
 	if !portFree(ctx, w.port) {
@@ -171,9 +173,15 @@ func (u *unit) launch(ctx context.Context, w want) (*process, error) {
 			return nil, fmt.Errorf("working directory: %w", err)
 		}
 	}
+	mark := u.house.mark(u.name)
+	badge, err := mark.badge()
+	if err != nil {
+		return nil, err
+	}
+	defer badge.Close()
 	env, argv := w.manifest.environment(w.port, u.house.ports())
 	p, err := u.house.spawner.launch(order{
-		argv: argv, env: append(env, u.marks()...), dir: dir, output: u.log.read,
+		argv: argv, env: append(env, mark.environ()...), dir: dir, badge: badge, output: u.log.read,
 	})
 	if err != nil {
 		return nil, err
@@ -214,7 +222,7 @@ func (u *unit) keep(ctx context.Context, p *process, w want) (ended bool) {
 // bury ends what the process has left behind.
 func (u *unit) bury(p *process) {
 	p.signal(syscall.SIGKILL)
-	if n := killMarked(u.marks()...); n > 0 {
+	if n := killMarked(u.house.mark(u.name)); n > 0 {
 		u.log.notef("%d processes it had started were left and have been killed; a workload must stay in the foreground", n)
 	}
 	p.drained()
