@@ -3,7 +3,9 @@ package app
 import (
 	"fmt"
 	"net"
+	"net/mail"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -35,7 +37,11 @@ const MinRetention = time.Hour
 
 // Validate says what is wrong with c, naming the setting and the mend.
 func (c Config) Validate() error {
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if _, bad := strconv.ParseUint(port, 10, 16); err == nil && bad != nil {
+		err = fmt.Errorf("port %q is not a number up to 65535", port)
+	}
+	if err != nil {
 		return problem.New(problem.Invalid, "listen address %q: %v", c.Listen, err).
 			WithField("listen").WithMend("give host:port, for example 127.0.0.1:2020")
 	}
@@ -54,6 +60,10 @@ func (c Config) Validate() error {
 		if err := checkURL(u.field, u.value, u.schemes); err != nil {
 			return err
 		}
+	}
+	if _, err := mail.ParseAddress(c.MailFrom); c.MailFrom != "" && err != nil {
+		return problem.New(problem.Invalid, "sender %q is not an e-mail address: %v", c.MailFrom, err).
+			WithField("mail-from").WithMend("give daytwo@example.com, or Name <daytwo@example.com>")
 	}
 	switch {
 	case c.Retention < MinRetention:

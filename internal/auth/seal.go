@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 )
@@ -111,7 +112,7 @@ func readKey(c Config, first bool) (name string, key []byte, err error) {
 	name = "DAYTWO_SECRET_KEY"
 	if text == "" {
 		name = c.KeyFile
-		b, err := os.ReadFile(c.KeyFile)
+		b, err := configfile.Read(c.KeyFile)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && first:
 			return makeKey(c.KeyFile)
@@ -126,8 +127,11 @@ func readKey(c Config, first bool) (name string, key []byte, err error) {
 	}
 	key, err = decodeKey(text)
 	if err != nil {
-		return "", nil, problem.New(problem.Invalid, "%s is not a key: %w", name, err).
-			WithMend("give 32 bytes in base64, for example of: head -c 32 /dev/urandom | base64")
+		refused := problem.New(problem.Invalid, "%s is not a key: %w", name, err)
+		if !first {
+			return "", nil, refused.WithMend("restore the one that the secrets in the database are sealed with")
+		}
+		return "", nil, refused.WithMend("give 32 bytes in base64, for example of: head -c 32 /dev/urandom | base64")
 	}
 	return name, key, nil
 }

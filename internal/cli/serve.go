@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -56,8 +57,13 @@ The first start creates an administrator and prints a link that signs in once.`,
 // logLevel is the --log-level flag.
 type logLevel struct{ slog.Level }
 
-func (l *logLevel) Type() string       { return "debug|info|warn|error" }
-func (l *logLevel) Set(v string) error { return l.UnmarshalText([]byte(v)) }
+func (l *logLevel) Type() string { return "debug|info|warn|error" }
+func (l *logLevel) Set(v string) error {
+	if l.UnmarshalText([]byte(v)) != nil {
+		return errors.New("give debug, info, warn or error")
+	}
+	return nil
+}
 
 func addLogFlag(cmd *cobra.Command) *logLevel {
 	l := &logLevel{slog.LevelInfo}

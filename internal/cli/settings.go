@@ -146,13 +146,23 @@ func secret(flag, env, usage string, at func(*app.Config) *string) setting {
 func boolean(flag, env, usage string, at func(*app.Config) *bool) setting {
 	return setting{flag: flag, env: env, usage: usage, bare: "true",
 		get: func(c *app.Config) string { return strconv.FormatBool(*at(c)) },
-		set: func(c *app.Config, v string) (err error) { *at(c), err = strconv.ParseBool(v); return err }}
+		set: func(c *app.Config, v string) (err error) {
+			if *at(c), err = strconv.ParseBool(v); err != nil {
+				return fmt.Errorf("%q is neither true nor false", v)
+			}
+			return nil
+		}}
 }
 
 func integer(flag, env, usage string, at func(*app.Config) *int) setting {
 	return setting{flag: flag, env: env, usage: usage,
 		get: func(c *app.Config) string { return strconv.Itoa(*at(c)) },
-		set: func(c *app.Config, v string) (err error) { *at(c), err = strconv.Atoi(v); return err }}
+		set: func(c *app.Config, v string) (err error) {
+			if *at(c), err = strconv.Atoi(v); err != nil {
+				return fmt.Errorf("%q is not a whole number", v)
+			}
+			return nil
+		}}
 }
 
 func duration(flag, env, usage string, at func(*app.Config) *time.Duration) setting {

@@ -97,7 +97,7 @@ func (db *DB) sqliteProblem(e *sqlite.Error, err error) error {
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return problem.New(problem.Unavailable, "no space is left for %s: %w", db.name, err).
-			WithMend("free space on that disk; daytwo goes on by itself")
+			WithMend("free space on that disk; a running daytwo then goes on by itself")
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return corrupted(db.name, err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
@@ -127,7 +127,7 @@ func fileProblem(path string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return problem.New(problem.Unavailable, "no space is left for %s: %w", path, err).
-			WithMend("free space on that disk; daytwo goes on by itself")
+			WithMend("free space on that disk; a running daytwo then goes on by itself")
 	case errors.Is(err, syscall.EROFS):
 		return problem.New(problem.Unavailable, "%s is on a read-only file system: %w", path, err).
 			WithMend("remount it writable, or choose a data directory elsewhere")

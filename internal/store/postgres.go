@@ -120,7 +120,7 @@ func (db *DB) serverProblem(e *pgconn.PgError, err error) error {
 	case "3F000":
 		return unavailable("lacks the schema in its search_path", "create it, or correct search_path in the database URL")
 	case "53100":
-		return unavailable("has no space left", "free space on the server's disk; daytwo goes on by itself")
+		return unavailable("has no space left", "free space on the server's disk; a running daytwo then goes on by itself")
 	case "53300":
 		return unavailable("has no connection left", "raise max_connections of the server, or close other clients")
 	case "25006":
