@@ -6,7 +6,9 @@ import (
 	"io/fs"
 )
 
-//go:embed all:dist
+// A build without index.html would serve dead links: naming it makes that build fail.
+//
+//go:embed dist/index.html all:dist
 var files embed.FS
 
 // Dist returns the built app, index.html at its root.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/prometheus/rules"
 
+	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -248,7 +249,7 @@ func (a *Alert) entry() *timeline.Entry {
 		Action:  "fired",
 		Service: cut(a.Service, maxName),
 		Title:   summary,
-		Actor:   "alert",
+		Actor:   auth.System("alert rules").String(),
 		Ref:     "alert/" + a.ID,
 		Tone:    tone(a.Severity),
 		Data: map[string]string{

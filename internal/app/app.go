@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/web"
@@ -42,6 +43,7 @@ type App struct {
 	db        *store.DB
 	auth      *auth.Auth
 	server    *web.Server
+	samples   *metrics.Metrics
 	parts     []part
 	reload    func(context.Context) error
 	firstLink string // path that signs the first administrator in, once
@@ -107,7 +109,8 @@ func (a *App) openDoor(ctx context.Context, o Options) (err error) {
 		Auth: a.auth, Logger: a.log, Registerer: a.registry,
 		Gatherer:  a.gatherer(),
 		PublicURL: a.config.PublicURL, TrustProxy: a.config.TrustProxy, Version: build.Version,
-		Grace: a.config.Grace / 2, // the rest is for the parts that the requests use
+		SamplesSince: func() (time.Time, bool) { return a.samples.Since() },
+		Grace:        a.config.Grace / 2, // the rest is for the parts that the requests use
 		Info: web.Info{
 			Commit: build.Commit, StartedAt: time.Now().UTC(), Demo: o.Demo,
 			Storage: string(a.db.Dialect()), DataDir: a.config.DataDir,

@@ -22,7 +22,7 @@ import (
 
 // fileActor is who deploys what a changed file of the operations directory asks
 // for.
-const fileActor = "operations directory"
+const fileActor = auth.KindSystem + ":operations directory"
 
 // dataFile is a path in the data directory.
 func (a *App) dataFile(name string) string { return filepath.Join(a.config.DataDir, name) }
@@ -39,6 +39,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err != nil {
 		return err
 	}
+	a.samples = samples
 	runs, workloads, err := a.execute(ctx, line, samples)
 	if err != nil {
 		return err

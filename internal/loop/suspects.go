@@ -106,9 +106,9 @@ func weigh(service string, m shares) (float64, string) {
 	case !m.known:
 		return 0.7, "failures of " + service + " were not measured around it"
 	case m.after-m.before > rise && m.after > 2*m.before:
-		return 1, fmt.Sprintf("failed requests of %s rose from %s to %s after it", service, percent(m.before), percent(m.after))
+		return 1, fmt.Sprintf("failed requests of %s rose from %s before it to %s when the incident opened", service, percent(m.before), percent(m.after))
 	}
-	return 0.3, fmt.Sprintf("failed requests of %s did not rise after it (%s, then %s)", service, percent(m.before), percent(m.after))
+	return 0.3, fmt.Sprintf("failed requests of %s did not rise: %s before it, %s when the incident opened", service, percent(m.before), percent(m.after))
 }
 
 func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 1, 64) + " %" }

@@ -63,7 +63,7 @@ func TestRank(t *testing.T) {
 func TestReasonsAndAction(t *testing.T) {
 	got := rank(shopScene(), []timeline.Entry{deploy("checkout", 41*time.Second)}, []shares{{before: 0, after: 0.113, known: true}})[0]
 	want := []string{
-		"failed requests of checkout rose from 0.0 % to 11.3 % after it",
+		"failed requests of checkout rose from 0.0 % before it to 11.3 % when the incident opened",
 		"it changed checkout itself",
 		"41 s before the incident opened",
 	}

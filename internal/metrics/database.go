@@ -71,6 +71,19 @@ func (d *database) startTime() (int64, error) {
 	return start + 2*tsdb.DefaultBlockDuration, nil
 }
 
+// oldest is the time of the oldest sample kept here.
+func (d *database) oldest() (time.Time, bool) {
+	o := d.opened.Load()
+	if o == nil {
+		return time.Time{}, false
+	}
+	at, err := o.local.StartTime()
+	if err != nil || at == math.MaxInt64 { // an empty head begins at the end of time
+		return time.Time{}, false
+	}
+	return time.UnixMilli(at).UTC(), true
+}
+
 func (d *database) Querier(from, to int64) (storage.Querier, error) {
 	if o := d.opened.Load(); o != nil {
 		return o.both.Querier(from, to)

@@ -260,6 +260,11 @@ func (m *Metrics) Query(ctx context.Context, expr string, at time.Time) (promql.
 	return rules.EngineQueryFunc(m.engine, m.db)(ctx, expr, at)
 }
 
+// Since is the time of the oldest sample kept; ok is false while there is none.
+func (m *Metrics) Since() (oldest time.Time, ok bool) {
+	return m.db.oldest()
+}
+
 // Querier reads samples between two times in milliseconds.
 func (m *Metrics) Querier(from, to int64) (storage.Querier, error) { return m.db.Querier(from, to) }
 

@@ -351,6 +351,10 @@ func TestSamplesSurviveARestartAndACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.value(t, "kept")
+	since, ok := r.Since()
+	if !ok || time.Since(since) > time.Minute {
+		t.Errorf("samples since %v, %v", since, ok)
+	}
 	crashed := t.TempDir() // what a kill would leave: the files as they are now, without a clean close
 	if err := os.CopyFS(crashed, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
@@ -363,6 +367,9 @@ func TestSamplesSurviveARestartAndACrash(t *testing.T) {
 		again := start(t, metrics.Config{Dir: dir})
 		if got := again.value(t, "last_over_time(kept[5m])"); got != 42 {
 			t.Errorf("after a %s: kept = %v, want 42", name, got)
+		}
+		if got, ok := again.Since(); !ok || !got.Equal(since) {
+			t.Errorf("after a %s: samples since %v, want %v", name, got, since)
 		}
 		again.stop()
 	}
@@ -396,6 +403,9 @@ func TestBeforeTheDatabaseIsOpen(t *testing.T) {
 	}
 	if err := m.Ready(); problem.CodeOf(err) != problem.Unavailable {
 		t.Errorf("Ready: %v", err)
+	}
+	if since, ok := m.Since(); ok {
+		t.Errorf("samples since %v", since)
 	}
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/query?query=up", nil))

@@ -18,6 +18,8 @@ type Info struct {
 	Demo      bool      `json:"demo"`
 	Storage   string    `json:"storage" doc:"sqlite or postgres"`
 	DataDir   string    `json:"dataDir,omitempty" doc:"for admins"`
+
+	SamplesSince *time.Time `json:"samplesSince,omitempty" doc:"of the oldest sample kept"`
 }
 
 func (s *Server) infoRoutes() {
@@ -28,6 +30,11 @@ func (s *Server) infoRoutes() {
 			info.PublicURL = s.baseURL(exchangeOf(ctx).r)
 			if auth.FromContext(ctx).Allows(auth.Admin) != nil {
 				info.DataDir = ""
+			}
+			if s.cfg.SamplesSince != nil {
+				if since, ok := s.cfg.SamplesSince(); ok {
+					info.SamplesSince = &since
+				}
 			}
 			return &info, nil
 		})

@@ -45,7 +45,9 @@ type Config struct {
 	MaxBody    int64                 // bytes of an API request, 4 MiB if 0; doors set their own
 	Grace      time.Duration         // for requests under way when the server stops, 10 s if 0
 	Version    string
-	Info       Info // answered by /api/info; Version, PublicURL and GoVersion are filled in
+	// SamplesSince is the time of the oldest sample kept, if there is any; nil where no samples are.
+	SamplesSince func() (time.Time, bool)
+	Info         Info // answered by /api/info; Version, PublicURL and GoVersion are filled in
 }
 
 // Server collects the routes of the whole platform and serves them. Register

@@ -296,12 +296,19 @@ func TestAuditPages(t *testing.T) {
 }
 
 func TestInfo(t *testing.T) {
-	r := newRig(t, nil, nil, func(c *web.Config) { c.Info = web.Info{DataDir: "data", Storage: "sqlite", Demo: true} })
+	begin := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	r := newRig(t, nil, nil, func(c *web.Config) {
+		c.Info = web.Info{DataDir: "data", Storage: "sqlite", Demo: true}
+		c.SamplesSince = func() (time.Time, bool) { return begin, true }
+	})
 	var viewer, admin web.Info
 	r.do("GET", "/api/info", nil, bearer(r.token(auth.Viewer))).ok(t, 200, &viewer)
 	r.do("GET", "/api/info", nil, asAdmin).ok(t, 200, &admin)
 	if viewer.DataDir != "" || admin.DataDir != "data" {
 		t.Errorf("data directory: viewer %q, admin %q", viewer.DataDir, admin.DataDir)
+	}
+	if viewer.SamplesSince == nil || !viewer.SamplesSince.Equal(begin) {
+		t.Errorf("samples since %v", viewer.SamplesSince)
 	}
 	if viewer.Version != "v1.2.3" || viewer.GoVersion == "" || viewer.PublicURL != r.url || !viewer.Demo {
 		t.Errorf("%+v", viewer)

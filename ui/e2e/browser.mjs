@@ -45,7 +45,7 @@ export async function openWindow(browser, { url, width = 1440, theme = "light", 
   return page;
 }
 
-/** Goes to a path and waits until it stands: a heading, no skeleton, graphs drawn. */
+/** Goes to a path and waits until it stands: a heading, and nothing that still loads. */
 export async function open(page, path) {
   await page.goto(path);
   await settled(page);
@@ -53,8 +53,18 @@ export async function open(page, path) {
 
 export async function settled(page) {
   await page.locator("h1").first().waitFor();
-  await page.waitForFunction(() => {
-    const waiting = document.querySelector('[role="status"][aria-label="Loading"], .mantine-Skeleton-root');
-    return waiting === null && document.fonts.status === "loaded";
-  });
+  // What has loaded may ask for more: it stands when it has stood for some frames.
+  await page.evaluate(
+    () =>
+      new Promise((done) => {
+        let still = 0;
+        const look = () => {
+          const waiting = document.querySelector('[role="status"][aria-label="Loading"], .mantine-Skeleton-root');
+          still = waiting === null && document.fonts.status === "loaded" ? still + 1 : 0;
+          if (still > 10) done();
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+  );
 }

@@ -6,11 +6,15 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router/dom";
 import { queryClient } from "./api/queryClient";
+import { sessionQuery } from "./api/session";
 import { theme, variables } from "./kit/theme";
 import { router } from "./routes";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
+
+// Asked for while the page loads, not after.
+queryClient.query(sessionQuery).catch(() => undefined); // The shell asks again and shows the error.
 
 createRoot(root).render(
   <StrictMode>

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { resolveRange, stepFor, type TimeRange } from "@/kit/timeRange";
+import { drawnRange, resolveRange, stepFor, type TimeRange } from "@/kit/timeRange";
 import { getDoor } from "./client";
 
 export type Labels = Record<string, string>;
@@ -37,18 +37,20 @@ interface RangeRequest {
   range: TimeRange;
   pausedAt?: string;
   live: boolean;
+  /** Where samples begin, in Unix milliseconds. */
+  since?: number;
   /** About how many points to draw. */
   points?: number;
 }
 
 /** An expression over the page's time range; asks again as time goes on while live. */
-export function rangeQuery({ expr, range, pausedAt, live, points = 240 }: RangeRequest) {
+export function rangeQuery({ expr, range, pausedAt, live, since, points = 240 }: RangeRequest) {
   const now = () => (pausedAt ? Date.parse(pausedAt) : Date.now());
-  const step = stepFor(resolveRange(range, now()), points);
+  const step = stepFor(drawnRange(range, now(), since), points);
   return queryOptions({
-    queryKey: ["samples", expr, range.from, range.to, pausedAt, step],
+    queryKey: ["samples", expr, range.from, range.to, pausedAt, since, step],
     queryFn: async ({ signal }): Promise<RangeResult> => {
-      const { from, to } = resolveRange(range, now());
+      const { from, to } = drawnRange(range, now(), since);
       const start = Math.floor(from / 1000 / step) * step;
       const end = Math.floor(to / 1000 / step) * step;
       const answer = await getDoor<Answer>("/prometheus/api/v1/query_range", { query: expr, start, end, step }, signal);
@@ -67,7 +69,7 @@ export interface InstantResult {
 }
 
 /** An expression at one instant: the end of the page's time range. */
-export function instantQuery({ expr, range, pausedAt, live }: Omit<RangeRequest, "points">) {
+export function instantQuery({ expr, range, pausedAt, live }: Omit<RangeRequest, "points" | "since">) {
   return queryOptions({
     queryKey: ["samples", "at", expr, range.to, pausedAt],
     queryFn: async ({ signal }): Promise<InstantResult> => {

@@ -743,7 +743,8 @@ export interface paths {
         get: operations["get-workload"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Stop and forget a workload; its files stay */
+        delete: operations["remove-workload"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1299,6 +1300,11 @@ export interface components {
             demo: boolean;
             goVersion: string;
             publicUrl: string;
+            /**
+             * Format: date-time
+             * @description of the oldest sample kept
+             */
+            samplesSince?: string;
             /** Format: date-time */
             startedAt: string;
             /** @description sqlite or postgres */
@@ -3273,8 +3279,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3311,6 +3317,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrchestrateWorkload"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-workload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
                 };
             };
             /** @description Error */
@@ -3369,8 +3406,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3435,8 +3472,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,6 +11,8 @@ export const infoQuery = queryOptions({
   queryKey: ["info"],
   queryFn: ({ signal }) => answer(api.GET("/api/info", { signal })),
   staleTime: Infinity,
+  // The first sample comes moments after the first start.
+  refetchInterval: ({ state }) => (state.data && !state.data.samplesSince ? 5_000 : false),
 });
 
 export const signIn = (name: string, password: string) => answer(api.POST("/api/session", { body: { name, password } }));

@@ -25,7 +25,9 @@ export function EvidenceCard({ title, strength, reasons, to, when, action }: Pro
       <div className={styles.head}>
         <h3>{to ? <Link to={to}>{title}</Link> : title}</h3>
         <span className={styles.strength}>
-          <meter min={0} max={1} value={strength} aria-label={`Strength: ${word}`} />
+          <span className={styles.meter} role="meter" aria-label="Strength" aria-valuemin={0} aria-valuemax={1} aria-valuenow={strength} aria-valuetext={word}>
+            <span style={{ width: `${strength * 100}%` }} />
+          </span>
           {word}
         </span>
       </div>

@@ -81,10 +81,10 @@ export function LogView({ label, lines, dropped = 0, follow = false, height = 42
             <span className={styles.dim} role="status">
               {found.length === 0 ? "not found" : `${at + 1} of ${plural(found.length, "line")}`}
             </span>
-            <ActionIcon size="sm" aria-label="Previous match" disabled={found.length === 0} onClick={() => goTo(at - 1)}>
+            <ActionIcon size={24} aria-label="Previous match" disabled={found.length === 0} onClick={() => goTo(at - 1)}>
               <IconArrowUp size={14} />
             </ActionIcon>
-            <ActionIcon size="sm" aria-label="Next match" disabled={found.length === 0} onClick={() => goTo(at + 1)}>
+            <ActionIcon size={24} aria-label="Next match" disabled={found.length === 0} onClick={() => goTo(at + 1)}>
               <IconArrowDown size={14} />
             </ActionIcon>
           </>

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { peopleQuery } from "@/api/services";
+import { actorWords } from "./actor";
 import styles from "./Person.module.css";
 
 /** Who did something: a person of the catalog by full name, anything else by its own. */
 export function Person({ name, link }: { name: string; link?: boolean }) {
   const { data } = useQuery({ ...peopleQuery, enabled: !name.includes(":") });
   const person = data?.items.find((p) => p.name === name);
-  if (!person) return <span className={styles.person}>{name}</span>;
+  if (!person) return <span className={styles.person}>{actorWords(name)}</span>;
 
   const full = person.fullName ?? name;
   const initials = full

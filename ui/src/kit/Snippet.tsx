@@ -19,7 +19,7 @@ export function Copy({ text, label = "Copy" }: { text: string; label?: string })
     <CopyButton value={text}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? "Copied" : label}>
-          <ActionIcon size="sm" onClick={copy} aria-label={label}>
+          <ActionIcon size={24} onClick={copy} aria-label={label}>
             {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
           </ActionIcon>
         </Tooltip>

@@ -1,5 +1,5 @@
 import { Tooltip } from "@mantine/core";
-import { formatAgo, formatClock, formatDuration, formatInstant } from "./format";
+import { formatAgo, formatClock, formatDuration, formatInstant, zoneName } from "./format";
 import { useNow } from "./useNow";
 import { useTimeRange } from "./useTimeRange";
 
@@ -10,9 +10,10 @@ export function Ago({ time }: { time: string }) {
 }
 
 /** The time of day, the whole instant on hover. */
-export function Clock({ time }: { time: string }) {
+export function Clock({ time, withZone = false }: { time: string; withZone?: boolean }) {
   const { zone } = useTimeRange();
-  return <Instant time={time} text={formatClock(time, zone)} />;
+  const clock = formatClock(time, zone);
+  return <Instant time={time} text={withZone ? `${clock} ${zoneName(zone, Date.parse(time))}` : clock} />;
 }
 
 /** How long something took, or takes until now. */

@@ -1,6 +1,6 @@
 // Numbers, durations and times as people read them. Number and unit are joined by a no-break space.
 
-import type { Zone } from "./timeRange";
+import { parseDuration, type Zone } from "./timeRange";
 
 export type Unit = "count" | "perSecond" | "seconds" | "bytes" | "bytesPerSecond" | "percent" | "ratio";
 
@@ -102,6 +102,12 @@ function formatPercent(value: number): string {
   return value < 0.01 ? "<0.01" : short(value);
 }
 
+/** A window of time as PromQL and objectives write it, in words: 30d is "30 d". */
+export function windowWords(text: string): string {
+  const ms = parseDuration(text);
+  return ms === undefined ? text : formatDuration(ms / 1000);
+}
+
 /** A whole number with thin groups: 12 345. */
 export function formatCount(value: number): string {
   return value.toLocaleString("en-US").replaceAll(",", "\u202f");
@@ -154,6 +160,22 @@ export function formatInstant(time: string | number | Date, zone: Zone): string 
     second: "2-digit",
     timeZoneName: "short",
   }).format(new Date(time));
+}
+
+/** The zone's short name: CET, UTC. */
+export function zoneName(zone: Zone, at: number): string {
+  const parts = dateFormat(zone, { hour: "2-digit", timeZoneName: "short" }).formatToParts(new Date(at));
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+}
+
+/** 14:03, within a day that is known. */
+export function formatMinute(time: string | number | Date, zone: Zone): string {
+  return dateFormat(zone, { hour: "2-digit", minute: "2-digit" }).format(new Date(time));
+}
+
+/** 22 Nov */
+export function formatDay(time: string | number | Date, zone: Zone): string {
+  return dateFormat(zone, { day: "numeric", month: "short" }).format(new Date(time));
 }
 
 /** 22 Nov 14:03, for ranges and axes that span days. */

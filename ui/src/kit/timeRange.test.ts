@@ -3,6 +3,7 @@ import {
   around,
   carryTime,
   defaultRange,
+  drawnRange,
   durationText,
   parseDuration,
   parseTime,
@@ -48,6 +49,20 @@ test("the URL holds everything but defaults, and round-trips", () => {
   ];
   for (const state of states) expect(readTimeState(writeTimeState(new URLSearchParams("tab=x"), state))).toEqual(state);
   expect(writeTimeState(new URLSearchParams("tab=x&from=now-5m"), { range: defaultRange, zone: "local" }).toString()).toBe("tab=x");
+});
+
+test("a range is drawn where there can be samples", () => {
+  const minutesAgo = (m: number) => now - m * 60_000;
+  const drawn = (range: { from: string; to: string }, since?: number) => {
+    const { from, to } = drawnRange(range, now, since);
+    return [(now - from) / 60_000, (now - to) / 60_000];
+  };
+  expect(drawn(defaultRange)).toEqual([60, 0]);
+  expect(drawn(defaultRange, minutesAgo(90))).toEqual([60, 0]);
+  expect(drawn(defaultRange, minutesAgo(2))).toEqual([2, 0]);
+  expect(drawn(defaultRange, minutesAgo(0.1))).toEqual([1, 0]);
+  expect(drawn({ from: timeText(minutesAgo(10)), to: timeText(minutesAgo(-5)) }, minutesAgo(7))).toEqual([7, 0]);
+  expect(drawn({ from: timeText(minutesAgo(10)), to: timeText(minutesAgo(5)) }, minutesAgo(3))).toEqual([10, 5]);
 });
 
 test("links take the range along unless they bring their own", () => {

@@ -69,6 +69,17 @@ export function resolveRange(range: TimeRange, now: number): { from: number; to:
   return { from, to };
 }
 
+/** Shorter than this no range is drawn, however young the data. */
+const shortest = 60_000;
+
+/** The part of a range that can hold samples: from the oldest one (a server two minutes old has no use for an hour's width) until now. */
+export function drawnRange(range: TimeRange, now: number, since?: number): { from: number; to: number } {
+  const whole = resolveRange(range, now);
+  const to = Math.max(Math.min(whole.to, now), whole.from + shortest);
+  if (since === undefined || since >= to) return { from: whole.from, to };
+  return { from: Math.max(whole.from, Math.min(since, to - shortest)), to };
+}
+
 export function rangeProblem(range: TimeRange, now: number): string | undefined {
   const from = parseTime(range.from, now);
   const to = parseTime(range.to, now);

@@ -1,10 +1,12 @@
+import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
+import { infoQuery } from "@/api/session";
 import {
   carryTime,
+  drawnRange,
   isRelative,
   readTimeState,
-  resolveRange,
   timeText,
   writeTimeState,
   type TimeRange,
@@ -29,18 +31,23 @@ export function useTimeRange() {
     [setParams],
   );
 
+  const { data: samplesSince } = useQuery({ ...infoQuery, select: (info) => info.samplesSince });
+  const since = samplesSince === undefined ? undefined : Date.parse(samplesSince);
+
   const zoomed = (location.state as { zoomed?: boolean } | null)?.zoomed === true;
 
   return {
     range: state.range,
     zone: state.zone,
     pausedAt: state.pausedAt,
+    /** Where samples begin, in Unix milliseconds. */
+    since,
     /** Whether the range moves with the clock. */
     live: isRelative(state.range) && state.pausedAt === undefined,
     /** The range's instants, with `now` frozen while paused. */
     instants: useCallback(
-      () => resolveRange(state.range, state.pausedAt ? Date.parse(state.pausedAt) : Date.now()),
-      [state],
+      () => drawnRange(state.range, state.pausedAt ? Date.parse(state.pausedAt) : Date.now(), since),
+      [state, since],
     ),
     setRange: (range: TimeRange) => update({ range, pausedAt: undefined }),
     setZone: (zone: Zone) => update({ zone }),

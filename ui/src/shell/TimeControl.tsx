@@ -1,8 +1,8 @@
 import { ActionIcon, Button, Popover, SegmentedControl, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
 import { IconChevronDown, IconClock, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useState, type SyntheticEvent } from "react";
-import { formatMoment } from "@/kit/format";
-import { parseTime, presets, rangeProblem, timeText, type TimeRange, type Zone } from "@/kit/timeRange";
+import { formatDay, formatMinute, formatMoment, zoneName } from "@/kit/format";
+import { isRelative, parseTime, presets, resolveRange, rangeProblem, timeText, type TimeRange, type Zone } from "@/kit/timeRange";
 import { useTimeRange } from "@/kit/useTimeRange";
 import styles from "./TimeControl.module.css";
 
@@ -10,6 +10,8 @@ import styles from "./TimeControl.module.css";
 export function TimeControl() {
   const time = useTimeRange();
   const [open, setOpen] = useState(false);
+  const label = rangeLabel(time.range, time.zone);
+  const zone = zoneName(time.zone, time.instants().to);
   const choose = (range: TimeRange) => {
     time.setRange(range);
     setOpen(false);
@@ -20,14 +22,14 @@ export function TimeControl() {
       <Popover opened={open} onChange={setOpen} position="bottom-end" shadow="md" trapFocus>
         <Popover.Target>
           <Button
+            className={styles.button}
             variant="default"
             leftSection={<IconClock size={14} />}
             rightSection={<IconChevronDown size={14} />}
             onClick={() => setOpen(!open)}
-            aria-label={`Time range: ${rangeLabel(time.range, time.zone)}`}
+            aria-label={`Time range: ${label} ${zone}`}
           >
-            {rangeLabel(time.range, time.zone)}
-            {time.zone === "utc" && <span className={styles.zone}>UTC</span>}
+            {label} <span className={styles.zone}>{zone}</span>
           </Button>
         </Popover.Target>
         <Popover.Dropdown p={0}>
@@ -52,7 +54,7 @@ export function TimeControl() {
                 value={time.zone}
                 onChange={(zone) => time.setZone(zone)}
                 data={[
-                  { value: "local", label: "Local" },
+                  { value: "local", label: `Local, ${zoneName("local", time.instants().to)}` },
                   { value: "utc", label: "UTC" },
                 ]}
               />
@@ -131,9 +133,11 @@ function rangeLabel(range: TimeRange, zone: Zone): string {
   if (range.to === "now" && range.from.startsWith("now-")) {
     return presets.find((p) => p.from === range.from)?.label ?? `Last ${range.from.slice(4)}`;
   }
-  const word = (text: string) => {
-    const at = text.startsWith("now") ? undefined : parseTime(text, 0);
-    return at === undefined ? text : formatMoment(at, zone);
-  };
-  return `${word(range.from)} – ${word(range.to)}`;
+  const { from, to } = resolveRange(range, Date.now());
+  if (range.from.startsWith("now")) return `${range.from} – ${range.to}`;
+  const [start, end] = [formatDay(from, zone), formatDay(to, zone)];
+  const today = start === formatDay(Date.now(), zone);
+  const first = today ? formatMinute(from, zone) : formatMoment(from, zone);
+  if (isRelative(range)) return `${first} – ${range.to}`;
+  return `${first} – ${start === end ? formatMinute(to, zone) : formatMoment(to, zone)}`;
 }

@@ -29,9 +29,9 @@ interface Props {
 
 /** PromQL expressions over the page's time range as one graph. */
 export function QueryGraph({ title, unit, queries, height = 180, errorsElsewhere = false, ...rest }: Props) {
-  const { range, pausedAt, live } = useTimeRange();
+  const { range, pausedAt, live, since } = useTimeRange();
   const { results, errors, retry } = useQueries({
-    queries: queries.map((q) => rangeQuery({ expr: q.expr, range, pausedAt, live })),
+    queries: queries.map((q) => rangeQuery({ expr: q.expr, range, pausedAt, live, since })),
     combine: (all) => ({
       results: all.map((one) => one.data),
       errors: all.flatMap((one) => (one.error ? [one.error] : [])),

@@ -51,14 +51,15 @@ export function TimeSeries({ title, unit, times, series, annotations = none, hei
   return (
     <figure className={styles.figure} aria-labelledby={id}>
       <figcaption>
-        <span id={id} className={styles.title}>
-          {title}
+        <span className={styles.words}>
+          <span id={id} className={styles.title}>
+            {title}
+          </span>
+          {single && <Readout series={single} times={times} unit={unit} cursor={cursor} />}
         </span>
-        {single && <Readout series={single} times={times} unit={unit} cursor={cursor} />}
-        <span className={styles.space} />
         {aside}
         <Tooltip label={asTable ? "Show as graph" : "Show as table"}>
-          <ActionIcon size="sm" aria-label={`${title}: ${asTable ? "show as graph" : "show as table"}`} onClick={() => setAsTable(!asTable)}>
+          <ActionIcon size={24} aria-label={`${title}: ${asTable ? "show as graph" : "show as table"}`} onClick={() => setAsTable(!asTable)}>
             {asTable ? <IconChartLine size={14} /> : <IconTable size={14} />}
           </ActionIcon>
         </Tooltip>

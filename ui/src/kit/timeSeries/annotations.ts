@@ -11,6 +11,8 @@ export interface Marker {
   time: number;
   tone: Tone;
   title: string;
+  /** In a word or two: the version deployed. */
+  name?: string;
   to?: string;
 }
 
@@ -44,6 +46,7 @@ export function useAnnotations(service?: string): Annotations {
       time: Date.parse(e.time) / 1000,
       tone: e.tone,
       title: e.title,
+      name: (["deploy", "rollback"].includes(e.action) && e.data?.version) || e.action,
       to: e.ref && refPath(e.ref),
     })),
     bands: (incidents.data?.items ?? []).map((i) => ({

@@ -39,8 +39,8 @@ export function QueryRow({ letter, draft, asked, onChange, onRun, onRemove }: Pr
 
 /** How the query fares, under it. The graph shares the request. */
 function Outcome({ expr }: { expr: string }) {
-  const { range, pausedAt, live } = useTimeRange();
-  const query = rangeQuery({ expr, range, pausedAt, live });
+  const { range, pausedAt, live, since } = useTimeRange();
+  const query = rangeQuery({ expr, range, pausedAt, live, since });
   const { data, error, isFetching } = useQuery(query);
   if (isFetching) return <Running queryKey={query.queryKey} />;
   if (error) {

@@ -12,7 +12,7 @@ import { NextStep } from "./NextStep";
 /** The id of the note's field, to which "Add a note" leads. */
 export const noteField = "incident-note";
 
-/** What can be done now. On a phone Acknowledge stays under the thumb. */
+/** What can be done now. On a phone Acknowledge is the biggest thing, above the evidence and never over it. */
 export function IncidentActions({ incident }: { incident: IncidentDetail }) {
   const client = useQueryClient();
   const { can } = useMe();

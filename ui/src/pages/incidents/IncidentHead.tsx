@@ -27,7 +27,7 @@ export function IncidentHead({ incident }: { incident: IncidentDetail }) {
     >
       <div className={styles.since}>
         <span>
-          Since <Clock time={openedAt} /> (<Ago time={openedAt} />)
+          Since <Clock time={openedAt} withZone /> (<Ago time={openedAt} />)
         </span>
         {acknowledgedAt && (
           <span>

@@ -37,7 +37,7 @@ function Incident({ incident }: { incident: IncidentDetail }) {
     void client.invalidateQueries({ queryKey: ["runs"] });
   };
   return (
-    <div className={styles.incident}>
+    <>
       <IncidentHead incident={incident} />
       <IncidentActions incident={incident} />
       <Learned incident={incident} />
@@ -57,6 +57,6 @@ function Incident({ incident }: { incident: IncidentDetail }) {
           <IncidentAlerts incident={incident} />
         </div>
       </div>
-    </div>
+    </>
   );
 }

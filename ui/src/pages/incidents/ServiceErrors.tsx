@@ -5,7 +5,7 @@ import type { Service } from "@/api/types";
 import { Loaded } from "@/kit/Loaded";
 import { useAnnotations } from "@/kit/timeSeries/annotations";
 import { QueryGraph } from "@/kit/timeSeries/QueryGraph";
-import { goldenSignals } from "@/pages/services/signals";
+import { goldenSignals, titleOf } from "@/pages/services/signals";
 import styles from "./IncidentPage.module.css";
 
 /** The share of failed requests, and the traffic it is a share of, with changes and the incident marked. */
@@ -20,7 +20,7 @@ function Graphs({ service }: { service: Service }) {
     () =>
       ["errors", "latency", "traffic"].flatMap((id) => {
         const signal = goldenSignals(service).find((s) => s.id === id);
-        return signal ? [{ ...signal, queries: [{ expr: signal.expr, label: signal.label }] }] : [];
+        return signal ? [{ ...signal, title: titleOf({ ...signal, title: `${signal.title} of ${service.name}` }), queries: [{ expr: signal.expr, label: signal.label }] }] : [];
       }),
     [service],
   );
@@ -29,7 +29,7 @@ function Graphs({ service }: { service: Service }) {
       {graphs.map(({ id, title, unit, queries }) => (
         <QueryGraph
           key={id}
-          title={`${title} of ${service.name}`}
+          title={title}
           unit={unit}
           queries={queries}
           annotations={annotations}

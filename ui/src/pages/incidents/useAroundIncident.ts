@@ -16,7 +16,8 @@ export function useAroundIncident({ openedAt, resolvedAt }: Incident) {
       (before) => {
         const next = new URLSearchParams(before);
         next.set("from", timeText(Date.parse(openedAt) - marginMs));
-        if (resolvedAt) next.set("to", timeText(Date.parse(resolvedAt) + marginMs));
+        const end = resolvedAt ? Date.parse(resolvedAt) + marginMs : Infinity;
+        if (end < Date.now()) next.set("to", timeText(end));
         return next;
       },
       { replace: true, preventScrollReset: true },

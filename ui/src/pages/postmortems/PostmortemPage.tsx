@@ -7,7 +7,8 @@ import { PostmortemEditor } from "./PostmortemEditor";
 
 export function PostmortemPage() {
   const { id = "" } = useParams();
-  const query = useQuery(postmortemQuery(id));
+  // Saving a draft is no event of the timeline: ask, so that who writes learns early that somebody else does.
+  const query = useQuery({ ...postmortemQuery(id), refetchInterval: 10_000 });
   const { can } = useMe();
   return (
     <Loaded query={query} rows={10}>

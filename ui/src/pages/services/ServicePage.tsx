@@ -21,7 +21,7 @@ import { ServiceChanges } from "./ServiceChanges";
 import { ServiceDeploys } from "./ServiceDeploys";
 import { ServiceOverview } from "./ServiceOverview";
 import styles from "./ServicePage.module.css";
-import { goldenSignals } from "./signals";
+import { goldenSignals, titleOf } from "./signals";
 
 /** The hub: everything about one service is here or one click away. */
 export function ServicePage() {
@@ -110,7 +110,7 @@ function Facts({ service, health }: { service: Service; health: Health }) {
         <div>
           <dt>Error budget</dt>
           <dd>
-            <Budget remaining={slo.budgetRemaining} tone={budgetTone(slo)} label={slo.name} />
+            <Budget remaining={slo.budgetRemaining} tone={budgetTone(slo)} label={slo.name} window={slo.window} />
           </dd>
         </div>
       )}
@@ -153,7 +153,7 @@ function Signals({ service }: { service: Service }) {
   return (
     <div className={styles.signals}>
       {signals.map((signal) => (
-        <QueryGraph key={signal.id} title={signal.title} unit={signal.unit} queries={signal.queries} annotations={annotations} height={168} />
+        <QueryGraph key={signal.id} title={titleOf(signal)} unit={signal.unit} queries={signal.queries} annotations={annotations} height={168} />
       ))}
     </div>
   );

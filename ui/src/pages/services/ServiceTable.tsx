@@ -1,10 +1,10 @@
-import { useMemo } from "react";
-import type { Service } from "@/api/types";
+import type { Service, SloState } from "@/api/types";
 import { Budget } from "@/kit/Budget";
+import { windowWords } from "@/kit/format";
 import { servicePath } from "@/kit/paths";
 import { StateBadge } from "@/kit/StateBadge";
 import { Table, type Column } from "@/kit/Table";
-import { budgetTone, tightest, useHealth, type Health } from "./health";
+import { alarming, budgetTone, tightest, useHealth, type Health } from "./health";
 import { SignalCell } from "./SignalCell";
 import { goldenSignals } from "./signals";
 
@@ -14,17 +14,38 @@ interface Row extends Health {
 
 const order: Health["tone"][] = ["critical", "fault", "warning", "info", "neutral", "good"];
 
-const signalColumn = (header: string, index: number): Column<Row> => ({
-  id: header,
-  header,
-  width: 134,
-  cell: ({ service }) => {
-    const signal = goldenSignals(service)[index];
-    return signal && <SignalCell service={service.name} signal={signal} />;
+/** A header names the interval of its numbers where all rows share one. */
+function withInterval(name: string, intervals: (string | undefined)[]): string {
+  const [one, ...others] = new Set(intervals);
+  return one && others.length === 0 ? `${name}, ${one}` : name;
+}
+
+const signalNames = ["Traffic", "Errors", "p99"];
+
+const signalColumns = (rows: Row[]): Column<Row>[] =>
+  signalNames.map((name, index) => ({
+    id: name,
+    header: withInterval(name, rows.map(({ service }) => goldenSignals(service)[index]?.over)),
+    width: 134,
+    cell: ({ service, tone, slos }) => {
+      const signal = goldenSignals(service)[index];
+      return signal && <SignalCell service={service.name} signal={signal} alarming={alarming(signal, tone, slos)} />;
+    },
+  }));
+
+const shownObjective = (slos: SloState[]) => tightest(slos) ?? slos[0];
+
+const budgetColumn = (rows: Row[]): Column<Row> => ({
+  id: "budget",
+  header: withInterval("Error budget", rows.flatMap(({ slos }) => shownObjective(slos)?.window ?? []).map(windowWords)),
+  cell: ({ slos }) => {
+    const slo = shownObjective(slos);
+    return slo ? <Budget remaining={slo.budgetRemaining} tone={budgetTone(slo)} label={slo.name} /> : "no objective";
   },
+  value: ({ slos }) => tightest(slos)?.budgetRemaining ?? 2,
 });
 
-const columns: Column<Row>[] = [
+const before: Column<Row>[] = [
   { id: "name", header: "Service", phone: "title", cell: (r) => r.service.name, value: (r) => r.service.name },
   {
     id: "state",
@@ -32,18 +53,6 @@ const columns: Column<Row>[] = [
     phone: "side",
     cell: (r) => <StateBadge state={r.words} tone={r.tone} />,
     value: (r) => order.indexOf(r.tone),
-  },
-  signalColumn("Traffic", 0),
-  signalColumn("Errors", 1),
-  signalColumn("p99", 2),
-  {
-    id: "budget",
-    header: "Error budget",
-    cell: ({ slos }) => {
-      const slo = tightest(slos) ?? slos[0];
-      return slo ? <Budget remaining={slo.budgetRemaining} tone={budgetTone(slo)} label={slo.name} /> : "no objective";
-    },
-    value: ({ slos }) => tightest(slos)?.budgetRemaining ?? 2,
   },
 ];
 
@@ -54,6 +63,6 @@ export function ServiceTable({ services, withTeam }: { services: Service[]; with
   const healthOf = useHealth();
   const rows = services.map((service): Row => ({ service, ...healthOf(service.name) }));
   rows.sort((a, b) => order.indexOf(a.tone) - order.indexOf(b.tone) || a.service.name.localeCompare(b.service.name));
-  const shown = useMemo(() => (withTeam ? [...columns, team] : columns), [withTeam]);
+  const shown = [...before, ...signalColumns(rows), budgetColumn(rows), ...(withTeam ? [team] : [])];
   return <Table label="Services" rows={rows} columns={shown} rowKey={(r) => r.service.name} to={(r) => servicePath(r.service.name)} />;
 }

@@ -1,7 +1,7 @@
 import type { SloState } from "@/api/types";
 import { Budget } from "@/kit/Budget";
 import { ErrorNote } from "@/kit/ErrorNote";
-import { formatValue } from "@/kit/format";
+import { formatValue, windowWords } from "@/kit/format";
 import { StateBadge } from "@/kit/StateBadge";
 import { budgetTone } from "./health";
 import styles from "./SloList.module.css";
@@ -15,9 +15,9 @@ export function SloList({ slos }: { slos: SloState[] }) {
           <div className={styles.head}>
             <h3>{slo.name}</h3>
             <span>
-              {formatValue(slo.objective, "percent")} over {slo.window}, now {formatValue(slo.sli, "ratio")}
+              {formatValue(slo.objective, "percent")} wanted over {windowWords(slo.window)}, {formatValue(slo.sli, "ratio")} so far
             </span>
-            <Budget remaining={slo.budgetRemaining} tone={budgetTone(slo)} label={slo.name} />
+            <Budget remaining={slo.budgetRemaining} tone={budgetTone(slo)} label={slo.name} window={slo.window} />
           </div>
           {slo.error && <ErrorNote error={new Error(slo.error)} />}
           <table className={styles.burn} aria-label={`Burn alerts of ${slo.name}`}>
@@ -38,10 +38,10 @@ export function SloList({ slos }: { slos: SloState[] }) {
                   </td>
                   <td>{formatValue(b.factor)}×</td>
                   <td>
-                    {rate(b.longBurn)} over {b.long}
+                    {rate(b.longBurn)} over {windowWords(b.long)}
                   </td>
                   <td>
-                    {rate(b.shortBurn)} over {b.short}
+                    {rate(b.shortBurn)} over {windowWords(b.short)}
                   </td>
                   <td>
                     <StateBadge state={b.firing ? "firing" : "quiet"} tone={b.firing ? "critical" : "good"} />

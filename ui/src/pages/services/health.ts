@@ -5,6 +5,7 @@ import { slosQuery } from "@/api/services";
 import type { Alert, Incident, SloState } from "@/api/types";
 import { plural } from "@/kit/format";
 import { toneOf, worst, type StateTone } from "@/kit/tone";
+import type { GoldenSignal } from "./signals";
 
 export interface Health {
   tone: StateTone;
@@ -39,6 +40,13 @@ export function budgetTone(slo: SloState): StateTone {
   if (slo.budgetRemaining === undefined) return "neutral";
   if (slo.burn.some((b) => b.firing) || slo.budgetRemaining <= 0) return "critical";
   return slo.budgetRemaining < 0.25 ? "warning" : "good";
+}
+
+/** The share of failed requests that is shown as what is wrong: more than the objective allows, of a service that is not well. */
+export function alarming(signal: Pick<GoldenSignal, "id">, tone: StateTone, slos: SloState[]): number | undefined {
+  if (signal.id !== "errors" || tone === "good") return undefined;
+  const strictest = Math.max(...slos.map((s) => s.objective), 0);
+  return strictest > 0 ? 1 - strictest / 100 : 0.01;
 }
 
 /** The objective with the least budget left. */

@@ -1,1 +1,0 @@
-import{n as e}from"./Snippet-BsFFD1ko.js";import{t}from"./jsx-runtime-DyZJNswf.js";var n={empty:`_empty_29y8u_1`},r=t();function i({title:t,children:i,snippet:a,action:o}){return(0,r.jsxs)(`div`,{className:n.empty,children:[(0,r.jsx)(`h2`,{children:t}),i&&(0,r.jsx)(`p`,{children:i}),a&&(0,r.jsx)(e,{children:a}),o]})}export{i as t};

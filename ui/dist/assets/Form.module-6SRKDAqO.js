@@ -1,1 +1,0 @@
-var e={form:`_form_96yea_1`,line:`_line_96yea_12`};export{e as t};

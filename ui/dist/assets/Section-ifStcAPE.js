@@ -1,1 +1,0 @@
-import{i as e,n as t,t as n}from"./jsx-runtime-DyZJNswf.js";var r=e(t(),1),i={section:`_section_d7v49_1`},a=n();function o({title:e,aside:t,children:n}){let o=(0,r.useId)();return(0,a.jsxs)(`section`,{className:i.section,"aria-labelledby":o,children:[(0,a.jsxs)(`header`,{children:[(0,a.jsx)(`h2`,{id:o,children:e}),t]}),n]})}export{o as t};

@@ -1,1 +1,0 @@
-import{f as e,n as t,t as n}from"./client-DY3vtEfK.js";var r=(r={})=>e({queryKey:[`alerts`,r],queryFn:({signal:e})=>n(t.GET(`/api/alerts`,{params:{query:{limit:200,...r}},signal:e}))}),i=r=>e({queryKey:[`alerts`,r],queryFn:({signal:e})=>n(t.GET(`/api/alerts/{id}`,{params:{path:{id:r}},signal:e}))});export{r as n,i as t};

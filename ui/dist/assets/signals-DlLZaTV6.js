@@ -1,1 +1,0 @@
-function e({signals:e}){return[{id:`traffic`,title:`Traffic`,unit:`perSecond`,expr:e.traffic,label:`requests`},{id:`errors`,title:`Errors`,unit:`ratio`,expr:`(sum(${e.errors}) or vector(0)) / sum(${e.traffic})`,label:`failed`},{id:`latency`,title:`Latency, 99th percentile`,unit:`seconds`,expr:e.latencyP99,label:`p99`}]}export{e as t};

@@ -1,1 +1,0 @@
-import{q as e}from"./chunk-6KYCQHYJ-CIwrNsvw.js";function t(t){e(()=>{typeof t==`string`&&t.trim().length>0&&(document.title=t.trim())},[t])}export{t};

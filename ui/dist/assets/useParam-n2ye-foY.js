@@ -1,1 +1,0 @@
-import{i as e,n as t}from"./jsx-runtime-DyZJNswf.js";import{p as n}from"./chunk-6KYCQHYJ-CIwrNsvw.js";var r=e(t(),1);function i(e,t=``){let[i,a]=n(),o=(0,r.useCallback)(n=>a(r=>{let i=new URLSearchParams(r);return n===t?i.delete(e):i.set(e,n),i},{replace:!0,preventScrollReset:!0}),[a,e,t]);return[i.get(e)??t,o]}export{i as t};
