@@ -41,24 +41,8 @@ func start(t *testing.T, ops string, change func(*app.Config)) *server {
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
 	s := &server{App: a, url: app.URL(ln), stop: func() error { cancel(); return <-ended }}
-	s.until(t, "/-/ready", "ready")
+	s.eventually(t, "ready", func() bool { return s.do(t, http.MethodGet, "/-/ready", "").StatusCode == http.StatusOK })
 	return s
-}
-
-// until polls a path for a text in the answer.
-func (s *server) until(t *testing.T, path, text string) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
-		answer := s.do(t, http.MethodGet, path, "")
-		if strings.HasPrefix(answer.body, text) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: no %q, last %q", path, text, answer.body)
-		}
-	}
 }
 
 type answer struct {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/daytwo-dev/daytwo/internal/alert"
@@ -24,7 +25,9 @@ type reloader struct {
 }
 
 // reload reads every file first; only when none has an error does it change
-// anything. Metrics come first, since they alone may still refuse.
+// anything. Metrics and workloads come first, since they may still refuse: what
+// they were asked is undone then. The rules were checked, so that nothing is left
+// to fail but a file that changed meanwhile, and then the previous rules stay.
 func (r *reloader) reload(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -32,14 +35,15 @@ func (r *reloader) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := r.metrics.Config()
 	if err := r.metrics.Reload(ctx); err != nil {
 		return err
 	}
+	if err := r.workloads.Sync(ctx, files.workloads, fileActor); err != nil {
+		return errors.Join(err, r.metrics.Restore(before))
+	}
 	r.catalog.Replace(files.catalog)
 	if err := r.alerts.Reload(ctx); err != nil {
-		return err
-	}
-	if err := r.workloads.Sync(ctx, files.workloads, fileActor); err != nil {
 		return err
 	}
 	r.app.log.InfoContext(ctx, "operations directory reloaded", "dir", files.dir)

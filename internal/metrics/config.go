@@ -107,6 +107,18 @@ func (m *Metrics) Reload(_ context.Context) error {
 	return nil
 }
 
+// Restore puts an earlier Config in force again, for whoever could not bring a Reload to its end elsewhere.
+func (m *Metrics) Restore(c *config.Config) error {
+	m.reloads.Lock()
+	defer m.reloads.Unlock()
+	m.lastLoad.failed()
+	if err := m.apply(c); err != nil {
+		return fmt.Errorf("go back to the previous configuration: %w", err)
+	}
+	m.inForce.Store(c)
+	return nil
+}
+
 // apply hands a configuration to every part, in Prometheus's order: the scrape manager must know a job before discovery
 // sends its targets.
 func (m *Metrics) apply(c *config.Config) error {
