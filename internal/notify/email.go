@@ -2,8 +2,10 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	netmail "net/mail"
 	"net/netip"
@@ -20,6 +22,7 @@ import (
 // mailer sends each message over a connection of its own: pages are few, and a connection kept open is one that has died unseen.
 type mailer struct {
 	host    string
+	tls     bool // from the start; else as options say
 	options []mail.Option
 	from    *netmail.Address
 	domain  string // of the sender, for Message-IDs
@@ -43,7 +46,8 @@ func newMailer(server, from string) (*mailer, error) {
 			mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover))
 	}
 	if u.Scheme == "smtps" {
-		m.options = append(m.options, mail.WithSSLPort(false))
+		// Opportunistic: the library, which leaves dialling to us, then looks and finds that the connection is encrypted.
+		m.tls, m.options = true, append(m.options, mail.WithTLSPolicy(mail.TLSOpportunistic), mail.WithPort(mail.DefaultPortSSL))
 	} else {
 		policy, err := tlsPolicy(u.Query().Get("tls"), m.host)
 		if err != nil {
@@ -92,7 +96,7 @@ func (m *mailer) send(ctx context.Context, to string, message Message) error {
 	var stop func() bool
 	client, err := mail.NewClient(m.host, append(slices.Clip(m.options), mail.WithDialContextFunc(
 		func(dialCtx context.Context, network, address string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(dialCtx, network, address)
+			conn, err := m.dial(dialCtx, network, address)
 			if err == nil {
 				stop = context.AfterFunc(ctx, func() { conn.Close() })
 			}
@@ -114,6 +118,34 @@ func (m *mailer) send(ctx context.Context, to string, message Message) error {
 	return classify(err)
 }
 
+// maxAnswers bounds what a mail server may say while it takes one message.
+const maxAnswers = 1 << 20 // bytes
+
+func (m *mailer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	raw, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	conn := &terse{raw, io.LimitedReader{R: raw, N: maxAnswers}}
+	if !m.tls {
+		return conn, nil
+	}
+	secured := tls.Client(conn, &tls.Config{ServerName: m.host, MinVersion: tls.VersionTLS12})
+	if err := secured.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("TLS with the mail server: %w", err)
+	}
+	return secured, nil
+}
+
+// terse is a connection whose other end may say only so much.
+type terse struct {
+	net.Conn
+	heard io.LimitedReader
+}
+
+func (t *terse) Read(b []byte) (int, error) { return t.heard.Read(b) }
+
 // classify calls permanent what the server answered with a 5xx to this message.
 func classify(err error) error {
 	failed, ok := errors.AsType[*mail.SendError](err)
@@ -133,6 +165,11 @@ func (m *mailer) compose(to string, message Message) (*mail.Msg, error) {
 	}
 	msg.Subject(strings.Join(strings.Fields(message.Subject), " "))
 	msg.SetMessageIDWithValue(message.ID + "@" + m.domain)
+	if message.Thread != "" { // no message has this id: it only holds those of the thread together, whichever arrives first
+		root := "<" + message.Thread + "@" + m.domain + ">"
+		msg.SetGenHeader(mail.HeaderInReplyTo, root)
+		msg.SetGenHeader(mail.HeaderReferences, root)
+	}
 	msg.SetDate()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office replies
 	msg.SetBodyString(mail.TypeTextPlain, message.Text)

@@ -43,6 +43,7 @@ func (a Address) String() string {
 // Message is what to say. Each channel takes the parts it can show.
 type Message struct {
 	ID      string // of this need to tell: the same in every attempt, so that a receiver can drop duplicates
+	Thread  string // what it is about: mail programs show the messages of one thread together; empty: nothing else
 	Subject string
 	Text    string
 	HTML    string

@@ -2,7 +2,11 @@ package notify_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -12,6 +16,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	netmail "net/mail"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +31,24 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets this process trust the certificate of the TLS servers of httptest.
+func TestMain(m *testing.M) {
+	server := httptest.NewTLSServer(nil)
+	certificate = server.TLS.Certificates[0]
+	file := filepath.Join(os.TempDir(), fmt.Sprintf("daytwo-notify-test-%d.pem", os.Getpid()))
+	err := errors.Join(
+		os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600),
+		os.Setenv("SSL_CERT_FILE", file),
+	)
+	server.Close()
+	if err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Remove(file); os.Exit(code) }))
+}
+
+// certificate is of 127.0.0.1.
+var certificate tls.Certificate
 
 // sink is a real SMTP server that hands out what it gets. reply, if set, answers each recipient.
 type sink struct {
@@ -46,7 +69,7 @@ func newSink(t *testing.T) *sink {
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
-	t.Cleanup(func() { server.Close(); <-done })
+	t.Cleanup(func() { server.Close(); l.Close(); <-done })
 	s.url = "smtp://" + l.Addr().String()
 	return s
 }

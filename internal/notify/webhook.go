@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// politeness is how long the body of an answer is listened to.
+const politeness = time.Second
+
 // Headers of a webhook.
 const (
 	// DeliveryHeader carries Message.ID: the same in every attempt.
@@ -63,6 +66,8 @@ func (p *poster) send(ctx context.Context, to string, m Message) error {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return permanentf("the address of the webhook is not an http or https URL")
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
 		return permanentf("the address of the webhook is not an http or https URL")
@@ -78,7 +83,9 @@ func (p *poster) send(ctx context.Context, to string, m Message) error {
 		return withoutURL(u, err)
 	}
 	defer res.Body.Close()
-	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // read a short answer so that the receiver sees a clean end
+	// The status has said it all. A short answer is read so that the receiver sees a clean end; a long or slow one is cut off.
+	defer time.AfterFunc(politeness, cancel).Stop()
+	_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
 	return judge(u.Host, res.StatusCode)
 }
 
