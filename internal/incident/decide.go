@@ -28,19 +28,19 @@ type seen struct {
 }
 
 // decideTrigger says what becomes of an alert that fires, given where it was seen before (nil: nowhere) and the open incident of
-// its service (nil: none).
-func decideTrigger(before *seen, open *Incident) Decision {
+// its group (nil: none). of is what groups it, see decideGroup.
+func decideTrigger(before *seen, open *Incident, of string) Decision {
 	switch {
 	case before != nil && before.firing:
 		return Decision{Ignore, fmt.Sprintf("it already fires in #%d", before.incident.Number)}
 	case open != nil && before != nil && before.incident.ID == open.ID:
 		return Decision{Rejoin, "it fires again"}
 	case open != nil:
-		return Decision{Join, fmt.Sprintf("#%d of the same service is open", open.Number)}
+		return Decision{Join, fmt.Sprintf("#%d of the same %s is open", open.Number, of)}
 	case before != nil:
 		return Decision{Open, fmt.Sprintf("it fires again after #%d was resolved", before.incident.Number)}
 	}
-	return Decision{Open, "no incident of the service is open"}
+	return Decision{Open, fmt.Sprintf("no incident of the same %s is open", of)}
 }
 
 // decideCleared says whether an incident ends when one of its alerts stops firing and the given number still fires.

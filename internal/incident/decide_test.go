@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/notify"
 )
 
@@ -18,7 +19,7 @@ func TestDecideTrigger(t *testing.T) {
 		open   *Incident
 		want   Decision
 	}{
-		"first":                        {nil, nil, Decision{Open, "no incident of the service is open"}},
+		"first":                        {nil, nil, Decision{Open, "no incident of the same service is open"}},
 		"second of the service":        {nil, &one, Decision{Join, "#1 of the same service is open"}},
 		"duplicate":                    {&seen{one, true}, &one, Decision{Ignore, "it already fires in #1"}},
 		"duplicate after a resolution": {&seen{over, true}, nil, Decision{Ignore, "it already fires in #2"}},
@@ -27,8 +28,29 @@ func TestDecideTrigger(t *testing.T) {
 		"again, into another":          {&seen{over, false}, &one, Decision{Join, "#1 of the same service is open"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := decideTrigger(tt.before, tt.open); got != tt.want {
+			if got := decideTrigger(tt.before, tt.open, "service"); got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDecideGroup(t *testing.T) {
+	const service, rule = "", `{alertname="Down", job="node"}`
+	for name, tt := range map[string]struct {
+		service        string
+		labels         event.Labels
+		common, reason string
+	}{
+		"of a service":      {"checkout", event.Labels{"alertname": "Down", "job": "node"}, service, "service"},
+		"of no service":     {"", event.Labels{"alertname": "Down", "job": "node"}, rule, "alertname, job"},
+		"other labels":      {"", event.Labels{"alertname": "Down", "job": "node", "instance": "b:9100"}, rule, "alertname, job"},
+		"of another place":  {"", event.Labels{"alertname": "Down", "cluster": "eu", "namespace": "web"}, `{alertname="Down", cluster="eu", namespace="web"}`, "alertname, cluster, namespace"},
+		"of nothing at all": {"", nil, "", "kind, which name neither a service nor a rule,"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if common, reason := decideGroup(tt.service, tt.labels); common != tt.common || reason != tt.reason {
+				t.Errorf("got %q, %q", common, reason)
 			}
 		})
 	}

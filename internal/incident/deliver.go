@@ -127,7 +127,10 @@ func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Inciden
 	case err != nil || hopes > 0:
 		return err
 	case i.nextAt.IsZero():
-		return s.alarm(ctx, tx, i, "unreachable", "Nobody reachable: every attempt failed and nobody is left to page")
+		if err := s.unreachable(ctx, tx, &i, "every attempt failed and nobody is left to page"); err != nil {
+			return err
+		}
+		return saveIncident(ctx, tx, &i)
 	case i.step == a.step+1:
 		i.nextAt = s.clock()
 		return saveIncident(ctx, tx, &i)

@@ -38,18 +38,18 @@ const pause = 5 * time.Minute
 // snapshot takes down the escalation of a service.
 func snapshot(c *catalog.Catalog, service string) Escalation {
 	e := Escalation{LastResort: contacts(c, c.LastResort)}
-	found, ok := c.Service(service)
-	switch {
-	case service == "":
-		e.Missing = "the alert names no service"
-		return e
-	case !ok:
-		e.Missing = fmt.Sprintf("%s is not in the catalog", service)
-		return e
-	}
+	found, known := c.Service(service)
 	policy, ok := c.Policy(found.EscalationPolicy)
 	if !ok {
-		e.Missing = fmt.Sprintf("%s has no escalation policy", service)
+		switch {
+		case service == "":
+			e.Missing = "the alert names no service"
+		case !known:
+			e.Missing = fmt.Sprintf("%s is not in the catalog", service)
+		default:
+			e.Missing = fmt.Sprintf("%s has no escalation policy", service)
+		}
+		e.LastResort = contacts(c, c.WithoutPolicy())
 		return e
 	}
 	e.Policy, e.Repeat = policy.Name, policy.Repeat
@@ -109,6 +109,16 @@ func (e Escalation) steps() []step {
 		last.wait = between
 	}
 	return append(list, last)
+}
+
+// count is how many times somebody was paged up to and with the step of that number.
+func (e Escalation) count(number int) (n int) {
+	for i, s := range e.steps() {
+		if i <= number && len(s.reachable()) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // reachable are the people of a step who have an address.

@@ -92,8 +92,11 @@ func TestNobodyReachableIsLoud(t *testing.T) {
 				if !slices.Contains(actions(d), "unreachable") || !slices.Contains(b.entries(t), "page unreachable") {
 					t.Errorf("log %+v, timeline %q", d.Log, b.entries(t))
 				}
-				if d.NextStep == nil || d.NextStep.At != nil {
-					t.Errorf("next %+v", d.NextStep)
+				if d.NextStep == nil || d.NextStep.At != nil || d.Unreached == "" {
+					t.Errorf("next %+v, unreached %q", d.NextStep, d.Unreached)
+				}
+				if d, err := b.Acknowledge(t.Context(), i.ID, "ada"); err != nil || d.Unreached != "" {
+					t.Errorf("somebody took it: unreached %q, %v", d.Unreached, err)
 				}
 			})
 		})
@@ -111,6 +114,37 @@ func TestNobodyReachableIsLoud(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheOnlyPersonIsTheLastResort(t *testing.T) {
+	inBubble(t, "people: [{name: ada, email: ada@example.com}, {name: edsger}]\n", func(t *testing.T, b *bench) {
+		i := b.trigger(t, "a1", "")
+		pass(0)
+		if got := b.sender.people(); !slices.Equal(got, []string{"ada"}) || b.get(t, i.ID).Unreached != "" {
+			t.Errorf("paged %q, unreached %q", got, b.get(t, i.ID).Unreached)
+		}
+	})
+}
+
+func TestPagesOfOneIncidentCanBeToldApart(t *testing.T) {
+	inBubble(t, shop+"last_resort: [boss]\n", func(t *testing.T, b *bench) {
+		i := b.triggerAs(t, incident.Trigger{AlertID: "a1", Service: "reports", Title: "slow", Severity: "critical"})
+		b.trigger(t, "a2", "")
+		pass(24 * time.Hour)
+		var got []string
+		for _, m := range b.sender.all() {
+			if m.message.Thread != m.incident {
+				t.Errorf("thread %q of incident %s", m.message.Thread, m.incident)
+			}
+			if m.incident == i.ID {
+				got = append(got, m.to+" "+m.message.Subject)
+			}
+		}
+		want := []string{"grace@example.com [critical] reports: slow (#1)", "boss@example.com [critical] [page 2] reports: slow (#1)"}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+	})
 }
 
 func TestTheLastResortComesAfterAllRounds(t *testing.T) {
@@ -306,8 +340,13 @@ func TestTheWorstAndNewestGoFirst(t *testing.T) {
 		for _, m := range all {
 			got[m.message.Data.(incident.Payload).Incident.Service] = true
 		}
-		if len(all) != 32 || !got["s7"] || !got["s9"] || !got["s39"] || got["s0"] {
-			t.Errorf("%d on the wire: %v", len(all), got)
+		if len(all) != 4 || !got["s7"] || !got["s9"] || !got["s39"] || !got["s38"] {
+			t.Errorf("%d on the wire to one person: %v", len(all), got)
+		}
+		b.trigger(t, "other", "checkout")
+		synctest.Wait()
+		if n := len(b.sender.all()); n != 6 {
+			t.Errorf("the mail and the webhook of another person wait for a receiver that hangs: %d on the wire", n)
 		}
 		stop()
 	})

@@ -5,7 +5,7 @@
 //   - A committed trigger leads to an attempt to reach somebody, or to a visible "nobody reachable", also across kill -9.
 //   - Nothing is sent for an incident that was acknowledged or resolved; what is under way then is broken off.
 //   - A page that may have been lost in a crash is sent again under the same id, so that a receiver can drop the duplicate.
-//   - A service has at most one open incident; further alerts of it join.
+//   - A service has at most one open incident; further alerts of it join. Alerts without a service are grouped by rule and place.
 //
 // Decisions (does this alert join, when is whom to be paged, try again or give up) are pure functions in decide.go and
 // escalation.go; the reasons they give are shown in the incident's log.
@@ -51,6 +51,7 @@ type Incident struct {
 	Number         int64      `json:"number" doc:"for people to say; every route takes it in place of the id"`
 	Title          string     `json:"title"`
 	Service        string     `json:"service"`
+	Group          string     `json:"group,omitempty" doc:"what its alerts share where they name no service: alertname and, if present, cluster, namespace, job"`
 	Status         Status     `json:"status" enum:"triggered,acknowledged,resolved"`
 	Severity       string     `json:"severity" enum:"critical,warning,info" doc:"the worst of its alerts so far"`
 	OpenedAt       time.Time  `json:"openedAt"`
@@ -60,6 +61,7 @@ type Incident struct {
 	ResolvedAt     *time.Time `json:"resolvedAt,omitempty"`
 	ResolvedBy     string     `json:"resolvedBy,omitempty" doc:"daytwo when its alerts stopped firing"`
 	Policy         string     `json:"policy,omitempty" doc:"the escalation policy, as it was when the incident opened"`
+	Unreached      string     `json:"unreached,omitempty" doc:"why nobody could be reached; absent while somebody was, or still may be, and once somebody took it"`
 	NextStep       *NextStep  `json:"nextStep,omitempty" doc:"what happens if nobody acknowledges; absent once somebody did"`
 
 	escalation Escalation
@@ -79,9 +81,11 @@ func (i Incident) Open() bool { return i.Status != Resolved }
 // Detail is an incident with everything that belongs to it.
 type Detail struct {
 	Incident
-	Alerts []JoinedAlert `json:"alerts"`
-	Pages  []Page        `json:"pages" doc:"oldest first"`
-	Log    []LogEntry    `json:"log" doc:"oldest first"`
+	Alerts     []JoinedAlert `json:"alerts" doc:"oldest first; of many, those that fire come before those that do not"`
+	MoreAlerts int           `json:"moreAlerts,omitempty" doc:"how many are left out"`
+	Pages      []Page        `json:"pages" doc:"oldest first"`
+	Log        []LogEntry    `json:"log" doc:"oldest first"`
+	EarlierLog int           `json:"earlierLog,omitempty" doc:"how many lines before these are left out"`
 }
 
 // JoinedAlert is one alert of an incident.

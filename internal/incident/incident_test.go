@@ -2,12 +2,14 @@ package incident_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -106,6 +108,62 @@ func TestAlertsJoinRejoinAndOpenAgain(t *testing.T) {
 		}
 		b.cleared(t, "unknown")
 	})
+}
+
+func TestAlertsWithoutAServiceAreGrouped(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b := newBench(t, db, shop)
+		fire := func(id string, labels event.Labels) incident.Incident {
+			return b.triggerAs(t, incident.Trigger{AlertID: id, Title: "t", Severity: "warning", Labels: labels})
+		}
+		down := fire("a1", event.Labels{"alertname": "Down", "job": "node", "instance": "a"})
+		if down.Group != `{alertname="Down", job="node"}` {
+			t.Errorf("group %s", down.Group)
+		}
+		if same := fire("a2", event.Labels{"alertname": "Down", "job": "node", "instance": "b"}); same.ID != down.ID {
+			t.Error("the same rule at the same place opened another incident")
+		}
+		for id, labels := range map[string]event.Labels{"a3": {"alertname": "Full", "job": "node"}, "a4": {"alertname": "Down", "job": "web"}, "a5": nil} {
+			if other := fire(id, labels); other.ID == down.ID {
+				t.Errorf("%v joined %s", labels, down.Group)
+			}
+		}
+		d := b.get(t, down.ID)
+		if last := d.Log[len(d.Log)-1]; last.Text != `Alert "t" joined: #1 of the same alertname, job is open` {
+			t.Errorf("log %q", last.Text)
+		}
+		if c := b.triggerAs(t, incident.Trigger{AlertID: "c", Service: "checkout", Labels: event.Labels{"alertname": "Down", "job": "node"}}); c.Group != "" {
+			t.Errorf("an alert of a service has the group %s", c.Group)
+		}
+	})
+}
+
+// Thousands of alerts at once are one incident and one page, which does not wait for the last of them; what is shown is bounded.
+func TestAStormIsOneIncident(t *testing.T) {
+	b := newBench(t, storetest.New(t), shop)
+	stop := b.run(t)
+	const n = 1100
+	huge := strings.Repeat("x", 1<<20)
+	var first incident.Incident
+	for k := range n {
+		i := b.triggerAs(t, incident.Trigger{AlertID: fmt.Sprint(k), Service: "checkout", Title: fmt.Sprint(k, huge[:(k%2)<<10]), Severity: "critical"})
+		if k == 0 {
+			first = i
+			eventually(t, "ada is paged", func() bool { return len(b.sender.all()) == 2 })
+		}
+	}
+	if i := b.triggerAs(t, incident.Trigger{AlertID: "huge", Title: huge, Severity: huge, Labels: event.Labels{"alertname": huge}}); len(i.Title) > 500 || len(i.Group) > 1000 {
+		t.Errorf("title of %d bytes, group of %d", len(i.Title), len(i.Group))
+	}
+	b.cleared(t, "7")
+	d := b.get(t, first.ID)
+	if len(d.Alerts) != 200 || d.MoreAlerts != n-200 || len(d.Log) != 1000 || d.EarlierLog < n-1000 || d.Alerts[0].Status != "firing" {
+		t.Errorf("%d alerts and %d more, %d lines and %d earlier", len(d.Alerts), d.MoreAlerts, len(d.Log), d.EarlierLog)
+	}
+	if sends := len(b.sender.all()); sends != 2 {
+		t.Errorf("%d messages", sends)
+	}
+	stop()
 }
 
 func TestResolvedByHandWhileFiring(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 //	{
 //	  "event": "incident.page",
 //	  "text": "[critical] checkout: the error budget burns (#12) http://…/incidents/01j…",
-//	  "page": {"id": "01j…", "attempt": 1, "person": "ada", "level": 1, "policy": "payments"},
+//	  "page": {"id": "01j…", "attempt": 1, "person": "ada", "level": 1, "number": 1, "policy": "payments"},
 //	  "incident": {"id": "01j…", "number": 12, "title": "…", "service": "checkout", "severity": "critical",
 //	               "status": "triggered", "openedAt": "2026-03-01T12:00:00Z", "url": "http://…/incidents/01j…",
 //	               "runbook": "https://…"},
@@ -37,7 +37,8 @@ type PayloadPage struct {
 	ID      string `json:"id"`
 	Attempt int    `json:"attempt"`
 	Person  string `json:"person"`
-	Level   int    `json:"level"` // 0: the last resort
+	Level   int    `json:"level"`  // 0: the last resort
+	Number  int    `json:"number"` // 1: the first page of the incident; 2 and more: nobody acknowledged those before
 	Policy  string `json:"policy,omitempty"`
 }
 
@@ -47,6 +48,7 @@ type PayloadIncident struct {
 	Number   int64     `json:"number"`
 	Title    string    `json:"title"`
 	Service  string    `json:"service"`
+	Group    string    `json:"group,omitempty"` // what its alerts share where they name no service
 	Severity string    `json:"severity"`
 	Status   Status    `json:"status"`
 	OpenedAt time.Time `json:"openedAt"`
@@ -72,16 +74,29 @@ func (s *Incidents) compose(ctx context.Context, i Incident, a attempt) notify.M
 	service, _ := s.catalog.Current().Service(i.Service)
 	p := Payload{
 		Event: "incident.page",
-		Page:  PayloadPage{ID: a.ID, Attempt: a.Attempts, Person: a.Person, Level: a.Level, Policy: i.Policy},
-		Incident: PayloadIncident{ID: i.ID, Number: i.Number, Title: i.Title, Service: i.Service, Severity: i.Severity,
+		Page: PayloadPage{ID: a.ID, Attempt: a.Attempts, Person: a.Person, Level: a.Level, Policy: i.Policy,
+			Number: i.escalation.count(a.step)},
+		Incident: PayloadIncident{ID: i.ID, Number: i.Number, Title: i.Title, Service: i.Service, Group: i.Group, Severity: i.Severity,
 			Status: i.Status, OpenedAt: i.OpenedAt, URL: s.link(i.ID), Runbook: service.Runbook},
 		Changes: s.changesBefore(ctx, i, append([]string{i.Service}, service.DependsOn...)),
 	}
-	subject := fmt.Sprintf("[%s] %s: %s (#%d)", i.Severity, i.Service, i.Title, i.Number)
+	subject := p.subject()
 	p.Text = subject + " " + p.Incident.URL
 	l := letter{Payload: p, now: s.clock(), zone: i.escalation.zone(a.Person)}
-	return notify.Message{ID: a.ID, Subject: subject, Text: l.render(textLetter.Execute), HTML: l.render(htmlLetter.Execute),
+	return notify.Message{ID: a.ID, Thread: i.ID, Subject: subject, Text: l.render(textLetter.Execute), HTML: l.render(htmlLetter.Execute),
 		URL: p.Incident.URL, Data: p}
+}
+
+// subject tells the pages of an incident apart: they come one after another in one thread.
+func (p Payload) subject() string {
+	page, service := "", ""
+	if p.Page.Number > 1 {
+		page = fmt.Sprintf("[page %d] ", p.Page.Number)
+	}
+	if p.Incident.Service != "" {
+		service = p.Incident.Service + ": "
+	}
+	return fmt.Sprintf("[%s] %s%s%s (#%d)", p.Incident.Severity, page, service, p.Incident.Title, p.Incident.Number)
 }
 
 // changesBefore lists what was done shortly before; a page does not wait for it when the store has trouble.
@@ -135,8 +150,15 @@ func (l letter) Since() string {
 
 // Why says why this person is paged.
 func (l letter) Why() string {
-	if l.Page.Level == 0 {
-		return "You are the last resort: nobody before you acknowledged."
+	why := fmt.Sprintf("You are level %d of the escalation policy %s.", l.Page.Level, l.Page.Policy)
+	switch {
+	case l.Page.Level == 0 && l.Page.Policy == "":
+		why = "You are the last resort: no escalation policy answers for this incident."
+	case l.Page.Level == 0:
+		why = "You are the last resort: nobody before you acknowledged."
 	}
-	return fmt.Sprintf("You are level %d of the escalation policy %s.", l.Page.Level, l.Page.Policy)
+	if l.Page.Number > 1 {
+		why += fmt.Sprintf(" This is page %d: those before were not acknowledged.", l.Page.Number)
+	}
+	return why
 }

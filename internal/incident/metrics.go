@@ -7,14 +7,18 @@ import (
 )
 
 type metrics struct {
-	opened prometheus.Counter
-	pages  *prometheus.CounterVec
-	delay  prometheus.Histogram
+	opened      prometheus.Counter
+	unreachable prometheus.Counter
+	pages       *prometheus.CounterVec
+	delay       prometheus.Histogram
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		opened: prometheus.NewCounter(prometheus.CounterOpts{Name: "daytwo_incident_opened_total", Help: "Incidents opened."}),
+		unreachable: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "daytwo_incident_unreachable_total", Help: "Incidents of which nobody could be told.",
+		}),
 		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "daytwo_incident_pages_total", Help: "Pages that came to an end, by channel and status (sent, exhausted, canceled).",
 		}, []string{"channel", "status"}),
@@ -26,7 +30,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.opened, m.pages, m.delay} {
+	for _, c := range []prometheus.Collector{m.opened, m.unreachable, m.pages, m.delay} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("incident: %w", err)
 		}

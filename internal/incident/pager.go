@@ -3,21 +3,24 @@ package incident
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
 const (
-	maxSending = 32               // pages on the wire at once
-	maxSteps   = 64               // escalation steps of one transaction
-	sendLimit  = 20 * time.Second // of one attempt
-	lease      = 30 * time.Second // longer than an attempt: after it the attempt is taken for lost and made again
-	stopGrace  = 3 * time.Second  // for attempts under way when Run ends
-	maxIdle    = time.Hour        // between looks at the store when nothing is due: bounds what a wrong clock can do
+	maxSending  = 32               // pages on the wire at once
+	maxTogether = 4                // of them to one address: a receiver that hangs does not keep the others waiting
+	maxSteps    = 64               // escalation steps of one transaction
+	sendLimit   = 20 * time.Second // of one attempt
+	lease       = 30 * time.Second // longer than an attempt: after it the attempt is taken for lost and made again
+	stopGrace   = 3 * time.Second  // for attempts under way when Run ends
+	maxIdle     = time.Hour        // between looks at the store when nothing is due: bounds what a wrong clock can do
 )
 
 // Run pages people until ctx ends; then it returns nil. It sleeps until the next thing is due or something is committed: there is
@@ -27,9 +30,9 @@ func (s *Incidents) Run(ctx context.Context) error {
 	sending, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
 	var sends sync.WaitGroup
-	slots := make(chan struct{}, maxSending)
+	var wire wire
 	for failures := 0; ctx.Err() == nil; {
-		pages, wait, err := s.advance(ctx, maxSending-len(slots))
+		pages, wait, err := s.advance(ctx, wire.room())
 		failures++
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -39,10 +42,10 @@ func (s *Incidents) Run(ctx context.Context) error {
 			failures = 0
 		}
 		for _, p := range pages {
-			slots <- struct{}{}
+			wire.enter(p.to)
 			sends.Go(func() {
 				defer s.ring()
-				defer func() { <-slots }()
+				defer wire.leave(p.to)
 				s.deliver(sending, p)
 			})
 		}
@@ -91,17 +94,18 @@ func (s *Incidents) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// advance takes the steps that are due and leases the pages that are due, at most free of them. It says how long to wait until
+// advance takes the steps that are due and leases the pages that are due, as many as there is room for. It says how long to wait until
 // something else is due: not at all after it did something.
-func (s *Incidents) advance(ctx context.Context, free int) (pages []attempt, wait time.Duration, err error) {
-	if free == 0 {
+func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wait time.Duration, err error) {
+	if room.free == 0 {
 		return nil, maxIdle, nil // a page that ends rings
 	}
+	elsewhere, busy := room.elsewhere()
 	var due int64
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COALESCE(MIN(due), 0) FROM (
 			SELECT MIN(next_at) AS due FROM incidents WHERE next_at > 0
-			UNION ALL SELECT MIN(wake_at) AS due FROM pages WHERE wake_at > 0) AS soonest`).Scan(&due)
+			UNION ALL SELECT MIN(wake_at) AS due FROM pages p WHERE wake_at > 0`+elsewhere+`) AS soonest`, busy...).Scan(&due)
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("look for what is due: %w", err)
@@ -117,7 +121,7 @@ func (s *Incidents) advance(ctx context.Context, free int) (pages []attempt, wai
 		if err := s.takeSteps(ctx, tx, now); err != nil {
 			return err
 		}
-		pages, err = s.lease(ctx, tx, now, free)
+		pages, err = s.lease(ctx, tx, now, room)
 		return err
 	})
 	if err != nil {
@@ -159,7 +163,7 @@ func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now 
 			i.nextAt = now.Add(steps[i.step].wait)
 		}
 	}
-	if err := s.explainStep(ctx, tx, i, this); err != nil {
+	if err := s.explainStep(ctx, tx, &i, this); err != nil {
 		return err
 	}
 	return saveIncident(ctx, tx, &i)
@@ -178,7 +182,7 @@ func (s *Incidents) addPages(ctx context.Context, tx *store.Tx, i Incident, this
 }
 
 // explainStep writes down what a step did, and says it loudly when nobody can be reached. i.step is already the one after it.
-func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i Incident, this step) error {
+func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i *Incident, this step) error {
 	reachable := len(this.reachable()) > 0
 	switch {
 	case this.level > 0 && reachable:
@@ -200,11 +204,18 @@ func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i Incident, t
 	}
 	switch {
 	case reachable:
-		return s.alarm(ctx, tx, i, "unanswered", fmt.Sprintf("%s: paging the last resort, %s", why, names(this.people)))
+		return s.alarm(ctx, tx, *i, "unanswered", fmt.Sprintf("%s: paging the last resort, %s", why, names(this.people)))
 	case reached > 0:
-		return s.alarm(ctx, tx, i, "unanswered", why+"; there is no last resort")
+		return s.alarm(ctx, tx, *i, "unanswered", why+"; there is no last resort")
 	}
-	return s.alarm(ctx, tx, i, "unreachable", "Nobody reachable: "+why+"; there is no last resort")
+	return s.unreachable(ctx, tx, i, why+"; there is no last resort (add last_resort to "+catalog.FileName+")")
+}
+
+// unreachable says that nobody knows of the incident. The caller saves i.
+func (s *Incidents) unreachable(ctx context.Context, tx *store.Tx, i *Incident, why string) error {
+	i.Unreached = why
+	tx.OnCommit(s.metrics.unreachable.Inc)
+	return s.alarm(ctx, tx, *i, "unreachable", "Nobody reachable: "+why)
 }
 
 // alarm makes it hard to overlook that paging does not work out.
@@ -237,15 +248,20 @@ type attempt struct {
 }
 
 // lease marks due pages as being sent: the worst and newest first. A page whose lease ended was being sent when daytwo died.
-func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, free int) ([]attempt, error) {
+func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, room room) ([]attempt, error) {
+	elsewhere, busy := room.elsewhere()
+	args := slices.Concat([]any{now}, busy, []any{room.free})
 	list, err := query(ctx, tx, scanAttempt, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at
 		FROM pages p JOIN incidents i ON i.id = p.incident_id
-		WHERE p.wake_at > 0 AND p.wake_at <= ? ORDER BY `+worstFirst+`, p.id LIMIT ?`, now, free)
+		WHERE p.wake_at > 0 AND p.wake_at <= ?`+elsewhere+` ORDER BY `+worstFirst+`, p.id LIMIT ?`, args...)
 	if err != nil {
 		return nil, err
 	}
 	var leased []attempt
 	for _, a := range list {
+		if room.to[a.to] >= maxTogether {
+			continue
+		}
 		done, err := tx.Exec(ctx, `UPDATE pages SET status = 'sending', attempts = attempts + 1, at = ?, wake_at = ? WHERE id = ? AND attempts = ?`,
 			now, now.Add(lease), a.ID, a.Attempts)
 		if err != nil {
@@ -253,6 +269,7 @@ func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, free
 		}
 		if n, err := done.RowsAffected(); err == nil && n == 1 {
 			a.Attempts++
+			room.to[a.to]++
 			leased = append(leased, a)
 		}
 	}

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,12 @@ func (s *Incidents) Get(ctx context.Context, id string) (d Detail, err error) {
 	return d, err
 }
 
+// What of an incident is shown at once.
+const (
+	maxAlerts = 200
+	maxLog    = 1000 // the newest
+)
+
 // Load is Get within a transaction.
 func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 	i, err := findByRef(ctx, tx, id)
@@ -28,17 +35,25 @@ func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 	}
 	d := Detail{Incident: *i}
 	if d.Alerts, err = query(ctx, tx, scanAlert, `SELECT alert_id, title, status, at FROM incident_alerts
-		WHERE incident_id = ? ORDER BY at, alert_id`, i.ID); err != nil {
+		WHERE incident_id = ? ORDER BY status, at, alert_id LIMIT ?`, i.ID, maxAlerts); err != nil { // firing < resolved
 		return Detail{}, err
 	}
+	slices.SortStableFunc(d.Alerts, func(a, b JoinedAlert) int { return a.At.Compare(b.At) })
 	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error FROM pages
 		WHERE incident_id = ? ORDER BY id`, i.ID); err != nil {
 		return Detail{}, err
 	}
 	if d.Log, err = query(ctx, tx, scanLog, `SELECT at, action, actor, text FROM incident_log
-		WHERE incident_id = ? ORDER BY seq`, i.ID); err != nil {
+		WHERE incident_id = ? ORDER BY seq DESC LIMIT ?`, i.ID, maxLog); err != nil {
 		return Detail{}, err
 	}
+	slices.Reverse(d.Log)
+	err = tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM incident_alerts WHERE incident_id = ?),
+		(SELECT COUNT(*) FROM incident_log WHERE incident_id = ?)`, i.ID, i.ID).Scan(&d.MoreAlerts, &d.EarlierLog)
+	if err != nil {
+		return Detail{}, fmt.Errorf("read incident: %w", err)
+	}
+	d.MoreAlerts, d.EarlierLog = d.MoreAlerts-len(d.Alerts), d.EarlierLog-len(d.Log)
 	return d, nil
 }
 
@@ -58,6 +73,7 @@ func (d Detail) People() []string {
 	for _, e := range d.Log {
 		add(e.Actor)
 	}
+	add(d.AcknowledgedBy)
 	return list
 }
 

@@ -73,7 +73,7 @@ func (s *Incidents) respond(ctx context.Context, tx *store.Tx, i *Incident, to S
 	default:
 		i.ResolvedAt, i.ResolvedBy, e.Tone = &now, actor, timeline.Good
 	}
-	i.nextAt = time.Time{}
+	i.nextAt, i.Unreached = time.Time{}, ""
 	if err := saveIncident(ctx, tx, i); err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 const incidentColumns = `i.id, i.number, i.service, i.title, i.severity, i.status, i.opened_by, i.opened_at, i.acknowledged_at,
-	i.acknowledged_by, i.resolved_at, i.resolved_by, i.escalation, i.step, i.next_at`
+	i.acknowledged_by, i.resolved_at, i.resolved_by, i.escalation, i.step, i.next_at,
+	i.common, i.unreached`
 
 // worstFirst orders by what should be seen and paged first.
 const worstFirst = `CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, i.number DESC`
@@ -27,7 +28,8 @@ func scanIncident(row scanner, more ...any) (i Incident, err error) {
 	var opened, acknowledged, resolved, next int64
 	var escalation string
 	err = row.Scan(append([]any{&i.ID, &i.Number, &i.Service, &i.Title, &i.Severity, &i.Status, &i.OpenedBy, &opened, &acknowledged,
-		&i.AcknowledgedBy, &resolved, &i.ResolvedBy, &escalation, &i.step, &next}, more...)...)
+		&i.AcknowledgedBy, &resolved, &i.ResolvedBy, &escalation, &i.step, &next,
+		&i.Group, &i.Unreached}, more...)...)
 	if err != nil {
 		return i, err
 	}
@@ -72,9 +74,9 @@ func insertIncident(ctx context.Context, tx *store.Tx, i Incident) error {
 	if err != nil {
 		return fmt.Errorf("open incident: %w", err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO incidents (id, number, service, title, severity, status, opened_by, opened_at, escalation, next_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		i.ID, i.Number, i.Service, i.Title, i.Severity, string(i.Status), i.OpenedBy, i.OpenedAt, string(escalation), i.nextAt)
+	_, err = tx.Exec(ctx, `INSERT INTO incidents (id, number, service, title, severity, status, opened_by, opened_at, escalation, next_at, common)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		i.ID, i.Number, i.Service, i.Title, i.Severity, string(i.Status), i.OpenedBy, i.OpenedAt, string(escalation), i.nextAt, i.Group)
 	if err != nil {
 		return fmt.Errorf("open incident: %w", err)
 	}
@@ -84,9 +86,9 @@ func insertIncident(ctx context.Context, tx *store.Tx, i Incident) error {
 // saveIncident writes what can change, and brings NextStep up to date.
 func saveIncident(ctx context.Context, tx *store.Tx, i *Incident) error {
 	_, err := tx.Exec(ctx, `UPDATE incidents SET severity = ?, status = ?, acknowledged_at = ?, acknowledged_by = ?, resolved_at = ?,
-		resolved_by = ?, step = ?, next_at = ? WHERE id = ?`,
+		resolved_by = ?, step = ?, next_at = ?, unreached = ? WHERE id = ?`,
 		i.Severity, string(i.Status), micros(i.AcknowledgedAt), i.AcknowledgedBy, micros(i.ResolvedAt),
-		i.ResolvedBy, i.step, i.nextAt, i.ID)
+		i.ResolvedBy, i.step, i.nextAt, i.Unreached, i.ID)
 	if err != nil {
 		return fmt.Errorf("save incident: %w", err)
 	}

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 const (
 	maxTitle = 500      // bytes; longer ones are cut
+	maxGroup = 1000     // bytes; longer ones are cut
 	maxNote  = 16 << 10 // bytes; longer ones are refused
 )
 
@@ -22,12 +24,13 @@ const (
 type Trigger struct {
 	AlertID  string // the same for as long as the alert fires without a break
 	Service  string
+	Labels   event.Labels // what groups it with others where it names no service, see decideGroup
 	Title    string
 	Severity string    // one that is not known counts as critical
 	Time     time.Time // since when; zero: now
 }
 
-// Trigger makes the alert part of the open incident of its service, or opens one: then the pager takes over once tx is committed.
+// Trigger makes the alert part of the open incident of its service or group, or opens one: then the pager takes over once tx is committed.
 // Handing in the same alert again changes nothing.
 func (s *Incidents) Trigger(ctx context.Context, tx *store.Tx, t Trigger) (Incident, error) {
 	if t.AlertID == "" {
@@ -38,22 +41,29 @@ func (s *Incidents) Trigger(ctx context.Context, tx *store.Tx, t Trigger) (Incid
 	if err != nil {
 		return Incident{}, err
 	}
-	open, err := findIncident(ctx, tx, `i.service = ? AND i.status <> 'resolved'`, t.Service)
+	common, of := decideGroup(t.Service, t.Labels)
+	common = clip(common, maxGroup)
+	open, err := findOpen(ctx, tx, t.Service, common)
 	if err != nil {
 		return Incident{}, err
 	}
-	d := decideTrigger(before, open)
+	d := decideTrigger(before, open, of)
 	switch d.Move {
 	case Ignore:
 		return before.incident, nil
 	case Open:
-		opened, err := s.open(ctx, tx, Incident{Service: t.Service, Title: t.Title, Severity: t.Severity, OpenedAt: t.Time}, d.Reason)
+		opened, err := s.open(ctx, tx, Incident{Service: t.Service, Group: common, Title: t.Title, Severity: t.Severity, OpenedAt: t.Time}, d.Reason)
 		if err != nil {
 			return Incident{}, err
 		}
 		return opened, s.attach(ctx, tx, opened.ID, t)
 	}
 	return s.join(ctx, tx, *open, t, d)
+}
+
+// findOpen returns nil when no incident of the service, or group, is open.
+func findOpen(ctx context.Context, tx *store.Tx, service, common string) (*Incident, error) {
+	return findIncident(ctx, tx, `i.service = ? AND i.common = ? AND i.status <> 'resolved'`, service, common)
 }
 
 // findSeen returns nil when the alert was never part of an incident.
@@ -81,7 +91,7 @@ func (s *Incidents) attach(ctx context.Context, tx *store.Tx, id string, t Trigg
 	return nil
 }
 
-// join adds an alert to an open incident. Nobody is paged again for it: whoever was paged handles the service.
+// join adds an alert to an open incident. Nobody is paged again for it: whoever was paged handles the matter.
 func (s *Incidents) join(ctx context.Context, tx *store.Tx, i Incident, t Trigger, d Decision) (Incident, error) {
 	if err := s.attach(ctx, tx, i.ID, t); err != nil {
 		return i, err
@@ -105,7 +115,7 @@ func (s *Incidents) join(ctx context.Context, tx *store.Tx, i Incident, t Trigge
 func (s *Incidents) open(ctx context.Context, tx *store.Tx, i Incident, reason string) (Incident, error) {
 	i.ID, i.Status, i.Severity, i.OpenedAt = event.NewID(), Triggered, known(i.Severity), s.since(i.OpenedAt)
 	if i.Title == "" {
-		i.Title = "Incident of " + i.Service
+		i.Title = "Incident of " + cmp.Or(i.Service, i.Group, "unknown origin")
 	}
 	i.escalation = snapshot(s.catalog.Current(), i.Service)
 	i.Policy, i.nextAt = i.escalation.Policy, s.clock().Add(i.escalation.steps()[0].wait)
@@ -177,7 +187,7 @@ func (s *Incidents) Create(ctx context.Context, service, title, severity, actor 
 	}
 	var d Detail
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		open, err := findIncident(ctx, tx, `i.service = ? AND i.status <> 'resolved'`, service)
+		open, err := findOpen(ctx, tx, service, "")
 		if err != nil {
 			return err
 		}
@@ -208,6 +218,9 @@ func (s *Incidents) since(t time.Time) time.Time {
 func (s *Incidents) tell(ctx context.Context, tx *store.Tx, i Incident, e timeline.Entry) error {
 	e.Service, e.Ref, e.Time = i.Service, "incident/"+i.ID, s.clock()
 	data := map[string]string{"incident": i.ID, "number": fmt.Sprint(i.Number), "severity": i.Severity}
+	if i.Group != "" {
+		data["group"] = i.Group
+	}
 	for key, value := range e.Data {
 		data[key] = value
 	}
