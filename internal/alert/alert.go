@@ -59,7 +59,7 @@ type Alert struct {
 	Severity    string       `json:"severity" doc:"the label severity, or warning"`
 	State       State        `json:"state" enum:"firing,resolved"`
 	Labels      event.Labels `json:"labels"`
-	Annotations event.Labels `json:"annotations" doc:"summary and, where known, runbook are always among them"`
+	Annotations event.Labels `json:"annotations" doc:"summary and, where known, runbook are always among them; title where the summary has numbers that change"`
 	Value       *float64     `json:"value,omitempty" doc:"of the expression, at the last evaluation while firing; absent if it is not a finite number"`
 	StartsAt    time.Time    `json:"startsAt"`
 	EndsAt      *time.Time   `json:"endsAt,omitempty"`

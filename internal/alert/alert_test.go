@@ -28,8 +28,8 @@ const queueRules = `groups:
 
 const queue = `queue_length{service="checkout"}`
 
-const wholeStory = `alert fired checkout: checkout has 20 waiting (critical)
-alert resolved checkout: Resolved: checkout has 30 waiting (good)
+const wholeStory = `alert fired checkout: QueueLong (critical)
+alert resolved checkout: Resolved: QueueLong (good)
 `
 
 func TestAnAlertFromFirstToLast(t *testing.T) {

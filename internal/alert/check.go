@@ -3,15 +3,22 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
 // Check reports the expressions of a catalog that are not PromQL, each at its place in the file the catalog was read from.
@@ -37,6 +44,76 @@ func Check(file string, c *catalog.Catalog) []problem.Finding {
 		}
 	}
 	return findings
+}
+
+// CheckService warns of each rule file with alerts that say nothing of a service: whom they page is then not for the catalog's
+// policies to say. path is that of a prometheus.yml; what is wrong with it or its rules is for others to find.
+func CheckService(path string, c *catalog.Catalog) []problem.Finding {
+	conf, err := config.LoadFile(path, false, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil
+	}
+	files, err := ruleFiles(conf)
+	if err != nil {
+		return nil
+	}
+	var findings []problem.Finding
+	for _, file := range files {
+		promql := parser.NewParser(parser.Options{})
+		groups, errs := (&loader{parser: promql, logger: slog.New(slog.DiscardHandler)}).Load(file, false, model.UTF8Validation)
+		if len(errs) > 0 {
+			continue
+		}
+		if without, of := withoutService(promql, groups); without > 0 {
+			findings = append(findings, unowned(file, without, of, c.WithoutPolicy()))
+		}
+	}
+	return findings
+}
+
+// unowned says where alerts without a service go.
+func unowned(file string, without, of int, people []string) problem.Finding {
+	f := problem.Finding{File: file, Line: 1, Column: 1, Severity: problem.SeverityWarning,
+		Mend: "give the rules the label service"}
+	goes := "page the last resort: " + strings.Join(people, ", ")
+	if len(people) == 0 {
+		goes, f.Mend = "open incidents that page nobody", "add last_resort to "+catalog.FileName+", or give the rules the label service"
+	}
+	f.Message = fmt.Sprintf("%d of %d alerts name no service: unless their series have that label, they %s", without, of, goes)
+	return f
+}
+
+// withoutService counts the alerts that may page, and those of them whose rule does not mention a service.
+func withoutService(promql parser.Parser, groups *rulefmt.RuleGroups) (without, of int) {
+	for _, group := range groups.Groups {
+		for _, rule := range group.Rules {
+			if rule.Alert == "" || tone(rule.Labels["severity"]) == timeline.Info {
+				continue
+			}
+			of++
+			expr, err := promql.ParseExpr(rule.Expr)
+			if rule.Labels["service"] == "" && group.Labels["service"] == "" && err == nil && !mentionsService(expr) {
+				without++
+			}
+		}
+	}
+	return without, of
+}
+
+// mentionsService tells whether an expression selects, keeps or makes the label service.
+func mentionsService(expr parser.Expr) (found bool) {
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		switch n := n.(type) {
+		case *parser.VectorSelector:
+			found = found || slices.ContainsFunc(n.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "service" })
+		case *parser.AggregateExpr:
+			found = found || !n.Without && slices.Contains(n.Grouping, "service")
+		case *parser.StringLiteral:
+			found = found || n.Val == "service"
+		}
+		return nil
+	})
+	return found
 }
 
 // checkObjectives refuses a catalog in force whose objectives cannot become rules.

@@ -9,6 +9,8 @@ import (
 type counters struct {
 	transitions *prometheus.CounterVec
 	failures    prometheus.Counter
+	ignored     prometheus.Counter
+	shortened   prometheus.Counter
 }
 
 func (c *counters) register(r prometheus.Registerer, a *Alerts) error {
@@ -18,10 +20,16 @@ func (c *counters) register(r prometheus.Registerer, a *Alerts) error {
 	c.failures = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "daytwo_alert_record_failures_total", Help: "Attempts to record transitions that failed; each is tried again at the next evaluation.",
 	})
+	c.ignored = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "daytwo_alert_over_limit_total", Help: fmt.Sprintf("Times an evaluation found an alert that was not recorded, because %d of its rule fire already.", maxFiring),
+	})
+	c.shortened = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "daytwo_alert_shortened_total", Help: fmt.Sprintf("Labels and annotations of alerts cut to %d bytes.", maxText),
+	})
 	firing := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "daytwo_alerts_firing", Help: "Alerts that fire now.",
 	}, func() float64 { return float64(len(a.Firing())) })
-	for _, metric := range []prometheus.Collector{c.transitions, c.failures, firing} {
+	for _, metric := range []prometheus.Collector{c.transitions, c.failures, c.ignored, c.shortened, firing} {
 		if err := r.Register(metric); err != nil {
 			return fmt.Errorf("register metrics of alerts: %w", err)
 		}

@@ -44,8 +44,9 @@ type lab struct {
 	series map[string]float64
 	broken bool // queries fail
 
-	alerts *alert.Alerts
-	stop   func()
+	alerts  *alert.Alerts
+	metrics *prometheus.Registry
+	stop    func()
 }
 
 var errBroken = errors.New("the disk is on fire")
@@ -167,9 +168,10 @@ func (l *lab) breakQueries(broken bool) {
 // start runs alerts as a new process would.
 func (l *lab) start() *alert.Alerts {
 	l.t.Helper()
+	l.metrics = prometheus.NewRegistry()
 	a, err := alert.New(l.t.Context(), alert.Config{
 		DB: l.db, Timeline: l.timeline, Catalog: l.catalog, Engine: l, Dir: l.dir, PublicURL: "http://localhost:2020",
-		Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
+		Logger: slog.New(slog.DiscardHandler), Registerer: l.metrics,
 	})
 	if err != nil {
 		l.t.Fatal(err)
@@ -186,6 +188,22 @@ func (l *lab) start() *alert.Alerts {
 		l.stop = nil
 	}
 	return a
+}
+
+// counted is what a counter of alerts stands at.
+func (l *lab) counted(name string) float64 {
+	l.t.Helper()
+	families, err := l.metrics.Gather()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	l.t.Fatalf("there is no counter %s", name)
+	return 0
 }
 
 // restart ends alerts and starts them again after a while. Nothing is written at the end, so a kill is no different.

@@ -152,10 +152,25 @@ func (a *Alerts) observe(r *rules.AlertingRule) map[string]observation {
 	seen := map[string]observation{}
 	r.ForEachActiveAlert(func(one *rules.Alert) {
 		labels := event.Labels(one.Labels.Map())
-		seen[labels.Fingerprint()] = observation{
-			state: one.State, labels: labels, annotations: event.Labels(one.Annotations.Map()), value: one.Value,
+		who := labels.Fingerprint() // before anything is cut
+		seen[who] = observation{
+			state: one.State, labels: a.shorten(labels), annotations: a.shorten(one.Annotations.Map()), value: one.Value,
 			firedAt: one.FiredAt.UTC().Truncate(time.Microsecond),
 		}
 	})
 	return seen
+}
+
+// maxText is how much of a label or an annotation is kept, in bytes.
+const maxText = 4 << 10
+
+// shorten cuts values that nobody can read; who an alert is was decided on the whole.
+func (a *Alerts) shorten(texts map[string]string) event.Labels {
+	for name, text := range texts {
+		if len(text) > maxText {
+			texts[name] = cut(text, maxText)
+			a.counters.shortened.Inc()
+		}
+	}
+	return texts
 }

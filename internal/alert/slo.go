@@ -59,9 +59,9 @@ func burnRule(service catalog.Service, slo catalog.SLO, alerts []catalog.BurnAle
 		windows = append(windows, fmt.Sprintf("more than %s times over %s and %s", factor, b.Long, b.Short))
 	}
 	annotations := map[string]string{
-		"summary": fmt.Sprintf("%s fails its %s objective: the error budget burns {{ $value | printf \"%%.3g\" }} times as fast as it may",
-			service.Name, slo.Name),
-		"description": fmt.Sprintf("%s%% of what %s serves shall be good over %s. This alert is for a burn rate of %s.",
+		"summary": fmt.Sprintf("%s fails its %s objective: the error budget burns too fast", service.Name, slo.Name),
+		"description": fmt.Sprintf("The error budget burns {{ $value | printf \"%%.3g\" }} times as fast as it may. "+
+			"%s%% of what %s serves shall be good over %s. This alert is for a burn rate of %s.",
 			number(slo.Objective), service.Name, slo.Window, strings.Join(windows, ", or ")),
 	}
 	if service.Runbook != "" {

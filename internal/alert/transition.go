@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,6 +84,8 @@ func (a *Alerts) reconcile(ctx context.Context, r ruleRound) {
 	var changed []*Alert
 	for _, v := range judge(onRecord, r.seen, r.at, mayResolve) {
 		switch {
+		case v.is && !v.was && len(onRecord)+len(changed) >= maxFiring:
+			a.counters.ignored.Inc()
 		case v.is && !v.was:
 			changed = append(changed, a.fire(r, v.fingerprint))
 		case v.was && !v.is:
@@ -91,14 +94,20 @@ func (a *Alerts) reconcile(ctx context.Context, r ruleRound) {
 			a.refresh(r, v.fingerprint)
 		}
 	}
-	if len(changed) == 0 {
-		return
-	}
-	if err := a.record(ctx, changed); err != nil {
-		a.counters.failures.Inc()
-		a.cfg.Logger.Error("record alerts; the next evaluation tries again", "rule", r.rule.Name(), "error", err)
+	for part := range slices.Chunk(changed, maxTogether) {
+		if err := a.record(ctx, part); err != nil {
+			a.counters.failures.Inc()
+			a.cfg.Logger.Error("record alerts; the next evaluation tries again", "rule", r.rule.Name(), "error", err)
+			return
+		}
 	}
 }
+
+// Limits of a rule that goes mad.
+const (
+	maxFiring   = 5000 // alerts of one rule on record as firing; more are counted and left out until some end
+	maxTogether = 200  // in one transaction: the first are paged while the last are still written
+)
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
@@ -122,7 +131,7 @@ func (a *Alerts) fire(r ruleRound, fingerprint string) *Alert {
 		Severity:    cmp.Or(seen.labels["severity"], timeline.Warning),
 		State:       Firing,
 		Labels:      seen.labels,
-		Annotations: explain(r.rule.Name(), seen.annotations, known),
+		Annotations: explain(r.rule, seen.annotations, known),
 		Value:       finite(seen.value),
 		StartsAt:    start,
 		Expr:        r.rule.Query().String(),
@@ -131,10 +140,24 @@ func (a *Alerts) fire(r ruleRound, fingerprint string) *Alert {
 	}
 }
 
-// explain makes sure of a summary and, where there is one, a runbook: the rule's, else the service's.
-func explain(name string, given event.Labels, service catalog.Service) event.Labels {
+// measured is a template that puts a number in which is another at the next evaluation.
+var measured = regexp.MustCompile(`\{\{[^}]*(\$value\b|\.Value\b|\bquery\b)`)
+
+// explain makes sure of a summary and, where there is one, a runbook: the rule's, else the service's. What an incident is called
+// lasts longer than a number: where the summary has one, the title is the rule's name.
+func explain(rule *rules.AlertingRule, given event.Labels, service catalog.Service) event.Labels {
 	all := given.Clone()
-	all["summary"] = cmp.Or(given["summary"], given["message"], given["description"], name)
+	for _, key := range []string{"summary", "message", "description"} {
+		if given[key] == "" {
+			continue
+		}
+		all["summary"] = given[key]
+		if written := rule.Annotations(); given["title"] == "" && measured.MatchString(written.Get(key)) {
+			all["title"] = rule.Name()
+		}
+		break
+	}
+	all["summary"] = cmp.Or(all["summary"], rule.Name())
 	if runbook := cmp.Or(given["runbook"], given["runbook_url"], service.Runbook); runbook != "" {
 		all["runbook"] = runbook
 	}
@@ -167,7 +190,7 @@ func (a *Alerts) refresh(r ruleRound, fingerprint string) {
 	defer a.mu.Unlock()
 	if on := a.firing[r.key][fingerprint]; on != nil {
 		fresh := *on // readers may hold the old one
-		fresh.Value, fresh.Annotations = finite(seen.value), explain(fresh.Name, seen.annotations, known)
+		fresh.Value, fresh.Annotations = finite(seen.value), explain(r.rule, seen.annotations, known)
 		a.firing[r.key][fingerprint] = &fresh
 	}
 }
@@ -240,24 +263,34 @@ const (
 	maxSummary = 1000
 )
 
+// title is what the alert is called on the timeline and as an incident.
+func (a *Alert) title() string {
+	return cut(cmp.Or(a.Annotations["title"], a.Annotations["summary"]), maxSummary)
+}
+
 // entry is what the timeline says about the last transition of the alert.
 func (a *Alert) entry() *timeline.Entry {
-	summary := cut(a.Annotations["summary"], maxSummary)
 	e := &timeline.Entry{
 		Time:    a.StartsAt,
 		Kind:    timeline.Alert,
 		Action:  "fired",
 		Service: cut(a.Service, maxName),
-		Title:   summary,
+		Title:   a.title(),
 		Actor:   auth.System("alert rules").String(),
 		Ref:     "alert/" + a.ID,
 		Tone:    tone(a.Severity),
 		Data: map[string]string{
-			"name": cut(a.Name, maxName), "severity": cut(a.Severity, maxName), "fingerprint": a.Fingerprint, "summary": summary,
+			"name": cut(a.Name, maxName), "severity": cut(a.Severity, maxName), "fingerprint": a.Fingerprint,
+			"summary": cut(a.Annotations["summary"], maxSummary),
 		},
 	}
+	for _, place := range []string{"cluster", "namespace", "job"} {
+		if a.Labels[place] != "" {
+			e.Data[place] = cut(a.Labels[place], maxName)
+		}
+	}
 	if a.State == Resolved {
-		e.Time, e.Action, e.Title, e.Tone = *a.EndsAt, "resolved", "Resolved: "+summary, timeline.Good
+		e.Time, e.Action, e.Title, e.Tone = *a.EndsAt, "resolved", "Resolved: "+a.title(), timeline.Good
 		e.Data["reason"] = a.Ended
 	}
 	return e
@@ -273,9 +306,9 @@ func tone(severity string) string {
 	return timeline.Warning
 }
 
-// cut shortens a text to n bytes at a rune.
+// cut makes a text storable and shortens it to n bytes at a rune.
 func cut(s string, n int) string {
-	if len(s) <= n {
+	if s = clean(s); len(s) <= n {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "")

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/orchestrate"
 	"github.com/daytwo-dev/daytwo/internal/postmortem"
@@ -64,20 +65,27 @@ func (l *Loop) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// alertFired makes an alert part of an incident. One of severity info is for
+// alertFired makes an alert part of an incident. One that only informs is for
 // looking at, not for getting up.
 func (l *Loop) alertFired(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
-	if e.Data["severity"] == "info" {
+	if e.Tone == timeline.Info {
 		return nil
 	}
 	_, err := l.Incidents.Trigger(ctx, tx, incident.Trigger{
-		AlertID: idOf(e), Service: e.Service, Title: e.Title, Severity: e.Data["severity"], Time: e.Time,
+		AlertID: idOf(e), Service: e.Service, Labels: labelsOf(e), Title: e.Title, Severity: e.Data["severity"], Time: e.Time,
 	})
 	return wrap("trigger an incident", err)
 }
 
 func (l *Loop) alertResolved(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
 	return wrap("tell the incident that its alert is over", l.Incidents.AlertResolved(ctx, tx, idOf(e)))
+}
+
+// labelsOf are the labels that an alert's entry has of it.
+func labelsOf(e timeline.Entry) event.Labels {
+	return event.Labels{
+		"alertname": e.Data["name"], "cluster": e.Data["cluster"], "namespace": e.Data["namespace"], "job": e.Data["job"],
+	}
 }
 
 // idOf is the id in "alert/<id>".

@@ -64,12 +64,36 @@ func rank(s scene, changes []timeline.Entry, measured []shares) []Suspect {
 		weight, evidence := weigh(s.service, measured[i])
 		score := related * weight * math.Exp2(-before.Minutes()/halfLife.Minutes())
 		reasons := []string{evidence, how, fmt.Sprintf("%s before the incident opened", short(before))}
+		if first(change) {
+			reasons = append(reasons, "first deploy: nothing to roll back to")
+		}
 		suspects = append(suspects, Suspect{Entry: change, Score: math.Round(score*100) / 100, Reasons: reasons, Action: undo(change)})
 	}
 	slices.SortStableFunc(suspects, func(a, b Suspect) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), b.Entry.Time.Compare(a.Entry.Time))
+		return cmp.Or(firstLast(a, b), cmp.Compare(b.Score, a.Score), b.Entry.Time.Compare(a.Entry.Time))
 	})
+	for i := 1; i < len(suspects); i++ { // whoever comes later is not more suspect
+		suspects[i].Score = min(suspects[i].Score, suspects[i-1].Score)
+	}
 	return suspects
+}
+
+// first tells whether a change is a workload's first deploy: before it there
+// was nothing that worked, so something else is the likelier cause of a change
+// for the worse, and there is no way back.
+func first(change timeline.Entry) bool {
+	return change.Action == "deploy" && change.Data["workload"] != "" && change.Data["previousRevision"] == ""
+}
+
+// firstLast orders first deploys after all other changes.
+func firstLast(a, b Suspect) int {
+	switch {
+	case first(a.Entry) == first(b.Entry):
+		return 0
+	case first(a.Entry):
+		return 1
+	}
+	return -1
 }
 
 // relation says how strongly a change of changed bears on service: fully on
