@@ -12,9 +12,11 @@ import (
 )
 
 // api is the demo's view of the platform: the same public API that the UI and
-// the command line use, and only that.
+// the command line use, and only that. It comes with a token, or with the
+// session that a call opened.
 type api struct {
 	base, token string
+	session     []*http.Cookie
 	http        *http.Client
 }
 
@@ -60,12 +62,6 @@ type postmortem struct {
 	} `json:"timeline"`
 }
 
-type runView struct {
-	ID     string `json:"id"`
-	Status string `json:"status"`
-	Error  string `json:"error"`
-}
-
 func (a *api) call(ctx context.Context, method, path string, body, into any) error {
 	var payload bytes.Buffer
 	if body != nil {
@@ -77,7 +73,12 @@ func (a *api) call(ctx context.Context, method, path string, body, into any) err
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+a.token)
+	if a.token != "" {
+		req.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	for _, c := range a.session {
+		req.AddCookie(c)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -90,6 +91,9 @@ func (a *api) call(ctx context.Context, method, path string, body, into any) err
 		var doc struct{ Detail string }
 		_ = json.NewDecoder(res.Body).Decode(&doc) // the status alone is an answer too
 		return fmt.Errorf("%s %s: %s %s", method, path, res.Status, doc.Detail)
+	}
+	if a.token == "" && len(a.session) == 0 {
+		a.session = res.Cookies()
 	}
 	if into == nil {
 		return nil

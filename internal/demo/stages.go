@@ -18,6 +18,7 @@ type plot struct {
 	mail     func() Mail
 	bad      string // manifest of checkout v2
 	shop     []string
+	cast     map[string]*api
 	incident incidentView // the one that the story is about, once seen
 	since    time.Time    // when the shop had settled
 }
@@ -55,7 +56,11 @@ func (p *plot) ship(ctx context.Context) error {
 	if left := baseline - time.Since(p.since); left > 0 {
 		return fmt.Errorf("the shop runs well for another %.0f s first", left.Seconds())
 	}
-	return p.api.call(ctx, http.MethodPost, "/api/workloads", map[string]string{"manifest": p.bad}, nil)
+	who, err := p.as(ctx, developer)
+	if err != nil {
+		return err
+	}
+	return who.call(ctx, http.MethodPost, "/api/workloads", map[string]string{"manifest": p.bad}, nil)
 }
 
 // settled says what the shop still lacks before the story can begin.
@@ -148,7 +153,11 @@ func (p *plot) acknowledge(ctx context.Context) error {
 	if missing, err := p.find(ctx); err != nil || missing != "" {
 		return firstError(err, missing)
 	}
-	return p.api.call(ctx, http.MethodPost, p.incidentPath("ack"), struct{}{}, nil)
+	who, err := p.as(ctx, onCall)
+	if err != nil {
+		return err
+	}
+	return who.call(ctx, http.MethodPost, p.incidentPath("ack"), struct{}{}, nil)
 }
 
 func (p *plot) diagnosed(ctx context.Context) (bool, string, error) {
@@ -187,9 +196,12 @@ func (p *plot) rollBack(ctx context.Context) error {
 	if prime == nil || prime.Action == nil {
 		return fmt.Errorf("the prime suspect offers no rollback")
 	}
-	var r runView
-	return p.api.call(ctx, http.MethodPost, p.incidentPath("rollback"),
-		map[string]any{"workload": prime.Action.Workload, "revision": prime.Action.Revision}, &r)
+	who, err := p.as(ctx, onCall)
+	if err != nil {
+		return err
+	}
+	return who.call(ctx, http.MethodPost, p.incidentPath("rollback"),
+		map[string]any{"workload": prime.Action.Workload, "revision": prime.Action.Revision}, nil)
 }
 
 func (p *plot) recovered(ctx context.Context) (bool, string, error) {
