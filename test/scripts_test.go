@@ -25,6 +25,10 @@ const readyWithin = 60 * time.Second
 
 func TestScripts(t *testing.T) {
 	bin := buildBinary(t)
+	examples, err := filepath.Abs("../ui/src/examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "scripts",
 		RequireExplicitExec: true,
@@ -33,6 +37,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DAYTWO_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("DAYTWO_ADMIN_TOKEN", "admin-token-of-the-scripts")
 			env.Setenv("DAYTWO_LISTEN", freeAddress(t))
+			env.Setenv("SCREEN_EXAMPLES", examples)
 			env.Setenv("DAYTWO_URL", "http://"+env.Getenv("DAYTWO_LISTEN"))
 			return nil
 		},

@@ -110,6 +110,20 @@ func (p Principal) String() string {
 	}
 }
 
+// Called says who acted, as String wrote it, the way people do: a token and a
+// part of daytwo by its name ("ci token", "alert rules"), anybody else as they
+// are called.
+func Called(actor string) string {
+	kind, name, _ := strings.Cut(actor, ":")
+	switch kind {
+	case KindToken:
+		return name + " token"
+	case KindSystem:
+		return name
+	}
+	return actor
+}
+
 // Allows says whether the principal may do what needs the role. The error is a
 // problem that names the role needed and the one had.
 func (p Principal) Allows(need Role) error {

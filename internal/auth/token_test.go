@@ -257,6 +257,14 @@ func TestRoleText(t *testing.T) {
 	}
 }
 
+func TestCalled(t *testing.T) {
+	for actor, want := range map[string]string{"ada": "ada", "token:ci": "ci token", "system:alert rules": "alert rules", "daytwo": "daytwo"} {
+		if got := auth.Called(actor); got != want {
+			t.Errorf("%s is called %q, want %q", actor, got, want)
+		}
+	}
+}
+
 func TestContext(t *testing.T) {
 	if p := auth.FromContext(t.Context()); !p.Anonymous() || p.String() != "anonymous" {
 		t.Errorf("nobody is %s", p)

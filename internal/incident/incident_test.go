@@ -257,7 +257,7 @@ func TestMessageSaysWhatIsWrongAndWhatChanged(t *testing.T) {
 	b := newBench(t, storetest.New(t), shop)
 	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
 		return b.timeline.Append(t.Context(), tx, &timeline.Entry{Kind: timeline.Change, Action: "deploy", Service: "payments",
-			Title: "payments v2 deployed (was <v1>)", Actor: "ada"})
+			Title: "payments v2 deployed (was <v1>)", Actor: "token:ci"})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -270,7 +270,7 @@ func TestMessageSaysWhatIsWrongAndWhatChanged(t *testing.T) {
 	if m.Subject != "[critical] checkout: Alert a1 (#1)" || m.URL != "http://daytwo.example/incidents/"+i.ID {
 		t.Errorf("subject %q, URL %s", m.Subject, m.URL)
 	}
-	for _, want := range []string{"Alert a1", "checkout · critical · since ", "payments v2 deployed (was <v1>), by ada", m.URL,
+	for _, want := range []string{"Alert a1", "checkout · critical · since ", "payments v2 deployed (was <v1>), by ci token", m.URL,
 		"https://wiki.example.com/checkout", "level 1 of the escalation policy payments"} {
 		if !strings.Contains(m.Text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, m.Text)

@@ -12,7 +12,7 @@ var textLetter = template.Must(template.New("text").Parse(`{{.Incident.Title}}
 {{or .Incident.Service .Incident.Group "no service"}} · {{.Incident.Severity}} · since {{.Clock .Incident.OpenedAt}} ({{.Since}})
 
 {{if .Changes}}What changed before:
-{{range .Changes}}  {{$.Clock .Time}}  {{.Title}}{{with .Actor}}, by {{.}}{{end}}
+{{range .Changes}}  {{$.Clock .Time}}  {{.Title}}{{with .Actor}}, by {{$.Called .}}{{end}}
 {{end}}{{else}}No change is known in the hour before.
 {{end}}
 Acknowledge, or see more:
@@ -29,7 +29,7 @@ var htmlLetter = html.Must(html.New("html").Parse(`<!doctype html>
 <p style="margin:0 0 16px">{{or .Incident.Service .Incident.Group "no service"}} · <strong>{{.Incident.Severity}}</strong> · since {{.Clock .Incident.OpenedAt}} ({{.Since}})</p>
 <p style="margin:0 0 16px"><a href="{{.Incident.URL}}" style="display:inline-block;padding:12px 24px;background:#1c4fd6;color:#fff;text-decoration:none;border-radius:6px">Open incident #{{.Incident.Number}}</a></p>
 {{if .Changes}}<p style="margin:0">What changed before:</p>
-<ul style="margin:0 0 16px">{{range .Changes}}<li>{{$.Clock .Time}} {{.Title}}{{with .Actor}}, by {{.}}{{end}}</li>
+<ul style="margin:0 0 16px">{{range .Changes}}<li>{{$.Clock .Time}} {{.Title}}{{with .Actor}}, by {{$.Called .}}{{end}}</li>
 {{end}}</ul>
 {{else}}<p>No change is known in the hour before.</p>
 {{end}}{{with .Incident.Runbook}}<p><a href="{{.}}">Runbook</a></p>

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
@@ -142,6 +143,9 @@ func (l letter) render(execute func(io.Writer, any) error) string {
 
 // Clock shows a time where the reader lives.
 func (l letter) Clock(t time.Time) string { return t.In(l.zone).Format("15:04:05 MST") }
+
+// Called names who made a change.
+func (l letter) Called(actor string) string { return auth.Called(actor) }
 
 // Since is how long the incident has been open.
 func (l letter) Since() string {

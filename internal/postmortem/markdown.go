@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
@@ -62,7 +63,7 @@ func (a Action) markdown() string {
 }
 
 func row(e timeline.Entry) string {
-	return fmt.Sprintf("| %s | %s | %s | %s |\n", e.Time.UTC().Format("2006-01-02 15:04:05"), literal(e.Service), literal(e.Title), literal(e.Actor))
+	return fmt.Sprintf("| %s | %s | %s | %s |\n", e.Time.UTC().Format("2006-01-02 15:04:05"), literal(e.Service), literal(e.Title), literal(auth.Called(e.Actor)))
 }
 
 // literal keeps what comes from outside from becoming markup or breaking a table.

@@ -51,6 +51,20 @@ export async function open(page, path) {
   await settled(page);
 }
 
+/** Goes on to a path from within the app, as a link does: no file is loaded twice. */
+export async function goOn(page, path) {
+  const from = new URL(page.url());
+  const to = new URL(path, from);
+  if (from.origin !== to.origin || from.pathname === to.pathname) return open(page, path);
+  await page.evaluate((href) => {
+    document.querySelector("h1")?.setAttribute("data-left", "");
+    history.pushState(null, "", href);
+    dispatchEvent(new PopStateEvent("popstate", { state: null }));
+  }, to.href);
+  await page.locator("h1:not([data-left])").first().waitFor();
+  await settled(page);
+}
+
 export async function settled(page) {
   await page.locator("h1").first().waitFor();
   // What has loaded may ask for more: it stands when it has stood for some frames.
@@ -59,7 +73,7 @@ export async function settled(page) {
       new Promise((done) => {
         let still = 0;
         const look = () => {
-          const waiting = document.querySelector('[role="status"][aria-label="Loading"], .mantine-Skeleton-root');
+          const waiting = document.querySelector('[role="status"][aria-label="Loading"], .mantine-Skeleton-root, main [aria-busy="true"]');
           still = waiting === null && document.fonts.status === "loaded" ? still + 1 : 0;
           if (still > 10) done();
           else requestAnimationFrame(look);

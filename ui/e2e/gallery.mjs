@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { accessible } from "./axe.mjs";
-import { open, openWindow, sizes, themes } from "./browser.mjs";
+import { goOn, open, openWindow, settled, sizes, themes } from "./browser.mjs";
 import { check, ok } from "./report.mjs";
 
 const folder = fileURLToPath(new URL("../test-results/screenshots/", import.meta.url));
@@ -15,7 +15,7 @@ export async function picture(page, name, { width, theme, whole = true }) {
   if (whole) {
     const height = await page.evaluate(() => document.documentElement.scrollHeight);
     await page.setViewportSize({ width: size.width, height: Math.min(5_000, Math.max(size.height, height)) });
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await settled(page);
   }
   await page.screenshot({ path: `${folder}${name}-${width}-${theme}.png`, animations: "disabled" });
   if (whole) await page.setViewportSize(size);
@@ -46,13 +46,13 @@ export async function lookInEachTheme(page, name, width, options = {}) {
   await page.emulateMedia({ colorScheme: themes[0] });
 }
 
-/** Opens each page at each width, in each theme; two windows share the pages. */
+/** Each page at each width, in each theme: opened by its address on the desk, from within on the phone. Two windows share the pages. */
 export async function gallery(browser, { url, storageState, complaints }, pages) {
   const walk = async (share) => {
     for (const width of widths) {
       const page = await openWindow(browser, { url, storageState, complaints, width });
       for (const { name, path } of share) {
-        await check(`${name} at ${width} px: opens`, () => open(page, path));
+        await check(`${name} at ${width} px: opens`, () => (width === 390 && page.url().startsWith(url) ? goOn(page, path) : open(page, path)));
         await lookInEachTheme(page, name, width);
       }
       await page.context().close();

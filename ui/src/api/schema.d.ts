@@ -826,7 +826,7 @@ export interface components {
             text: string;
         };
         Alert: {
-            /** @description summary and, where known, runbook are always among them */
+            /** @description summary and, where known, runbook are always among them; title where the summary has numbers that change */
             annotations: {
                 [key: string]: string;
             };
@@ -1151,6 +1151,8 @@ export interface components {
             /** Format: date-time */
             acknowledgedAt?: string;
             acknowledgedBy?: string;
+            /** @description what its alerts share where they name no service: alertname and, if present, cluster, namespace, job */
+            group?: string;
             id: string;
             /** @description what happens if nobody acknowledges; absent once somebody did */
             nextStep?: components["schemas"]["IncidentNextStep"];
@@ -1178,15 +1180,30 @@ export interface components {
             /** @enum {string} */
             status: "triggered" | "acknowledged" | "resolved";
             title: string;
+            /** @description why nobody could be reached; absent while somebody was, or still may be, and once somebody took it */
+            unreached?: string;
         };
         IncidentDetail: {
             /** Format: date-time */
             acknowledgedAt?: string;
             acknowledgedBy?: string;
+            /** @description oldest first; of many, those that fire come before those that do not */
             alerts: components["schemas"]["IncidentJoinedAlert"][];
+            /**
+             * Format: int64
+             * @description how many lines before these are left out
+             */
+            earlierLog?: number;
+            /** @description what its alerts share where they name no service: alertname and, if present, cluster, namespace, job */
+            group?: string;
             id: string;
             /** @description oldest first */
             log: components["schemas"]["IncidentLogEntry"][];
+            /**
+             * Format: int64
+             * @description how many are left out
+             */
+            moreAlerts?: number;
             /** @description what happens if nobody acknowledges; absent once somebody did */
             nextStep?: components["schemas"]["IncidentNextStep"];
             /**
@@ -1215,6 +1232,8 @@ export interface components {
             /** @enum {string} */
             status: "triggered" | "acknowledged" | "resolved";
             title: string;
+            /** @description why nobody could be reached; absent while somebody was, or still may be, and once somebody took it */
+            unreached?: string;
         };
         IncidentJoinedAlert: {
             /**

@@ -33,3 +33,5 @@ export const applyManifest = (manifest: string) => answer(api.POST("/api/workloa
 /** Revision 0 means the one before the current. */
 export const rollBack = (name: string, revision = 0) => answer(api.POST("/api/workloads/{name}/rollback", { ...of(name), body: { revision } }));
 export const restart = (name: string) => answer(api.POST("/api/workloads/{name}/restart", of(name)));
+/** Stops it and forgets it; its files stay. */
+export const removeWorkload = (name: string) => answer(api.DELETE("/api/workloads/{name}", of(name)));

@@ -2,6 +2,7 @@ import { Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
 import { ErrorNote } from "./ErrorNote";
 import styles from "./Loaded.module.css";
+import { PageTitle } from "./PageTitle";
 
 interface QueryLike<T> {
   data: T | undefined;
@@ -15,10 +16,12 @@ interface Props<T> {
   /** What stands in for the data until it comes; by default `rows` grey lines. */
   skeleton?: ReactNode;
   rows?: number;
+  /** What the page would show, where it is the data that brings the page's title: its heading if there is none. */
+  page?: string;
 }
 
 /** A query's data when it is there; until then a skeleton (not before 200 ms), or the error in its place. */
-export function Loaded<T>({ query, children, skeleton, rows = 4 }: Props<T>) {
+export function Loaded<T>({ query, children, skeleton, rows = 4, page }: Props<T>) {
   if (query.data !== undefined) {
     return (
       <>
@@ -27,7 +30,14 @@ export function Loaded<T>({ query, children, skeleton, rows = 4 }: Props<T>) {
       </>
     );
   }
-  if (query.error !== null) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
+  if (query.error !== null) {
+    return (
+      <>
+        {page && <PageTitle title={page} />}
+        <ErrorNote error={query.error} retry={() => void query.refetch()} />
+      </>
+    );
+  }
   return skeleton ?? <Waiting rows={rows} />;
 }
 

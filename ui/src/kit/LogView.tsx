@@ -28,6 +28,8 @@ export function LogView({ label, lines, dropped = 0, follow = false, height = 42
   const { zone } = useTimeRange();
   const box = useRef<HTMLDivElement>(null);
   const [atEnd, setAtEnd] = useState(follow);
+  // A live log keeps its height, so that nothing below it moves; a finished one takes what it needs.
+  const [grows] = useState(follow);
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const found = useMemo(() => searchLog(lines, query), [lines, query]);
@@ -41,6 +43,7 @@ export function LogView({ label, lines, dropped = 0, follow = false, height = 42
     getItemKey: (index) => lines[index]?.seq ?? index,
   });
 
+  const fits = typeof height === "number" && virtualizer.getTotalSize() <= height;
   const count = lines.length;
   useEffect(() => {
     if (atEnd && count > 0) virtualizer.scrollToIndex(count - 1, { align: "end" });
@@ -92,7 +95,7 @@ export function LogView({ label, lines, dropped = 0, follow = false, height = 42
         <span className={styles.space} />
         {dropped > 0 && <span className={styles.dim}>{plural(dropped, "earlier line")} not shown</span>}
         <span className={styles.dim}>{plural(count, "line")}</span>
-        {!atEnd && count > 0 && (
+        {!atEnd && !fits && (
           <Button variant="default" size="compact-xs" onClick={() => setAtEnd(true)}>
             {follow ? "Follow" : "To the end"}
           </Button>
@@ -100,7 +103,7 @@ export function LogView({ label, lines, dropped = 0, follow = false, height = 42
       </div>
       {/* A scrollable region must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div ref={box} className={styles.box} style={{ height }} onScroll={onScroll} role="log" aria-label={label} tabIndex={0}>
+      <div ref={box} className={styles.box} style={grows ? { height } : { maxHeight: height }} onScroll={onScroll} role="log" aria-label={label} tabIndex={0}>
         <div style={{ height: virtualizer.getTotalSize(), position: "relative" }}>
           {virtualizer.getVirtualItems().map(({ index, start, key }) => {
             const line = lines[index];

@@ -1,4 +1,5 @@
 import { Tooltip } from "@mantine/core";
+import type { CSSProperties } from "react";
 import { formatClock } from "../format";
 import { Link } from "../Link";
 import { StateMark } from "../StateBadge";
@@ -64,7 +65,7 @@ function Flag({ at, markers, words, zone }: Cluster & { zone: Zone }) {
     </>
   );
   return (
-    <div className={styles.marker} style={{ left: at }}>
+    <div className={styles.marker} style={{ left: at, "--flag": `${Math.max(-12, -at)}px` } as CSSProperties}>
       <Tooltip label={titles.map((title) => <div key={title}>{title}</div>)}>
         {first?.to ? (
           <Link to={markers.length > 1 ? "/changes" : first.to} className={styles.flag} aria-label={label}>

@@ -107,7 +107,7 @@ function options(element: HTMLElement, latest: { current: PlotProps }): uPlot.Op
     width: element.clientWidth,
     height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 24, 0, 0],
     tzDate: (at) => (zone === "utc" ? uPlot.tzDate(new Date(at * 1000), "Etc/UTC") : new Date(at * 1000)),
     cursor: {
       sync: { key: pageCursor, setSeries: false, scales: ["x", null] },

@@ -21,7 +21,7 @@ import styles from "./AlertPage.module.css";
 export function AlertPage() {
   const { id = "" } = useParams();
   const query = useQuery(alertQuery(id));
-  return <Loaded query={query}>{(alert) => <Detail alert={alert} />}</Loaded>;
+  return <Loaded query={query} page="Alert">{(alert) => <Detail alert={alert} />}</Loaded>;
 }
 
 /** Why it fires: the rule, its value over time, its labels and where they lead. */

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { rulesQuery, type Rule, type RuleGroup } from "@/api/rules";
+import { ruleFile } from "@/examples/examples";
 import { EmptyState } from "@/kit/EmptyState";
 import { formatDuration } from "@/kit/format";
 import { Link } from "@/kit/Link";
@@ -7,18 +8,6 @@ import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
 import { StateBadge } from "@/kit/StateBadge";
 import styles from "./Rules.module.css";
-
-const example = `# prometheus.yml
-rule_files: [rules/*.yml]
-
-# rules/shop.yml
-groups:
-  - name: shop
-    rules:
-      - alert: OrdersFail
-        expr: rate(orders_failed_total[5m]) > 1
-        for: 2m
-        labels: {service: checkout, severity: critical}`;
 
 /** What is watched: the rule files' rules and those made from objectives. */
 export function Rules() {
@@ -29,7 +18,7 @@ export function Rules() {
         groups.length > 0 ? (
           groups.map((group) => <Group key={`${group.file} ${group.name}`} group={group} />)
         ) : (
-          <EmptyState title="No rules" snippet={example}>
+          <EmptyState title="No rules" snippet={ruleFile}>
             Rules come from Prometheus rule files and from the objectives in <code>daytwo.yml</code>.
           </EmptyState>
         )

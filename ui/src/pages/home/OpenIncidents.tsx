@@ -4,8 +4,8 @@ import { acknowledge } from "@/api/incidents";
 import type { Incident } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
 import { Link } from "@/kit/Link";
-import { servicePath } from "@/kit/paths";
 import { Person } from "@/kit/Person";
+import { ServiceLink } from "@/kit/ServiceLink";
 import { StateBadge } from "@/kit/StateBadge";
 import { Elapsed } from "@/kit/Time";
 import { toneOf } from "@/kit/tone";
@@ -41,12 +41,13 @@ function Row({ incident }: { incident: Incident }) {
         </Link>
         <div className={styles.facts}>
           <StateBadge state={incident.status} />
-          <Link to={servicePath(incident.service)}>{incident.service}</Link>
+          <ServiceLink service={incident.service} group={incident.group} />
           <span>
             for <Elapsed from={incident.openedAt} />
           </span>
           {incident.acknowledgedBy && <Person name={incident.acknowledgedBy} />}
         </div>
+        {incident.unreached && <div className={styles.unreached}>{incident.unreached}</div>}
         {ack.error && <ErrorNote error={ack.error} />}
       </div>
       {incident.status === "triggered" && can("responder") && (

@@ -1,4 +1,5 @@
 import type { IncidentDetail } from "@/api/types";
+import { plural } from "@/kit/format";
 import { Link } from "@/kit/Link";
 import { Section } from "@/kit/Section";
 import { StateBadge } from "@/kit/StateBadge";
@@ -6,7 +7,7 @@ import { Ago } from "@/kit/Time";
 import styles from "./IncidentPage.module.css";
 
 /** The alerts that opened it or joined. */
-export function IncidentAlerts({ incident: { alerts, openedBy } }: { incident: IncidentDetail }) {
+export function IncidentAlerts({ incident: { alerts, moreAlerts, openedBy } }: { incident: IncidentDetail }) {
   return (
     <Section title="Alerts">
       {alerts.length === 0 ? (
@@ -26,6 +27,7 @@ export function IncidentAlerts({ incident: { alerts, openedBy } }: { incident: I
           ))}
         </ul>
       )}
+      {moreAlerts ? <p className={styles.none}>and {plural(moreAlerts, "more alert", "more alerts")}</p> : null}
     </Section>
   );
 }

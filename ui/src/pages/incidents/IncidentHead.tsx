@@ -1,21 +1,21 @@
 import type { IncidentDetail } from "@/api/types";
 import { Link } from "@/kit/Link";
 import { PageTitle } from "@/kit/PageTitle";
-import { servicePath } from "@/kit/paths";
 import { Person } from "@/kit/Person";
+import { ServiceLink } from "@/kit/ServiceLink";
 import { StateBadge } from "@/kit/StateBadge";
 import { Ago, Clock, Elapsed } from "@/kit/Time";
 import styles from "./IncidentPage.module.css";
 
 /** What is wrong and since when. */
 export function IncidentHead({ incident }: { incident: IncidentDetail }) {
-  const { number, title, service, status, severity, openedAt, acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy } = incident;
+  const { number, title, service, group, status, severity, openedAt, acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy } = incident;
   return (
     <PageTitle
       title={title}
       over={
         <>
-          <Link to="/incidents">Incidents</Link> · #{number} · <Link to={servicePath(service)}>{service}</Link>
+          <Link to="/incidents">Incidents</Link> · #{number} · <ServiceLink service={service} group={group} />
         </>
       }
       badge={

@@ -4,6 +4,7 @@ import { useState, type SyntheticEvent } from "react";
 import { addNote, incidentQuery } from "@/api/incidents";
 import type { IncidentDetail, IncidentLogEntry } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
+import { plural } from "@/kit/format";
 import { Person } from "@/kit/Person";
 import { StateMark } from "@/kit/StateBadge";
 import { Clock } from "@/kit/Time";
@@ -38,6 +39,7 @@ export function IncidentLog({ incident }: { incident: IncidentDetail }) {
           <Entry key={incident.log.length - i} entry={entry} />
         ))}
       </ol>
+      {incident.earlierLog ? <p className={styles.earlier}>{plural(incident.earlierLog, "earlier line")} not shown</p> : null}
     </>
   );
 }

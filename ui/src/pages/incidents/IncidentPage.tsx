@@ -21,7 +21,7 @@ export function IncidentPage() {
   const { id = "" } = useParams();
   const query = useQuery(incidentQuery(id));
   return (
-    <Loaded query={query} rows={8}>
+    <Loaded query={query} rows={8} page="Incident">
       {(incident) => <Incident key={incident.id} incident={incident} />}
     </Loaded>
   );
@@ -46,7 +46,7 @@ function Incident({ incident }: { incident: IncidentDetail }) {
           <Section title="What changed">
             <Suspects incident={incident} onRun={onRun} />
             <IncidentRuns incident={incident} started={started} />
-            <ServiceErrors service={incident.service} />
+            {incident.service && <ServiceErrors service={incident.service} />}
           </Section>
           <Section title="Log">
             <IncidentLog incident={incident} />

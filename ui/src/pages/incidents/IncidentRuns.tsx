@@ -13,7 +13,7 @@ interface Props {
 
 /** What was executed to mend it, live, whoever started it. */
 export function IncidentRuns({ incident, started }: Props) {
-  const { data } = useQuery(runsQuery({ service: incident.service, limit: 20 }));
+  const { data } = useQuery({ ...runsQuery({ service: incident.service, limit: 20 }), enabled: incident.service !== "" });
   const { can } = useMe();
   const during = (data?.items ?? []).filter(
     (run) => run.queuedAt >= incident.openedAt && run.id !== started?.id && (!incident.resolvedAt || run.queuedAt <= incident.resolvedAt),

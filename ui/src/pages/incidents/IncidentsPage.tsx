@@ -34,7 +34,7 @@ const columns: Column<Incident>[] = [
     cell: (i) => <StateBadge state={i.severity} />,
     value: (i) => severityRank[i.severity] ?? 3,
   },
-  { id: "service", header: "Service", cell: (i) => i.service, value: (i) => i.service },
+  { id: "service", header: "Service", cell: (i) => i.service || (i.group ?? "none"), value: (i) => i.service },
   { id: "opened", header: "Opened", phone: "hide", cell: (i) => <Ago time={i.openedAt} />, value: (i) => i.openedAt },
   {
     id: "lasted",
@@ -45,7 +45,7 @@ const columns: Column<Incident>[] = [
   {
     id: "by",
     header: "Handled by",
-    cell: (i) => (i.acknowledgedBy ? <Person name={i.acknowledgedBy} /> : "nobody yet"),
+    cell: (i) => (i.acknowledgedBy ? <Person name={i.acknowledgedBy} /> : i.resolvedAt ? "nobody" : "nobody yet"),
     value: (i) => i.acknowledgedBy ?? "",
   },
 ];

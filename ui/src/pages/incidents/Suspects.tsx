@@ -30,7 +30,9 @@ export function Suspects({ incident, onRun }: Props) {
         <div className={styles.suspects}>
           {items.length === 0 && (
             <p className={styles.none}>
-              Nothing that daytwo knows of changed in the hour before, neither {incident.service} nor what it depends on.
+              {incident.service
+                ? `Nothing that daytwo knows of changed in the hour before, neither ${incident.service} nor what it depends on.`
+                : "Its alerts name no service, so no change can be told to bear on it. Give their rules the label service."}
             </p>
           )}
           {items.slice(0, shown).map(card)}

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { onCallsQuery, peopleQuery } from "@/api/services";
 import type { OnCall, Person as PersonEntry } from "@/api/types";
+import { escalationPolicies } from "@/examples/examples";
 import { EmptyState } from "@/kit/EmptyState";
 import { formatDuration } from "@/kit/format";
 import { Link } from "@/kit/Link";
@@ -12,12 +13,6 @@ import { Section } from "@/kit/Section";
 import { parseDuration } from "@/kit/timeRange";
 import { useNow } from "@/kit/useNow";
 import styles from "./OnCallPage.module.css";
-
-const example = `escalation_policies:
-  - name: payments
-    levels:
-      - {targets: [ada], after: 0s}
-      - {targets: [grace], after: 5m}`;
 
 /** Who is paged for what, and what time it is where they are. */
 export function OnCallPage() {
@@ -35,7 +30,7 @@ export function OnCallPage() {
               ))}
             </div>
           ) : (
-            <EmptyState title="Nobody is on call" snippet={example}>
+            <EmptyState title="Nobody is on call" snippet={escalationPolicies}>
               Without an escalation policy an incident pages nobody. Write one into <code>daytwo.yml</code> and name it in the
               service:
             </EmptyState>

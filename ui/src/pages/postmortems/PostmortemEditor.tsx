@@ -5,9 +5,9 @@ import { ErrorNote } from "@/kit/ErrorNote";
 import { Facts } from "@/kit/Facts";
 import { Link } from "@/kit/Link";
 import { PageTitle } from "@/kit/PageTitle";
-import { servicePath } from "@/kit/paths";
 import { Person } from "@/kit/Person";
 import { Section } from "@/kit/Section";
+import { ServiceLink } from "@/kit/ServiceLink";
 import { StateBadge } from "@/kit/StateBadge";
 import { Ago, Elapsed } from "@/kit/Time";
 import { TimelineList } from "@/kit/TimelineList";
@@ -115,7 +115,7 @@ export function PostmortemEditor({ latest, editable }: { latest: PostmortemDetai
           <Section title="Facts">
             <Facts
               facts={[
-                ["Service", <Link key="s" to={servicePath(latest.service)}>{latest.service}</Link>],
+                ["Service", <ServiceLink key="s" service={latest.service} />],
                 ["Severity", <StateBadge key="v" state={latest.severity} />],
                 ["Opened", <Ago key="o" time={latest.openedAt} />],
                 ["Acknowledged", latest.acknowledgedAt && <Took from={latest.openedAt} to={latest.acknowledgedAt} by={latest.acknowledgedBy} />],

@@ -19,7 +19,7 @@ export function RunPage() {
   const query = useQuery(runQuery(id));
   const { can } = useMe();
   return (
-    <Loaded query={query}>
+    <Loaded query={query} page="Run">
       {(run) => {
         const output = Object.entries(run.output ?? {});
         return (

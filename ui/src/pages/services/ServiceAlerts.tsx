@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { alertsQuery } from "@/api/alerts";
 import type { Alert, SloState } from "@/api/types";
+import { objectivesOf } from "@/examples/examples";
 import { EmptyState } from "@/kit/EmptyState";
 import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
@@ -26,7 +27,7 @@ export function ServiceAlerts({ service, slos }: { service: string; slos: SloSta
         {slos.length > 0 ? (
           <SloList slos={slos} />
         ) : (
-          <EmptyState title="No objective yet" snippet={`slos:\n  - name: availability\n    objective: 99.5\n    window: 30d`}>
+          <EmptyState title="No objective yet" snippet={objectivesOf(service)}>
             Under the service in <code>daytwo.yml</code>. It then gets an error budget, and alerts when the budget goes too fast:
           </EmptyState>
         )}

@@ -27,7 +27,7 @@ import { goldenSignals, titleOf } from "./signals";
 export function ServicePage() {
   const { name = "" } = useParams();
   const query = useQuery(serviceQuery(name));
-  return <Loaded query={query}>{(service) => <Hub key={service.name} service={service} />}</Loaded>;
+  return <Loaded query={query} page="Service">{(service) => <Hub key={service.name} service={service} />}</Loaded>;
 }
 
 const tabs = [

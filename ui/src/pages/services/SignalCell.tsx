@@ -28,7 +28,7 @@ export function SignalCell({ service, signal, alarming }: Props) {
   const last = values && summary(values).last;
   const bad = alarming !== undefined && typeof last === "number" && last >= alarming;
   return (
-    <span ref={ref} className={styles.cell} title={error?.message}>
+    <span ref={ref} className={styles.cell} title={error?.message} aria-busy={(entry?.isIntersecting && !data && !error) || undefined}>
       {values && last !== null ? (
         <>
           <Sparkline values={values} label={`${titleOf(signal)}, of ${service}`} tone={bad ? "critical" : undefined} width={56} />

@@ -3,10 +3,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { applyManifest } from "@/api/workloads";
+import { exampleManifest } from "@/examples/examples";
 import { CodeEditor } from "@/kit/CodeEditor";
 import { ErrorNote } from "@/kit/ErrorNote";
 import form from "@/kit/Form.module.css";
-import { exampleManifest } from "./exampleManifest";
 
 /** Deploys a manifest written or pasted here; what was typed stays when it is refused. */
 export function Apply({ manifest: initial = exampleManifest, label = "Apply a manifest" }: { manifest?: string; label?: string }) {

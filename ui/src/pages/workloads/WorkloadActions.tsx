@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useSearchParams } from "react-router";
+import { useNavigate, useSearchParams } from "react-router";
 import type { Revision, Run, Workload } from "@/api/types";
-import { restart, rollBack } from "@/api/workloads";
+import { removeWorkload, restart, rollBack } from "@/api/workloads";
 import { ConfirmAction } from "@/kit/ConfirmAction";
 import { revisionName } from "./revisionName";
 
@@ -11,9 +11,10 @@ interface Props {
   onRun: (run: Run) => void;
 }
 
-/** Roll back to the last good revision, or restart; `?do=rollback` asks at once. */
+/** Roll back to the last good revision, restart, or remove; `?do=rollback` asks at once. */
 export function WorkloadActions({ workload, revisions = [], onRun }: Props) {
   const client = useQueryClient();
+  const navigate = useNavigate();
   const [params] = useSearchParams();
   const done = (run: Run) => {
     void client.invalidateQueries({ queryKey: ["workloads"] });
@@ -48,6 +49,21 @@ export function WorkloadActions({ workload, revisions = [], onRun }: Props) {
         ]}
         run={() => restart(workload.name)}
         done={done}
+      />
+      <ConfirmAction
+        label="Remove"
+        title={`Remove ${workload.name}?`}
+        color="red"
+        touches={[
+          `Workload ${workload.name}: its process stops for good, and its revisions are forgotten; its files stay.`,
+          ...(workload.service ? [`Service ${workload.service}: requests to this workload fail.`] : []),
+          "If a manifest in the operations directory names it, the next start or reload may bring it back.",
+        ]}
+        run={() => removeWorkload(workload.name)}
+        done={(run) => {
+          void client.invalidateQueries({ queryKey: ["workloads"] });
+          void navigate(`/runs/${run.id}`);
+        }}
       />
     </>
   );

@@ -30,7 +30,7 @@ export function WorkloadPage() {
   const [run, setRun] = useState<string>();
   const { can } = useMe();
   return (
-    <Loaded query={query}>
+    <Loaded query={query} page="Workload">
       {(workload) => (
         <>
           <PageTitle

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Workload } from "@/api/types";
 import { workloadsQuery } from "@/api/workloads";
+import { exampleManifest } from "@/examples/examples";
 import { EmptyState } from "@/kit/EmptyState";
 import { Loaded } from "@/kit/Loaded";
 import { PageTitle } from "@/kit/PageTitle";
@@ -10,7 +11,6 @@ import { Ago } from "@/kit/Time";
 import { workloadTone } from "@/kit/tone";
 import { useMe } from "@/shell/useMe";
 import { Apply } from "./Apply";
-import { exampleManifest } from "./exampleManifest";
 
 const columns: Column<Workload>[] = [
   { id: "name", header: "Workload", phone: "title", cell: (w) => w.name, value: (w) => w.name },
