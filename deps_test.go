@@ -23,13 +23,13 @@ const module = "github.com/daytwo-dev/daytwo"
 // protocol) belongs to it and is imported by it alone.
 const layers = `
 	internal/problem
-	internal/event internal/configfile stability ui
+	internal/event internal/configfile internal/schedule stability ui
 	service
-	internal/store
+	internal/store internal/eventdb
 	internal/auth
 	internal/timeline internal/web
 	internal/catalog internal/notify internal/run
-	internal/metrics internal/alert internal/incident internal/orchestrate internal/postmortem
+	internal/metrics internal/alert internal/incident internal/orchestrate internal/postmortem internal/logs internal/host internal/audit internal/statuspage
 	internal/loop
 	internal/app
 	examples/shop
