@@ -27,7 +27,9 @@ func Revise(before Definition, wantedZone string, wanted []Layer, now time.Time)
 			past(r.from[i])
 			next++
 		}
-		list = append(list, r.succeed(i, w))
+		if w.inForce(now) { // what is over was so before, or never was
+			list = append(list, r.succeed(i, w))
+		}
 	}
 	past(len(before.Layers))
 	return list
@@ -53,7 +55,7 @@ func (r *revision) match(wanted []Layer) {
 		if used[at] {
 			at = -1
 		}
-		goesOn := at > last && r.same(r.before.Layers[at], w)
+		goesOn := at > last && w.inForce(r.now) && r.same(r.before.Layers[at], w)
 		if goesOn {
 			last = at
 		}
