@@ -24,6 +24,19 @@ func (s *Server) MountPublic(prefix string, h http.Handler) {
 	s.mount(prefix, access{public: true}, h)
 }
 
+// MountIngest opens a door for data that others send: for whoever may (a token
+// with the scope ingest), and for anybody on this machine unless
+// Config.RequireIngestToken is set.
+func (s *Server) MountIngest(prefix string, h http.Handler) {
+	s.mount(prefix, access{ingest: true}, h)
+}
+
+// MountLocal opens a door for anybody on this machine, and for whoever has the
+// role from elsewhere.
+func (s *Server) MountLocal(prefix string, role auth.Role, h http.Handler) {
+	s.mount(prefix, access{role: role, local: true}, h)
+}
+
 func (s *Server) mount(prefix string, need access, h http.Handler) {
 	prefix = "/" + strings.Trim(prefix, "/")
 	guarded := s.guard(need, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
