@@ -18,7 +18,10 @@ import (
 func (l *lab) door(method, path, body string) (int, string) {
 	l.t.Helper()
 	h := l.alerts.Door()
-	if method == http.MethodPost && (strings.HasSuffix(path, "/alerts") || path == "/webhook") {
+	switch {
+	case path == "/webhook":
+		h = l.alerts.Hook()
+	case method == http.MethodPost && strings.HasSuffix(path, "/alerts"):
 		h = l.alerts.Ingest()
 	}
 	r := httptest.NewRequest(method, path, strings.NewReader(body))

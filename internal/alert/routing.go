@@ -16,9 +16,11 @@ import (
 // Door is Alertmanager's API, for /alertmanager: whoever may read may come in, and changing a silence needs a responder.
 func (a *Alerts) Door() http.Handler { return a.routing.Handler() }
 
-// Ingest takes alerts from outside: of Prometheus and amtool at /alertmanager/api/v2/alerts, of the webhook of an outside
-// Alertmanager at /alertmanager/webhook. Mount it for whoever may send data.
+// Ingest takes alerts from Prometheus servers and amtool, for POST /alertmanager/api/v2/alerts. Mount it for whoever may send data.
 func (a *Alerts) Ingest() http.Handler { return a.routing.Ingest() }
+
+// Hook takes what the webhook_configs of an outside Alertmanager send, for POST /alertmanager/webhook.
+func (a *Alerts) Hook() http.Handler { return a.routing.Hook() }
 
 // Destination is where an alert goes: through alertmanager.yml, and to whom as an incident.
 type Destination struct {

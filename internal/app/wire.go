@@ -63,6 +63,8 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	}
 	a.server.Mount("/prometheus", auth.Viewer, samples.Handler())
 	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
+	a.server.MountIngest("POST /alertmanager/api/v2/alerts", alerts.Ingest())
+	a.server.MountIngest("POST /alertmanager/webhook", alerts.Hook())
 	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads}).reload
 	a.reloadRoute()
 

@@ -22,12 +22,10 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
-// Paths below the prefix of the door.
+// Paths of the doors.
 const (
 	alertsPath = "/api/v2/alerts"
-	hooksPath  = "/webhook" // what an outside Alertmanager's webhook_configs posts to
-
-	hookPath = "/alertmanager" + hooksPath
+	hookPath   = "/alertmanager/webhook" // what an outside Alertmanager's webhook_configs posts to
 )
 
 // maxBody bounds what is sent in: 64 alerts at a time is what Prometheus sends, each of a few kilobytes.
@@ -73,17 +71,20 @@ func (m *Manager) Handler() http.Handler {
 	})
 }
 
-// Ingest takes alerts in: of Prometheus servers and amtool, and of the webhooks of outside Alertmanagers. Mount it for whoever may
-// send data.
+// Ingest takes alerts in, from Prometheus servers and amtool. Mount it for whoever may send data.
 func (m *Manager) Ingest() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		if strings.HasSuffix(r.URL.Path, hooksPath) {
-			m.hook(w, r)
-			return
-		}
 		r.URL.Path = alertsPath
 		m.serve(w, r)
+	})
+}
+
+// Hook takes in what the webhooks of outside Alertmanagers send. Mount it as Ingest.
+func (m *Manager) Hook() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		m.hook(w, r)
 	})
 }
 
@@ -245,10 +246,6 @@ func ParseNotification(data []byte, now time.Time) ([]*Alert, error) {
 func (m *Manager) hook(w http.ResponseWriter, r *http.Request) {
 	if _, err := m.current(); err != nil {
 		refuse(w, err)
-		return
-	}
-	if r.Method != http.MethodPost {
-		refuse(w, problem.New(problem.Invalid, "a webhook of Alertmanager posts"))
 		return
 	}
 	body := new(bytes.Buffer)
