@@ -42,6 +42,9 @@ func serverSettings() []setting {
 		secret("", "DAYTWO_WEBHOOK_SECRET", "key that signs outgoing webhooks", func(c *app.Config) *string { return &c.WebhookSecret }),
 		boolean("allow-private-webhooks", "DAYTWO_ALLOW_PRIVATE_WEBHOOKS", "outgoing webhooks may reach private and loopback addresses", func(c *app.Config) *bool { return &c.AllowPrivate }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
+		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step", func(c *app.Config) *string { return &c.HeartbeatURL }),
+		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
+		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -49,12 +52,13 @@ func serverSettings() []setting {
 
 func defaultConfig() app.Config {
 	return app.Config{
-		Listen:    "127.0.0.1:2020",
-		DataDir:   defaultDataDir("data"),
-		MailFrom:  "daytwo@localhost",
-		Retention: 15 * 24 * time.Hour,
-		Runs:      4,
-		Grace:     20 * time.Second,
+		Listen:       "127.0.0.1:2020",
+		DataDir:      defaultDataDir("data"),
+		MailFrom:     "daytwo@localhost",
+		Retention:    15 * 24 * time.Hour,
+		Runs:         4,
+		EventsPerKey: 3000,
+		Grace:        20 * time.Second,
 	}
 }
 
