@@ -45,6 +45,7 @@ func serverSettings() []setting {
 		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step", func(c *app.Config) *string { return &c.HeartbeatURL }),
 		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
 		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
+		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -56,8 +57,9 @@ func defaultConfig() app.Config {
 		DataDir:      defaultDataDir("data"),
 		MailFrom:     "daytwo@localhost",
 		Retention:    15 * 24 * time.Hour,
-		Runs:         4,
+		EventSync:    "always",
 		EventsPerKey: 3000,
+		Runs:         4,
 		Grace:        20 * time.Second,
 	}
 }
