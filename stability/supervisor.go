@@ -88,7 +88,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 func (s *Supervisor) keep(ctx context.Context, t supervised) error {
 	var crashes []time.Duration // those within the time that counts
 	inARow := 0
-	for ctx.Err() == nil {
+	for first := true; first || ctx.Err() == nil; first = false {
 		began := now()
 		err := s.once(ctx, t)
 		if err == nil || ctx.Err() != nil {
