@@ -15,22 +15,24 @@ import (
 // describes operations (services, rules, workloads) is not here: it lives in
 // the files of ConfigDir.
 type Config struct {
-	Listen        string        // host:port to serve on
-	PublicURL     string        // how people and services reach this server; empty: from the bound address
-	TrustProxy    bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
-	DataDir       string        // everything daytwo writes
-	ConfigDir     string        // the operations directory; empty: none
-	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir
-	AdminToken    string        // bearer token with every right; empty: none
-	SecretKey     string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
-	SMTPURL       string        // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
-	MailFrom      string        // sender of e-mail
-	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
-	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
-	Retention     time.Duration // how long samples are kept
-	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
-	Runs          int           // runs executing at once
-	Grace         time.Duration // how long a stop may take
+	Listen         string        // host:port to serve on
+	PublicURL      string        // how people and services reach this server; empty: from the bound address
+	TrustProxy     bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
+	DataDir        string        // everything daytwo writes
+	ConfigDir      string        // the operations directory; empty: none
+	DatabaseURL    string        // postgres://… for the state; empty: SQLite in DataDir
+	AdminToken     string        // bearer token with every right; empty: none
+	SecretKey      string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
+	SMTPURL        string        // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
+	MailFrom       string        // sender of e-mail
+	WebhookSecret  string        // signs outgoing webhooks; empty: unsigned
+	AllowPrivate   bool          // outgoing webhooks may reach private and loopback addresses
+	Retention      time.Duration // how long samples are kept
+	EventSync      string        // when events are made durable: always, before they are acknowledged, or interval, each second
+	EventRetention time.Duration // how long events are kept; 0: for ever
+	EventMaxMiB    int           // MiB that events may take on disk, the oldest go first; 0: any
+	Runs           int           // runs executing at once
+	Grace          time.Duration // how long a stop may take
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -70,6 +72,12 @@ func (c Config) Validate() error {
 	case c.Retention < MinRetention:
 		return problem.New(problem.Invalid, "retention %s is shorter than an hour", c.Retention).
 			WithField("retention").WithMend("give at least 1h, for example 15d")
+	case c.EventRetention < 0:
+		return problem.New(problem.Invalid, "event retention %s is negative", c.EventRetention).
+			WithField("event-retention").WithMend("give for example 30d, or 0 to keep events for ever")
+	case c.EventMaxMiB < 0:
+		return problem.New(problem.Invalid, "events cannot take %d MiB", c.EventMaxMiB).
+			WithField("event-max-mib").WithMend("give a positive number, or 0 for no limit")
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")

@@ -43,6 +43,8 @@ func serverSettings() []setting {
 		boolean("allow-private-webhooks", "DAYTWO_ALLOW_PRIVATE_WEBHOOKS", "outgoing webhooks may reach private and loopback addresses", func(c *app.Config) *bool { return &c.AllowPrivate }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
+		duration("event-retention", "DAYTWO_EVENT_RETENTION", "how long events are kept; 0: for ever", func(c *app.Config) *time.Duration { return &c.EventRetention }),
+		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -50,13 +52,14 @@ func serverSettings() []setting {
 
 func defaultConfig() app.Config {
 	return app.Config{
-		Listen:    "127.0.0.1:2020",
-		DataDir:   defaultDataDir("data"),
-		MailFrom:  "daytwo@localhost",
-		Retention: 15 * 24 * time.Hour,
-		EventSync: "always",
-		Runs:      4,
-		Grace:     20 * time.Second,
+		Listen:         "127.0.0.1:2020",
+		DataDir:        defaultDataDir("data"),
+		MailFrom:       "daytwo@localhost",
+		Retention:      15 * 24 * time.Hour,
+		EventSync:      "always",
+		EventRetention: 30 * 24 * time.Hour,
+		Runs:           4,
+		Grace:          20 * time.Second,
 	}
 }
 
