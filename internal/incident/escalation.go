@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ type Contact struct {
 const pause = 5 * time.Minute
 
 // snapshot takes down the escalation of a service.
-func snapshot(c *catalog.Catalog, service string) Escalation {
+func snapshot(c *catalog.Catalog, service string, at time.Time) Escalation {
 	e := Escalation{LastResort: contacts(c, c.LastResort)}
 	found, known := c.Service(service)
 	policy, ok := c.Policy(found.EscalationPolicy)
@@ -54,9 +55,20 @@ func snapshot(c *catalog.Catalog, service string) Escalation {
 	}
 	e.Policy, e.Repeat = policy.Name, policy.Repeat
 	for _, l := range policy.Levels {
-		e.Levels = append(e.Levels, Level{After: time.Duration(l.After), People: contacts(c, l.Targets)})
+		e.Levels = append(e.Levels, Level{After: time.Duration(l.After), People: contacts(c, onCall(c, l.Targets, at))})
 	}
 	return e
+}
+
+// onCall are the people that targets mean at a time, each once.
+func onCall(c *catalog.Catalog, targets []catalog.Target, at time.Time) []string {
+	list := []string{}
+	for _, t := range targets {
+		if person, _ := c.OnCall(t, at); person != "" && !slices.Contains(list, person) {
+			list = append(list, person)
+		}
+	}
+	return list
 }
 
 func contacts(c *catalog.Catalog, people []string) []Contact {

@@ -117,7 +117,7 @@ func (s *Incidents) open(ctx context.Context, tx *store.Tx, i Incident, reason s
 	if i.Title == "" {
 		i.Title = "Incident of " + cmp.Or(i.Service, i.Group, "unknown origin")
 	}
-	i.escalation = snapshot(s.catalog.Current(), i.Service)
+	i.escalation = snapshot(s.catalog.Current(), i.Service, s.clock())
 	i.Policy, i.nextAt = i.escalation.Policy, s.clock().Add(i.escalation.steps()[0].wait)
 	i.NextStep = i.next()
 	if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM incidents`).Scan(&i.Number); err != nil {
