@@ -35,7 +35,11 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err != nil {
 		return err
 	}
-	services := catalog.NewLive(files.catalog)
+	services, err := catalog.Open(ctx, catalog.Config{DB: a.db, File: files.catalog, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	services.Sealer, services.PublicURL = a.auth, a.config.PublicURL
 	samples, alerts, err := a.observe(ctx, files, line, services)
 	if err != nil {
 		return err
@@ -80,6 +84,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	}
 	a.server.SetReady("metrics", errStarting)
 	a.parts = []part{
+		{"catalog", services.Run},
 		{"metrics", samples.Run},
 		{"events", a.events.Run},
 		{"runs", runs.Run},
