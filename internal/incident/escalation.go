@@ -2,7 +2,6 @@ package incident
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,22 +52,16 @@ func snapshot(c *catalog.Catalog, service string, at time.Time) Escalation {
 		e.LastResort = contacts(c, c.WithoutPolicy())
 		return e
 	}
-	e.Policy, e.Repeat = policy.Name, policy.Repeat
-	for _, l := range policy.Levels {
-		e.Levels = append(e.Levels, Level{After: time.Duration(l.After), People: contacts(c, onCall(c, l.Targets, at))})
-	}
-	return e
+	return ofPolicy(c, policy, at)
 }
 
-// onCall are the people that targets mean at a time, each once.
-func onCall(c *catalog.Catalog, targets []catalog.Target, at time.Time) []string {
-	list := []string{}
-	for _, t := range targets {
-		if person, _ := c.OnCall(t, at); person != "" && !slices.Contains(list, person) {
-			list = append(list, person)
-		}
+// ofPolicy takes down a policy.
+func ofPolicy(c *catalog.Catalog, policy catalog.Policy, at time.Time) Escalation {
+	e := Escalation{Policy: policy.Name, Repeat: policy.Repeat, LastResort: contacts(c, c.LastResort)}
+	for _, l := range policy.Levels {
+		e.Levels = append(e.Levels, Level{After: time.Duration(l.After), People: contacts(c, c.OnCallOf(l.Targets, at))})
 	}
-	return list
+	return e
 }
 
 func contacts(c *catalog.Catalog, people []string) []Contact {
@@ -76,11 +69,8 @@ func contacts(c *catalog.Catalog, people []string) []Contact {
 	for _, name := range people {
 		p, _ := c.Person(name)
 		contact := Contact{Name: name, TimeZone: p.TimeZone}
-		if p.Email != "" {
-			contact.Addresses = append(contact.Addresses, notify.Address{Channel: notify.Email, To: p.Email})
-		}
-		if p.Webhook != "" {
-			contact.Addresses = append(contact.Addresses, notify.Address{Channel: notify.Webhook, To: p.Webhook})
+		for _, n := range p.Plan(catalog.High) {
+			contact.Addresses = append(contact.Addresses, notify.Address{Channel: n.Contact.Channel, To: n.Contact.Address})
 		}
 		list = append(list, contact)
 	}
@@ -175,4 +165,18 @@ func (i Incident) next() *NextStep {
 	}
 	at := i.nextAt
 	return &NextStep{At: &at, What: steps[i.step].String()}
+}
+
+// reached is one address and how long after the step it is used.
+type reached struct {
+	notify.Address
+	delay time.Duration
+}
+
+// reach are the addresses of a person for an incident of some urgency.
+func (p Contact) reach(urgency string) (list []reached) {
+	for _, a := range p.Addresses {
+		list = append(list, reached{Address: a})
+	}
+	return list
 }

@@ -40,7 +40,7 @@ func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 		return Detail{}, err
 	}
 	slices.SortStableFunc(d.Alerts, func(a, b JoinedAlert) int { return a.At.Compare(b.At) })
-	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error FROM pages
+	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error, kind FROM pages
 		WHERE incident_id = ? ORDER BY id`, i.ID); err != nil {
 		return Detail{}, err
 	}
@@ -152,9 +152,19 @@ func OnCalls(c *catalog.Catalog, at time.Time) []OnCall {
 			}
 		}
 		for i, l := range p.Levels {
-			o.Levels = append(o.Levels, OnCallLevel{Level: i + 1, After: l.After, People: onCall(c, l.Targets, at)})
+			o.Levels = append(o.Levels, OnCallLevel{Level: i + 1, After: l.After, People: c.OnCallOf(l.Targets, at)})
 		}
 		list = append(list, o)
 	}
 	return list
+}
+
+// FirstLevel is who a policy pages first now.
+func (s *Incidents) FirstLevel(policy string) []string {
+	c := s.catalog.Current()
+	p, ok := c.Policy(policy)
+	if !ok || len(p.Levels) == 0 {
+		return nil
+	}
+	return c.OnCallOf(p.Levels[0].Targets, s.clock())
 }
