@@ -124,9 +124,9 @@ func TestFindings(t *testing.T) {
 		"same key":            {"services: [{name: a, integrations: [{name: x, key: 0123456789abcdef}]}, {name: b, integrations: [{name: x, key: 0123456789abcdef}]}]\n", `error: the key of b/x is also that of a/x`},
 		"maintenance":         {"maintenance: [{services: [], from: 2026-01-01, to: 2026-01-02}]\n", `error: this maintenance window is for no service`},
 		"support hours":       {"services: [{name: a, support_hours: {outside: low}}]\n", `error: support hours need a time zone and windows`},
-		"second document":    {"people: []\n---\npeople: []\n", `error: a second YAML document starts here`},
-		"empty":              {"", `f:1:1: warning: the file is empty`},
-		"wrong kind":         {"people: {name: a}\n", `f:1:9: error: people is a mapping, not a list`},
+		"second document":     {"people: []\n---\npeople: []\n", `error: a second YAML document starts here`},
+		"empty":               {"", `f:1:1: warning: the file is empty`},
+		"wrong kind":          {"people: {name: a}\n", `f:1:9: error: people is a mapping, not a list`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, findings := catalog.Parse("f", []byte(tt.text))

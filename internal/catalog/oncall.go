@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/schedule"
@@ -65,6 +66,17 @@ func (c *Catalog) Chain(name string) (list []Policy) {
 		}
 		seen[name] = true
 		list, name = append(list, p), p.Then
+	}
+	return list
+}
+
+// OnCallOf are the people that targets mean at a time, each once.
+func (c *Catalog) OnCallOf(targets []Target, at time.Time) []string {
+	list := []string{}
+	for _, t := range targets {
+		if person, _ := c.OnCall(t, at); person != "" && !slices.Contains(list, person) {
+			list = append(list, person)
+		}
 	}
 	return list
 }

@@ -169,17 +169,6 @@ func contacts(c *catalog.Catalog, people []string) []Contact {
 	return list
 }
 
-// onCall are the people that targets mean at a time, each once.
-func onCall(c *catalog.Catalog, targets []catalog.Target, at time.Time) []string {
-	list := []string{}
-	for _, t := range targets {
-		if person, _ := c.OnCall(t, at); person != "" && !slices.Contains(list, person) {
-			list = append(list, person)
-		}
-	}
-	return list
-}
-
 // step is one thing the pager does: page some people.
 type step struct {
 	wait      time.Duration // since the step before was taken, or since the opening

@@ -152,7 +152,7 @@ func OnCalls(c *catalog.Catalog, at time.Time) []OnCall {
 			}
 		}
 		for i, l := range p.Levels {
-			o.Levels = append(o.Levels, OnCallLevel{Level: i + 1, After: l.After, People: onCall(c, l.Targets, at)})
+			o.Levels = append(o.Levels, OnCallLevel{Level: i + 1, After: l.After, People: c.OnCallOf(l.Targets, at)})
 		}
 		list = append(list, o)
 	}
@@ -166,5 +166,5 @@ func (s *Incidents) FirstLevel(policy string) []string {
 	if !ok || len(p.Levels) == 0 {
 		return nil
 	}
-	return onCall(c, p.Levels[0].Targets, s.clock())
+	return c.OnCallOf(p.Levels[0].Targets, s.clock())
 }
