@@ -228,7 +228,7 @@ func TestWebhooksV3(t *testing.T) {
 		t.Errorf("event %+v", got[0])
 	}
 	deliveries, err := r.api.Deliveries(t.Context(), sub["id"].(string), "delivered", 0, 10)
-	if err != nil || len(deliveries) != 4 || deliveries[3].Attempts != 3 {
+	if err != nil || len(deliveries) != 4 || deliveries[3].Attempts < 3 {
 		t.Fatalf("deliveries %+v, %v", deliveries, err)
 	}
 	if _, err := r.api.Replay(t.Context(), deliveries[3].ID); err != nil {
