@@ -34,6 +34,9 @@ func (a *API) policyRoutes() {
 		p, err := a.policy(r.PathValue("id"))
 		return ref{"escalation_rules": a.showRules(p)}, err
 	})
+	a.route("POST /escalation_policies/{id}/escalation_rules", auth.Operator, "policy.change", a.saveRuleOf)
+	a.route("PUT /escalation_policies/{id}/escalation_rules/{rule}", auth.Operator, "policy.change", a.saveRuleOf)
+	a.route("DELETE /escalation_policies/{id}/escalation_rules/{rule}", auth.Operator, "policy.change", a.removeRuleOf)
 	a.read("/escalation_policies/{id}/escalation_rules/{rule}", func(r request) (any, error) {
 		p, err := a.policy(r.PathValue("id"))
 		if err != nil {
@@ -48,9 +51,94 @@ func (a *API) policyRoutes() {
 	})
 }
 
+// saveRuleOf adds a level to a policy, or replaces the one of the path.
+func (a *API) saveRuleOf(r request) (any, error) {
+	var in struct {
+		Rule *struct {
+			Delay   int     `json:"escalation_delay_in_minutes"`
+			Targets []given `json:"targets"`
+		} `json:"escalation_rule"`
+	}
+	if err := r.decode(&in); err != nil {
+		return nil, err
+	}
+	if in.Rule == nil {
+		return nil, problem.New(problem.Invalid, "there is no escalation rule in the body").WithField("escalation_rule")
+	}
+	p, at, err := a.ruleOf(r)
+	if err != nil {
+		return nil, err
+	}
+	var l catalog.Level
+	for _, t := range in.Rule.Targets {
+		target, err := a.target(t)
+		if err != nil {
+			return nil, err
+		}
+		l.Targets = append(l.Targets, target)
+	}
+	delays := delaysOf(p)
+	if p.Levels = slices.Clone(p.Levels); at < 0 {
+		at = len(p.Levels)
+		p.Levels, delays = append(p.Levels, l), append(delays, 0)
+	}
+	p.Levels[at].Targets, delays[at] = l.Targets, time.Duration(min(max(in.Rule.Delay, 1), 7*24*60))*time.Minute
+	space(p.Levels, delays)
+	if p, err = a.Catalog.SavePolicy(r.Context(), p); err != nil {
+		return nil, err
+	}
+	return ref{"escalation_rule": a.showRules(p)[at]}, nil
+}
+
+func (a *API) removeRuleOf(r request) (any, error) {
+	p, at, err := a.ruleOf(r)
+	if err != nil {
+		return nil, err
+	}
+	delays := slices.Delete(delaysOf(p), at, at+1)
+	p.Levels = slices.Delete(slices.Clone(p.Levels), at, at+1)
+	space(p.Levels, delays)
+	_, err = a.Catalog.SavePolicy(r.Context(), p)
+	return nil, err
+}
+
+// ruleOf is the policy of the path and which of its levels is meant; -1: none is named.
+func (a *API) ruleOf(r request) (p catalog.Policy, at int, err error) {
+	if p, err = a.policy(r.PathValue("id")); err != nil || r.PathValue("rule") == "" {
+		return p, -1, err
+	}
+	for i := range p.Levels {
+		if p.ID+"."+strconv.Itoa(i+1) == r.PathValue("rule") {
+			return p, i, nil
+		}
+	}
+	return p, 0, none("escalation rule", r.PathValue("rule"))
+}
+
+// delaysOf are how long each level has; the last one as long as the one before it.
+func delaysOf(p catalog.Policy) []time.Duration {
+	delays, last := make([]time.Duration, len(p.Levels)), 30*time.Minute
+	for i, l := range p.Levels {
+		if i+1 < len(p.Levels) {
+			last = time.Duration(p.Levels[i+1].After - l.After)
+		}
+		delays[i] = last
+	}
+	return delays
+}
+
+// space sets when levels come from how long each has.
+func space(levels []catalog.Level, delays []time.Duration) {
+	after := time.Duration(0)
+	for i := range levels {
+		levels[i].After = catalog.Duration(after)
+		after += max(delays[i], time.Minute)
+	}
+}
+
 // showRules shows levels: the time a level has is that to the next one.
 func (a *API) showRules(p catalog.Policy) []any {
-	rules, last := []any{}, 30*time.Minute
+	rules, delays := []any{}, delaysOf(p)
 	for i, l := range p.Levels {
 		targets := []any{}
 		for _, t := range l.Targets {
@@ -60,10 +148,7 @@ func (a *API) showRules(p catalog.Policy) []any {
 				targets = append(targets, a.userRef(t.Name))
 			}
 		}
-		if i+1 < len(p.Levels) {
-			last = time.Duration(p.Levels[i+1].After - l.After)
-		}
-		shown := ref{"id": p.ID + "." + strconv.Itoa(i+1), "type": "escalation_rule", "escalation_delay_in_minutes": max(int(last.Minutes()), 1), "targets": targets}
+		shown := ref{"id": p.ID + "." + strconv.Itoa(i+1), "type": "escalation_rule", "escalation_delay_in_minutes": max(int(delays[i].Minutes()), 1), "targets": targets}
 		if l.RoundRobin {
 			shown["escalation_rule_assignment_strategy"] = ref{"type": "round_robin"}
 		}
