@@ -348,10 +348,11 @@ func (a *API) enqueueDelivery(ctx context.Context, tx *store.Tx, subscription, i
 func (a *API) selects(s Subscription, i incident.Incident) bool {
 	switch s.FilterType {
 	case "service_reference":
-		return s.FilterID == a.serviceID(i.Service)
+		return a.serviceName(s.FilterID) == i.Service
 	case "team_reference":
 		service, ok := a.Catalog.Current().Service(i.Service)
-		return ok && service.Team != "" && a.teamID(service.Team) == s.FilterID
+		team, err := a.team(s.FilterID)
+		return ok && err == nil && service.Team == team.Name
 	}
 	return true
 }
