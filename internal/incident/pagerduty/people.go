@@ -39,7 +39,7 @@ func (a *API) peopleRoutes() {
 var abilities = []string{"teams", "urgencies", "service_support_hours", "time_based_alert_grouping", "content_based_alert_grouping", "response_operations",
 	"coordinated_responding"}
 
-func (a *API) showUser(p catalog.Person) ref {
+func (a *API) showUser(r request, p catalog.Person) ref {
 	teams, contacts, rules := []any{}, []any{}, []any{}
 	for _, t := range a.Catalog.Current().Teams {
 		if slices.Contains(t.Members, p.Name) {
@@ -47,7 +47,7 @@ func (a *API) showUser(p catalog.Person) ref {
 		}
 	}
 	for _, c := range p.Contacts {
-		contacts = append(contacts, a.showContact(p, c))
+		contacts = append(contacts, a.showContact(r, p, c))
 	}
 	for _, r := range p.Rules {
 		rules = append(rules, a.showRule(p, r))
@@ -62,7 +62,7 @@ func (a *API) listUsers(r request) (any, error) {
 	for _, u := range a.Catalog.Current().People {
 		in := len(teams) == 0 || slices.ContainsFunc(a.Catalog.Current().Teams, func(t catalog.Team) bool { return slices.Contains(teams, t.ID) && slices.Contains(t.Members, u.Name) })
 		if in && strings.Contains(strings.ToLower(u.Name+" "+u.FullName+" "+u.Email), search) {
-			items = append(items, a.showUser(u))
+			items = append(items, a.showUser(r, u))
 		}
 	}
 	return slice(p, "users", items), err
@@ -70,7 +70,7 @@ func (a *API) listUsers(r request) (any, error) {
 
 func (a *API) getUser(r request) (any, error) {
 	p, err := a.person(r.PathValue("id"))
-	return ref{"user": a.showUser(p)}, err
+	return ref{"user": a.showUser(r, p)}, err
 }
 
 func (a *API) getMe(r request) (any, error) {
@@ -78,7 +78,7 @@ func (a *API) getMe(r request) (any, error) {
 	if err != nil {
 		return nil, problem.New(problem.NotFound, "%s is no person of the catalog", auth.FromContext(r.Context()))
 	}
-	return ref{"user": a.showUser(p)}, nil
+	return ref{"user": a.showUser(r, p)}, nil
 }
 
 // saveUser makes a user, or changes the one of the path.
@@ -113,7 +113,7 @@ func (a *API) saveUser(r request) (any, error) {
 		p.JobTitle = *in.User.JobTitle
 	}
 	p, err := a.Catalog.SavePerson(r.Context(), p)
-	return ref{"user": a.showUser(p)}, err
+	return ref{"user": a.showUser(r, p)}, err
 }
 
 // freeName is a short name for a new person that nobody has: of their address, or of their full name.
@@ -150,13 +150,13 @@ func (a *API) contactRoutes() {
 		p, err := a.person(r.PathValue("id"))
 		items := []any{}
 		for _, c := range p.Contacts {
-			items = append(items, a.showContact(p, c))
+			items = append(items, a.showContact(r, p, c))
 		}
 		return ref{"contact_methods": items}, err
 	})
 	a.read("/users/{id}/contact_methods/{contact}", func(r request) (any, error) {
 		p, c, err := a.contact(r)
-		return ref{"contact_method": a.showContact(p, c)}, err
+		return ref{"contact_method": a.showContact(r, p, c)}, err
 	})
 	a.route("POST /users/{id}/contact_methods", auth.Operator, "contact.create", a.saveContact)
 	a.route("PUT /users/{id}/contact_methods/{contact}", auth.Operator, "contact.change", a.saveContact)
@@ -223,8 +223,10 @@ func contactType(channel string) string {
 	return cmp.Or(contactTypes[channel], channel+"_contact_method")
 }
 
-func (a *API) showContact(p catalog.Person, c catalog.Contact) ref {
-	c = c.Masked()
+func (a *API) showContact(r request, p catalog.Person, c catalog.Contact) ref {
+	if auth.FromContext(r.Context()).Allows(auth.Operator) != nil {
+		c = c.Masked() // numbers are for those who may change them
+	}
 	out := ref{"id": c.ID, "type": contactType(c.Channel), "summary": cmp.Or(c.Label, c.Channel), "label": cmp.Or(c.Label, c.Channel), "address": c.Address,
 		"self": a.self("users", p.ID+"/contact_methods/"+c.ID), "html_url": nil}
 	switch c.Channel {
@@ -300,7 +302,7 @@ func (a *API) saveContact(r request) (any, error) {
 		c.Verified = &now
 	}
 	c, err = a.Catalog.SaveContact(r.Context(), p.ID, c)
-	return ref{"contact_method": a.showContact(p, c)}, err
+	return ref{"contact_method": a.showContact(r, p, c)}, err
 }
 
 func (a *API) showRule(p catalog.Person, n catalog.Rule) ref {

@@ -442,7 +442,7 @@ func (a *API) listScheduleUsers(r request) (any, error) {
 	}
 	for _, name := range people {
 		if p, err := a.person(name); err == nil {
-			items = append(items, a.showUser(p))
+			items = append(items, a.showUser(r, p))
 		}
 	}
 	return ref{"users": items}, nil
