@@ -15,29 +15,32 @@ import (
 // describes operations (services, rules, workloads) is not here: it lives in
 // the files of ConfigDir.
 type Config struct {
-	Listen         string        // host:port to serve on
-	PublicURL      string        // how people and services reach this server; empty: from the bound address
-	TrustProxy     bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
-	DataDir        string        // everything daytwo writes
-	ConfigDir      string        // the operations directory; empty: none
-	DatabaseURL    string        // postgres://… for the state; empty: SQLite in DataDir
-	AdminToken     string        // bearer token with every right; empty: none
-	SecretKey      string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
-	SMTPURL        string        // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
-	MailFrom       string        // sender of e-mail
-	WebhookSecret  string        // signs outgoing webhooks; empty: unsigned
-	AllowPrivate   bool          // outgoing webhooks may reach private and loopback addresses
-	RequireIngest  bool          // sending data needs a token on this machine too
-	Retention      time.Duration // how long samples are kept
-	EventSync      string        // when events are made durable: always, before they are acknowledged, or interval, each second
-	EventRetention time.Duration // how long events are kept; 0: for ever
-	EventMaxMiB    int           // MiB that events may take on disk, the oldest go first; 0: any
-	Runs           int           // runs executing at once
+	Listen        string        // host:port to serve on
+	PublicURL     string        // how people and services reach this server; empty: from the bound address
+	TrustProxy    bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
+	DataDir       string        // everything daytwo writes
+	ConfigDir     string        // the operations directory; empty: none
+	Standby       bool          // wait for a PostgreSQL database that another process uses, and take over when it ends
+	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir
+	AdminToken    string        // bearer token with every right; empty: none
+	SecretKey     string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
+	SMTPURL       string        // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
+	MailFrom      string        // sender of e-mail
+	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
+	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
+	RequireIngest bool          // sending data needs a token on this machine too
+	Retention     time.Duration // how long samples are kept
+	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
+	Runs          int           // runs executing at once
 	// HeartbeatURL is fetched every minute as long as every open incident has a next step; empty: none.
 	HeartbeatURL   string
 	StrictSeverity bool          // events with a severity that is not known are refused
 	EventsPerKey   int           // events a minute that one key may send; 0: no limit
 	Grace          time.Duration // how long a stop may take
+
+	// What is kept of events.
+	EventRetention time.Duration // how long; 0: for ever
+	EventMaxMiB    int           // MiB on disk, the oldest go first; 0: any
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -87,6 +90,9 @@ func (c Config) Validate() error {
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")
+	case c.Standby && c.DatabaseURL == "":
+		return problem.New(problem.Invalid, "standing by needs a PostgreSQL database that processes share").
+			WithField("standby").WithMend("set --database-url, or leave --standby out")
 	case c.EventsPerKey < 0:
 		return problem.New(problem.Invalid, "%d events a minute is negative", c.EventsPerKey).
 			WithField("events-per-key").WithMend("give 0 for no limit")

@@ -35,6 +35,7 @@ func serverSettings() []setting {
 		text("data", "DAYTWO_DATA", "directory for everything daytwo writes", func(c *app.Config) *string { return &c.DataDir }),
 		text("config", "DAYTWO_CONFIG", "operations directory: daytwo.yml, prometheus.yml, workloads/", func(c *app.Config) *string { return &c.ConfigDir }),
 		secret("database-url", "DAYTWO_DATABASE_URL", "postgres:// URL for the state (default: SQLite in the data directory)", func(c *app.Config) *string { return &c.DatabaseURL }),
+		boolean("standby", "DAYTWO_STANDBY", "wait for a PostgreSQL database that another process uses, and take over when that ends", func(c *app.Config) *bool { return &c.Standby }),
 		secret("", "DAYTWO_ADMIN_TOKEN", "bearer token with every right, for automation", func(c *app.Config) *string { return &c.AdminToken }),
 		secret("", "DAYTWO_SECRET_KEY", "32 bytes in base64 that seal secrets at rest (default: a key file in the data directory)", func(c *app.Config) *string { return &c.SecretKey }),
 		secret("smtp-url", "DAYTWO_SMTP_URL", "smtp:// or smtps:// URL to send e-mail through", func(c *app.Config) *string { return &c.SMTPURL }),
@@ -56,15 +57,16 @@ func serverSettings() []setting {
 
 func defaultConfig() app.Config {
 	return app.Config{
-		Listen:         "127.0.0.1:2020",
-		DataDir:        defaultDataDir("data"),
-		MailFrom:       "daytwo@localhost",
-		Retention:      15 * 24 * time.Hour,
-		EventSync:      "always",
+		Listen:       "127.0.0.1:2020",
+		DataDir:      defaultDataDir("data"),
+		MailFrom:     "daytwo@localhost",
+		Retention:    15 * 24 * time.Hour,
+		EventSync:    "always",
+		EventsPerKey: 3000,
+		Runs:         4,
+		Grace:        20 * time.Second,
+
 		EventRetention: 30 * 24 * time.Hour,
-		EventsPerKey:   3000,
-		Runs:           4,
-		Grace:          20 * time.Second,
 	}
 }
 
