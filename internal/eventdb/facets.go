@@ -115,9 +115,8 @@ type facetCounter struct {
 	fields map[string]*valueCounter
 }
 
-// maxFacetValues is how many values of a field are counted exactly. With more,
-// the rarest are forgotten and the field is counted approximately: a count is too
-// low by at most the events that were counted and forgotten.
+// maxFacetValues is how many values of a field are counted exactly. A field with
+// more is counted by a frequent, see there.
 const maxFacetValues = 200_000
 
 type valueCounter struct {
@@ -125,7 +124,7 @@ type valueCounter struct {
 	values   valueIndex
 	counts   []int64
 	stats    event.Stats
-	distinct *distinct // once values were forgotten
+	frequent *frequent // once there are too many values
 }
 
 func newFacetCounter(only []string) *facetCounter {
@@ -136,6 +135,9 @@ func (f *facetCounter) bytes() int64 {
 	sum := int64(0)
 	for _, c := range f.fields {
 		sum += c.values.bytes + 8*int64(len(c.counts))
+		if c.frequent != nil {
+			sum += 4 * frequentCells
+		}
 	}
 	return sum
 }
@@ -168,8 +170,9 @@ func (f *facetCounter) add(l *looking, s *chosen) error {
 
 func (v *valueCounter) add(l *looking, c *column, s *chosen) {
 	v.addNumbers(l, c, s)
-	if v.distinct != nil {
-		eachHash(c, s.rows, s.n, func(_ int, h uint64) { v.distinct.add(h) })
+	if v.frequent != nil {
+		v.addFrequent(c, s)
+		return
 	}
 	ids := v.values.column(c, s.rows, s.n, true)
 	v.counts = grown(v.counts, v.values.len())
@@ -197,7 +200,7 @@ func (v *valueCounter) add(l *looking, c *column, s *chosen) {
 		}
 	}
 	if v.values.len() > maxFacetValues {
-		v.forget()
+		v.spill()
 	}
 }
 
@@ -221,46 +224,19 @@ func (v *valueCounter) addNumbers(l *looking, c *column, s *chosen) {
 	}
 }
 
-// forget drops the rarer half of the values.
-func (v *valueCounter) forget() {
-	if v.distinct == nil {
-		v.distinct = &distinct{}
-		for id := range v.values.len() {
-			v.distinct.add(hashValue(v.values.value(uint32(id))))
-		}
-	}
-	sorted := slices.Clone(v.counts)
-	slices.Sort(sorted)
-	floor := sorted[len(sorted)/2]
-	var values valueIndex
-	var counts []int64
-	for id, n := range v.counts {
-		if n > floor {
-			if place := values.id(v.values.value(uint32(id))); int(place) == len(counts) {
-				counts = append(counts, n)
-			}
-		}
-	}
-	v.values, v.counts = values, counts
-}
-
 func (f *facetCounter) merge(o *facetCounter) {
 	for name, from := range o.fields {
 		to := f.counter(name)
 		to.present += from.present
 		mergeStats(&to.stats, &from.stats)
-		if (from.distinct != nil) != (to.distinct != nil) {
+		if from.frequent != nil || to.frequent != nil {
 			for _, c := range []*valueCounter{from, to} {
-				if c.distinct == nil {
-					c.distinct = &distinct{}
-					for id := range c.values.len() {
-						c.distinct.add(hashValue(c.values.value(uint32(id))))
-					}
+				if c.frequent == nil {
+					c.spill()
 				}
 			}
-		}
-		if to.distinct != nil {
-			to.distinct.merge(from.distinct)
+			to.mergeFrequent(from)
+			continue
 		}
 		ids := to.values.merge(&from.values)
 		to.counts = grown(to.counts, to.values.len())
@@ -280,8 +256,8 @@ func (f *facetCounter) result(q *event.Facets) []event.Facet {
 	for _, name := range names {
 		c := f.counter(name)
 		facet := event.Facet{Field: name, Count: c.present, Distinct: int64(c.values.len())}
-		if c.distinct != nil {
-			facet.Distinct = c.distinct.count()
+		if c.frequent != nil {
+			facet.Distinct = c.frequent.distinct.count()
 		}
 		facet.Top = c.top(cmp.Or(q.Limit, 10), q.Contains)
 		if c.stats.Count > 0 {
