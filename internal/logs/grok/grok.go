@@ -64,7 +64,7 @@ const (
 type Pattern struct {
 	source   string
 	captures []Capture
-	groups   int
+	names    []string
 	timeout  time.Duration
 
 	compiled *program
@@ -84,11 +84,20 @@ func Compile(expression string, o Options) (*Pattern, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compileFull(expression, full, o.Timeout)
+}
+
+// CompileExpression reads a plain expression, in which %{…} means nothing.
+func CompileExpression(expression string, timeout time.Duration) (*Pattern, error) {
+	return compileFull(expression, expression, timeout)
+}
+
+func compileFull(expression, full string, timeout time.Duration) (*Pattern, error) {
 	t, err := parse(full)
 	if err != nil {
 		return nil, err
 	}
-	p := &Pattern{source: expression, groups: len(t.names), timeout: o.Timeout}
+	p := &Pattern{source: expression, names: t.names, timeout: timeout}
 	if p.timeout <= 0 {
 		p.timeout = DefaultTimeout
 	}
@@ -205,8 +214,13 @@ func (p *Pattern) Find(text string, m *Match) (bool, error) {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
+	return p.findFrom(text, 0, m)
+}
+
+// findFrom looks for a match that begins at start or later. The text must be valid UTF-8.
+func (p *Pattern) findFrom(text string, start int, m *Match) (bool, error) {
 	m.text = text
-	linear := p.linear != nil && !(p.ascii && !isASCII(text)) && !(p.noTail && strings.HasSuffix(text, "\n"))
+	linear := start == 0 && p.linear != nil && !(p.ascii && !isASCII(text)) && !(p.noTail && strings.HasSuffix(text, "\n"))
 	if p.compiled != nil {
 		w := p.walks.Get().(*walk)
 		defer p.walks.Put(w)
@@ -214,7 +228,7 @@ func (p *Pattern) Find(text string, m *Match) (bool, error) {
 		if linear {
 			w.budget = stepsBeforeLinear + stepsPerByte*len(text)
 		}
-		fits := w.find(p.compiled, text)
+		fits := w.find(p.compiled, text, start)
 		if !w.gaveUp {
 			if fits {
 				m.spans = append(m.spans[:0], w.slots...)
@@ -231,11 +245,14 @@ func (p *Pattern) Find(text string, m *Match) (bool, error) {
 		m.spans = append(m.spans[:0], spans...)
 		return spans != nil, nil
 	}
-	return p.findBacking(text, m)
+	return p.findBacking(text, start, m)
 }
 
-func (p *Pattern) findBacking(text string, m *Match) (bool, error) {
-	found, err := p.backing.FindStringMatch(text)
+func (p *Pattern) findBacking(text string, start int, m *Match) (bool, error) {
+	if p.backing == nil { // linear alone, which begins at the start
+		return p.findRest(text, start, m)
+	}
+	found, err := p.backing.FindStringMatchStartingAt(text, utf8.RuneCountInString(text[:start]))
 	if err != nil {
 		return false, ErrTimeout
 	}
@@ -252,6 +269,96 @@ func (p *Pattern) findBacking(text string, m *Match) (bool, error) {
 		m.spans = append(m.spans, at(g.Index), at(g.Index+g.Length))
 	}
 	return true, nil
+}
+
+// findRest is for expressions without looking behind, which may look at the rest alone.
+func (p *Pattern) findRest(text string, start int, m *Match) (bool, error) {
+	spans := p.linear.FindStringSubmatchIndex(text[start:])
+	m.spans = m.spans[:0]
+	for _, at := range spans {
+		if at >= 0 {
+			at += start
+		}
+		m.spans = append(m.spans, at)
+	}
+	return spans != nil, nil
+}
+
+// Matches tells whether p fits text somewhere; a text on which it comes to no end is none.
+func (p *Pattern) Matches(text string) bool {
+	var m Match
+	ok, err := p.Find(text, &m)
+	return ok && err == nil
+}
+
+// Replace replaces every match by the replacement, in which \\0 to \\9 and \\k<name> stand for groups and \\\\ for a backslash.
+func (p *Pattern) Replace(text, replacement string) (string, error) {
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	var out strings.Builder
+	var m Match
+	for at, done := 0, 0; ; {
+		ok, err := p.findFrom(text, at, &m)
+		if err != nil {
+			return text, err
+		}
+		if !ok {
+			if done == 0 {
+				return text, nil
+			}
+			out.WriteString(text[done:])
+			return out.String(), nil
+		}
+		start, end := m.Span()
+		out.WriteString(text[done:start])
+		p.insert(&out, &m, replacement)
+		done, at = end, end
+		if start == end { // an empty match: on by a character
+			if end == len(text) {
+				return out.String(), nil
+			}
+			_, size := utf8.DecodeRuneInString(text[end:])
+			at += size
+		}
+		if done == 0 {
+			out.WriteString(text[:at])
+			done = at
+		}
+	}
+}
+
+func (p *Pattern) insert(out *strings.Builder, m *Match, replacement string) {
+	for {
+		i := strings.IndexByte(replacement, '\\')
+		if i < 0 || i+1 == len(replacement) {
+			out.WriteString(replacement)
+			return
+		}
+		out.WriteString(replacement[:i])
+		c := replacement[i+1]
+		rest := replacement[i+2:]
+		switch {
+		case c >= '0' && c <= '9':
+			if n := int(c - '0'); n <= len(p.names) {
+				s, _ := m.group(n)
+				out.WriteString(s)
+			}
+		case c == 'k' && strings.HasPrefix(rest, "<") && strings.Contains(rest, ">"):
+			name, after, _ := strings.Cut(rest[1:], ">")
+			for i, known := range p.names {
+				if s, ok := m.group(i + 1); ok && known == name {
+					out.WriteString(s)
+				}
+			}
+			rest = after
+		case c == '\\':
+			out.WriteByte(c)
+		default:
+			out.WriteString(replacement[i : i+2])
+		}
+		replacement = rest
+	}
 }
 
 // byteOffsets maps positions counted in characters to bytes.

@@ -110,6 +110,29 @@ func TestStockCompiles(t *testing.T) {
 	}
 }
 
+func TestReplace(t *testing.T) {
+	for _, c := range []struct{ expression, replacement, text, want string }{
+		{`[\\?#-]`, ".", `a\b?c#d-e`, "a.b.c.d.e"},
+		{`(\d+)-(\d+)`, `\2:\1`, "1-2 33-4", "2:1 4:33"},
+		{`(?<x>a)(?<y>b)`, `\k<y>\k<x>\\`, "ab", `ba\`},
+		{`x*`, "-", "abxc", "-a-b--c-"},
+		{`^`, "> ", "a\nb", "> a\n> b"},
+		{`\s+$`, "", "ab  ", "ab"},
+		{`(?<=a)b`, "c", "ab b", "ac b"},
+		{`z`, "y", "ab", "ab"},
+		{`(.)\1`, "2", "aabbc", "22c"},
+		{`ä|é`, "ae", "äéx", "aeaex"},
+	} {
+		p, err := CompileExpression(c.expression, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.Replace(c.text, c.replacement); got != c.want || err != nil {
+			t.Errorf("%s in %q by %q: %q, want %q, %v", c.expression, c.text, c.replacement, got, c.want, err)
+		}
+	}
+}
+
 func TestCatastrophes(t *testing.T) {
 	text := strings.Repeat("a", 40) + "!"
 	// Go's engine answers at once where it can carry the expression out.
@@ -157,7 +180,7 @@ func FuzzEnginesAgree(f *testing.F) {
 		var fast Match
 		text = strings.ToValidUTF8(text, "?")
 		w := &walk{budget: 20_000, patience: time.Second}
-		fits := w.find(p.compiled, text)
+		fits := w.find(p.compiled, text, 0)
 		if w.gaveUp {
 			return
 		}
@@ -177,7 +200,7 @@ func FuzzEnginesAgree(f *testing.F) {
 		slow.MatchTimeout = 200 * time.Millisecond
 		p.backing = slow
 		var other Match
-		ok, err := p.findBacking(text, &other)
+		ok, err := p.findBacking(text, 0, &other)
 		if err != nil {
 			return
 		}

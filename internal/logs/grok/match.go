@@ -52,13 +52,16 @@ func (w *walk) reset(p *program, s string) {
 	}
 }
 
-// find fits p to s from the first place where it does. Afterwards w.gaveUp tells that it ended without an answer.
-func (w *walk) find(p *program, s string) bool {
+// find fits p to s from the first place, at start or later, where it does. Afterwards w.gaveUp tells that it ended without an answer.
+func (w *walk) find(p *program, s string, start int) bool {
 	w.reset(p, s)
 	if p.required != "" && !strings.Contains(s, p.required) {
 		return false
 	}
-	for i := 0; i <= len(s); i++ {
+	for i := start; i <= len(s); i++ {
+		if p.anchored && i > 0 {
+			return false
+		}
 		if p.first != nil {
 			for i < len(s) && !p.first[s[i]] {
 				i++
@@ -81,7 +84,7 @@ func (w *walk) find(p *program, s string) bool {
 			w.slots[0], w.slots[1] = i, end
 			return true
 		}
-		if p.anchored || w.gaveUp {
+		if w.gaveUp {
 			return false
 		}
 		w.back(0)
