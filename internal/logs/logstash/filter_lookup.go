@@ -344,7 +344,7 @@ func (f *fingerprint) apply(e *Event, _ func(*Event)) bool {
 			}
 		}
 		return f.store(e, b.String()+"|")
-	case f.concatenate || f.method == "PUNCTUATION":
+	case f.concatenate && f.method != "PUNCTUATION":
 		var b strings.Builder
 		for _, name := range sortedRefs(f.sources) {
 			s, _ := e.text(name)
@@ -395,10 +395,10 @@ func (f *fingerprint) hash(s string) (any, bool) {
 		return int64(int32(murmur3([]byte(s)))), true
 	case "PUNCTUATION":
 		return strings.Map(func(c rune) rune {
-			if strings.ContainsRune("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", c) {
-				return c
+			if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == ' ' || c == '\t' {
+				return -1
 			}
-			return -1
+			return c
 		}, s), true
 	case "IPV4_NETWORK":
 		bitCount, err := strconv.Atoi(f.key)

@@ -331,7 +331,7 @@ func process(s *stage, e *Event, out func(*Event), watch observer) {
 type observer interface {
 	before(s *stage, e *Event) (after func())
 	made(s *stage, e *Event)
-	chose(s *stage, text string)
+	chose(s *stage, e *Event, text string)
 }
 
 // pick is the first stage of the case that holds, or what comes after the branch.
@@ -342,7 +342,7 @@ func (s *stage) pick(e *Event, watch observer) *stage {
 			continue
 		}
 		if watch != nil {
-			watch.chose(s, c.text)
+			watch.chose(s, e, c.text)
 		}
 		if c.first != nil {
 			return c.first

@@ -141,11 +141,8 @@ func (w *watcher) made(s *stage, e *Event) {
 	w.steps[e] = append(append([]Step{}, w.steps[w.current]...), Step{Stage: s.name, File: s.file, Line: s.at.Line, Effect: "made"})
 }
 
-func (w *watcher) chose(s *stage, text string) {
-	if w.current == nil {
-		return
-	}
-	w.steps[w.current] = append(w.steps[w.current], Step{Stage: text, File: s.file, Line: s.at.Line, Effect: "chose"})
+func (w *watcher) chose(s *stage, e *Event, text string) {
+	w.steps[e] = append(w.steps[e], Step{Stage: text, File: s.file, Line: s.at.Line, Effect: "chose"})
 }
 
 // flat names the fields of an event by references.
