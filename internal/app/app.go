@@ -71,11 +71,13 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return err
 	}
 	a.config.PublicURL = strings.TrimSuffix(cmp.Or(a.config.PublicURL, URL(a.listener)), "/")
-	if a.db, err = store.Open(ctx, store.Config{Dir: a.config.DataDir, URL: a.config.DatabaseURL, Logger: a.log, Registerer: a.registry}); err != nil {
+	if a.db, err = a.openStore(ctx); err != nil {
 		return err
 	}
 	if a.events, err = eventdb.Open(ctx, eventdb.Config{
-		Dir: a.dataFile("events"), Sync: eventdb.Sync(a.config.EventSync), Logger: a.log, Registerer: a.registry,
+		Dir: a.dataFile("events"), Sync: eventdb.Sync(a.config.EventSync),
+		Retention: []eventdb.Retention{{Age: a.config.EventRetention, Bytes: int64(a.config.EventMaxMiB) << 20}},
+		Logger:    a.log, Registerer: a.registry,
 	}); err != nil {
 		return err
 	}

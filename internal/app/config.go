@@ -20,6 +20,7 @@ type Config struct {
 	TrustProxy    bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
 	DataDir       string        // everything daytwo writes
 	ConfigDir     string        // the operations directory; empty: none
+	Standby       bool          // wait for a PostgreSQL database that another process uses, and take over when it ends
 	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir
 	AdminToken    string        // bearer token with every right; empty: none
 	SecretKey     string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
@@ -36,6 +37,10 @@ type Config struct {
 	StrictSeverity bool          // events with a severity that is not known are refused
 	EventsPerKey   int           // events a minute that one key may send; 0: no limit
 	Grace          time.Duration // how long a stop may take
+
+	// What is kept of events.
+	EventRetention time.Duration // how long; 0: for ever
+	EventMaxMiB    int           // MiB on disk, the oldest go first; 0: any
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -76,9 +81,18 @@ func (c Config) Validate() error {
 	case c.Retention < MinRetention:
 		return problem.New(problem.Invalid, "retention %s is shorter than an hour", c.Retention).
 			WithField("retention").WithMend("give at least 1h, for example 15d")
+	case c.EventRetention < 0:
+		return problem.New(problem.Invalid, "event retention %s is negative", c.EventRetention).
+			WithField("event-retention").WithMend("give for example 30d, or 0 to keep events for ever")
+	case c.EventMaxMiB < 0:
+		return problem.New(problem.Invalid, "events cannot take %d MiB", c.EventMaxMiB).
+			WithField("event-max-mib").WithMend("give a positive number, or 0 for no limit")
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")
+	case c.Standby && c.DatabaseURL == "":
+		return problem.New(problem.Invalid, "standing by needs a PostgreSQL database that processes share").
+			WithField("standby").WithMend("set --database-url, or leave --standby out")
 	case c.EventsPerKey < 0:
 		return problem.New(problem.Invalid, "%d events a minute is negative", c.EventsPerKey).
 			WithField("events-per-key").WithMend("give 0 for no limit")

@@ -35,7 +35,11 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err != nil {
 		return err
 	}
-	services := catalog.NewLive(files.catalog)
+	services, err := catalog.Open(ctx, catalog.Config{DB: a.db, File: files.catalog, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	services.Sealer, services.PublicURL = a.auth, a.config.PublicURL
 	samples, alerts, err := a.observe(ctx, files, line, services)
 	if err != nil {
 		return err
@@ -57,12 +61,16 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err != nil {
 		return err
 	}
+	pipelines, err := a.logPipelines()
+	if err != nil {
+		return err
+	}
 	joined := loop.New(loop.Config{
 		DB: a.db, Timeline: line, Catalog: services, Incidents: incidents, Workloads: workloads, Postmortems: lessons,
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined,
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, pipelines,
 	} {
 		routes.Routes(a.server)
 	}
@@ -72,7 +80,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
 	a.server.MountIngest("POST /alertmanager/api/v2/alerts", alerts.Ingest())
 	a.server.MountIngest("POST /alertmanager/webhook", alerts.Hook())
-	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads}).reload
+	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads, pipelines: pipelines}).reload
 	a.reloadRoute()
 
 	if err := workloads.Sync(ctx, files.workloads, fileActor); err != nil {
@@ -80,8 +88,10 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	}
 	a.server.SetReady("metrics", errStarting)
 	a.parts = []part{
+		{"catalog", services.Run},
 		{"metrics", samples.Run},
 		{"events", a.events.Run},
+		{"pipelines", pipelines.Run},
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},
@@ -169,7 +179,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 func (a *App) pagerDuty(ctx context.Context, line *timeline.Timeline, services *catalog.Live, incidents *incident.Incidents) (*pagerduty.API, error) {
 	return pagerduty.New(ctx, pagerduty.Config{
 		DB: a.db, Incidents: incidents, Timeline: line, Catalog: services, Auth: a.auth, PublicURL: a.config.PublicURL,
-		Client: notify.NewClient(a.config.AllowPrivate), Logger: a.log,
+		Client: notify.NewClient(a.config.AllowPrivate), RequireToken: a.config.RequireIngest, Logger: a.log,
 	})
 }
 

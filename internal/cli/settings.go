@@ -35,6 +35,7 @@ func serverSettings() []setting {
 		text("data", "DAYTWO_DATA", "directory for everything daytwo writes", func(c *app.Config) *string { return &c.DataDir }),
 		text("config", "DAYTWO_CONFIG", "operations directory: daytwo.yml, prometheus.yml, workloads/", func(c *app.Config) *string { return &c.ConfigDir }),
 		secret("database-url", "DAYTWO_DATABASE_URL", "postgres:// URL for the state (default: SQLite in the data directory)", func(c *app.Config) *string { return &c.DatabaseURL }),
+		boolean("standby", "DAYTWO_STANDBY", "wait for a PostgreSQL database that another process uses, and take over when that ends", func(c *app.Config) *bool { return &c.Standby }),
 		secret("", "DAYTWO_ADMIN_TOKEN", "bearer token with every right, for automation", func(c *app.Config) *string { return &c.AdminToken }),
 		secret("", "DAYTWO_SECRET_KEY", "32 bytes in base64 that seal secrets at rest (default: a key file in the data directory)", func(c *app.Config) *string { return &c.SecretKey }),
 		secret("smtp-url", "DAYTWO_SMTP_URL", "smtp:// or smtps:// URL to send e-mail through", func(c *app.Config) *string { return &c.SMTPURL }),
@@ -47,6 +48,8 @@ func serverSettings() []setting {
 		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
 		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
+		duration("event-retention", "DAYTWO_EVENT_RETENTION", "how long events are kept; 0: for ever", func(c *app.Config) *time.Duration { return &c.EventRetention }),
+		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -62,6 +65,8 @@ func defaultConfig() app.Config {
 		EventsPerKey: 3000,
 		Runs:         4,
 		Grace:        20 * time.Second,
+
+		EventRetention: 30 * 24 * time.Hour,
 	}
 }
 
