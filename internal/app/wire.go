@@ -57,11 +57,10 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, lessons, joined,
+		ledger{a.db, line}, services, samples, alerts, runs, workloads, incidents, lessons, joined,
 	} {
 		routes.Routes(a.server)
 	}
-	a.server.Mount("/prometheus", auth.Viewer, samples.Handler())
 	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads}).reload
 	a.reloadRoute()
 
@@ -90,14 +89,14 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
 		Self:      selfURL(a.listener.Addr().String()),
-		Retention: a.config.Retention, Version: ReadBuild().Version,
+		Retention: a.config.Retention, Version: ReadBuild().Version, Revision: ReadBuild().Commit,
 		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	alerts, err := alert.New(ctx, alert.Config{
-		DB: a.db, Timeline: line, Catalog: services, Engine: samples,
+		DB: a.db, Timeline: line, Catalog: services, Engine: samples, Outside: samples,
 		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
 	})
 	if err != nil {
