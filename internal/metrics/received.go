@@ -104,6 +104,9 @@ func (a *receivedAppender) Commit() error {
 
 // checkLabels refuses with storage.ErrOutOfBounds, which receivers answer with status 400: sending it again cannot help.
 func checkLabels(ls labels.Labels) (err error) {
+	if ls.ByteSize() <= 2*maxLabels {
+		return nil // too small for anything below, and nearly every series is
+	}
 	n, size := 0, 0
 	ls.Range(func(l labels.Label) {
 		n++
