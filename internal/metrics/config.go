@@ -54,9 +54,6 @@ func load(file string, retention time.Duration, self string) (*config.Config, []
 	if loaded.StorageConfig.ExemplarsConfig == nil {
 		loaded.StorageConfig.ExemplarsConfig = &config.DefaultExemplarsConfig
 	}
-	if doc.key("runtime", "gogc") == nil {
-		loaded.Runtime.GoGC = ownGOGC()
-	}
 	if stored := loaded.StorageConfig.TSDBConfig; stored.Retention == nil || *stored.Retention == (config.TSDBRetentionConfig{}) {
 		stored.Retention = &config.TSDBRetentionConfig{Time: model.Duration(retention)}
 	}

@@ -2,10 +2,7 @@ package metrics
 
 import (
 	"log/slog"
-	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/prometheus/prometheus/config"
@@ -21,20 +18,6 @@ func limitMemory(logger *slog.Logger) {
 	if err != nil {
 		logger.Warn("the memory limit of the runtime is not set", "error", err)
 	}
-}
-
-// ownGOGC is what is in force where the file does not set runtime.gogc: GOGC, or the Go default. Prometheus's own default
-// of 75 saves memory with a head of millions of series; here it would cost more time than it saves memory.
-func ownGOGC() int {
-	switch value := os.Getenv("GOGC"); {
-	case strings.EqualFold(value, "off"):
-		return -1
-	case value != "":
-		if n, err := strconv.Atoi(value); err == nil {
-			return n
-		}
-	}
-	return 100
 }
 
 func setCollector(percent int) { debug.SetGCPercent(percent) }
