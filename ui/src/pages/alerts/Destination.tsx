@@ -13,6 +13,7 @@ export function Destination({ of, handed }: { of: DestinationOf; handed?: boolea
       <p>
         <Verdict of={of} handed={handed} />
       </p>
+      {!handed && reason(of) && <p>{reason(of)}</p>}
       {of.dropped && <p>alert_relabel_configs of prometheus.yml drop it: no receiver gets it.</p>}
       {of.silencedBy.length > 0 && (
         <p>
@@ -28,7 +29,7 @@ export function Destination({ of, handed }: { of: DestinationOf; handed?: boolea
               ["Route", path.steps.length > 0 ? <Steps key="s" steps={path.steps} /> : "the one at the top"],
               ["Receiver", path.receiver + (path.integrations.length > 0 ? ` (${path.integrations.join(", ")})` : "")],
               ["Group", <code key="g">{path.groupKey}</code>],
-              ["Waits", `${path.groupWait}, then every ${path.groupInterval}; again after ${path.repeatInterval}`],
+              ["Told", `after ${path.groupWait}, news every ${path.groupInterval}, again after ${path.repeatInterval}`],
               ["Muted", path.mutedBy.join(", ")],
             ]}
           />
@@ -48,9 +49,17 @@ export function Destination({ of, handed }: { of: DestinationOf; handed?: boolea
 
 function Verdict({ of, handed }: { of: DestinationOf; handed?: boolean }) {
   if (handed) return <StateBadge state="Became part of an incident" tone="info" filled />;
-  if (!of.incident) return <StateBadge state={`Opens no incident: ${of.withheld ?? ""}`} tone="neutral" filled />;
-  if (of.withheld) return <StateBadge state={`Opens no incident now: ${of.withheld}`} tone="warning" filled />;
+  if (!of.incident) return <StateBadge state="Opens no incident" tone="neutral" filled />;
+  if (of.withheld) return <StateBadge state="Opens no incident now" tone="warning" filled />;
   return <StateBadge state="Opens an incident" tone="info" filled />;
+}
+
+/** The reason in words, where no silence and no inhibition below says it. */
+function reason({ withheld, silencedBy, inhibitedBy, dropped }: DestinationOf) {
+  if (!withheld || dropped) return undefined;
+  if (silencedBy.length > 0 && withheld.startsWith("silenced")) return undefined;
+  if (inhibitedBy.length > 0 && withheld.startsWith("inhibited")) return undefined;
+  return withheld.charAt(0).toUpperCase() + withheld.slice(1);
 }
 
 function Steps({ steps }: { steps: string[] }) {

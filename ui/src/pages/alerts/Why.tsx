@@ -36,7 +36,7 @@ function Part({ part }: { part: AlertPart }) {
   const shown = fitting.length > 0 ? fitting : part.series;
   return (
     <>
-      <div className={styles.route}>
+      <div className={styles.whole}>
         <span className={styles.kind}>{part.kind}</span>
         <Link to={`/explore?expr=${encodeURIComponent(part.expr)}`} className={styles.part}>
           <code>{part.expr}</code>
