@@ -19,6 +19,7 @@ const outsideRule = "outside"
 // Limits of what comes from outside.
 const (
 	maxOutside = 20_000           // that fire at once
+	maxLabels  = 200              // of one, and annotations as well
 	sparing    = 10 * time.Minute // an end that moves on by less is kept in memory alone
 )
 
@@ -39,6 +40,9 @@ func (a *Alerts) receive(ctx context.Context, alerts []*alertmanager.Alert) erro
 	begun := map[string]bool{} // by fingerprint, in this batch
 	firing := a.firingOf(outsideRule)
 	for _, sent := range alerts {
+		if len(sent.Labels) > maxLabels || len(sent.Annotations) > maxLabels {
+			return problem.New(problem.Invalid, "an alert has more than %d labels or annotations", maxLabels).WithField("labels")
+		}
 		one := a.fromOutside(sent, now)
 		on := firing[one.Fingerprint]
 		switch {

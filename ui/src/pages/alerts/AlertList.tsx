@@ -1,3 +1,5 @@
+import { Button } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { alertsQuery } from "@/api/alerts";
 import type { Alert } from "@/api/types";
@@ -40,9 +42,9 @@ export function AlertList() {
         <ChoiceFilter label="State" param="state" options={states} />
         <ServiceFilter />
         {name && (
-          <button type="button" onClick={() => setName("")} aria-label={`Only ${name}: show all`}>
-            {name} ×
-          </button>
+          <Button size="xs" variant="default" onClick={() => setName("")} aria-label={`Only ${name}: show all`} rightSection={<IconX size={12} aria-hidden />}>
+            {name}
+          </Button>
         )}
       </Filters>
       <Loaded query={query}>

@@ -1,12 +1,27 @@
 import { Tabs } from "@mantine/core";
+import { Navigate, useLocation } from "react-router";
 import { PageTitle } from "@/kit/PageTitle";
 import { useParam } from "@/kit/useParam";
 import { AlertList } from "./AlertList";
+import { splitLabels } from "./held";
 import { Routes } from "./Routes";
 import { Rules } from "./Rules";
 import { Silences } from "./Silences";
 
+/** Links in Alertmanager's notifications name the place on its own pages after a `#`. */
+function placeOf(hash: string): string | undefined {
+  if (!hash.startsWith("#/silences")) return undefined;
+  const filter = new URLSearchParams(hash.slice(hash.indexOf("?") + 1)).get("filter") ?? "";
+  if (!hash.startsWith("#/silences/new")) return "/alerts?tab=silences";
+  return `/alerts?tab=silences&new=1&matchers=${encodeURIComponent(splitLabels(filter).join("\n"))}`;
+}
+
 export function AlertsPage() {
+  const place = placeOf(useLocation().hash);
+  return place ? <Navigate to={place} replace /> : <Tabbed />;
+}
+
+function Tabbed() {
   const [tab, setTab] = useParam("tab", "alerts");
   return (
     <>

@@ -53,7 +53,7 @@ function RuleRow({ rule }: { rule: Rule }) {
         {service && <Link to={`/services/${encodeURIComponent(service)}`}>{service}</Link>}
         {rule.labels?.severity && <span className={styles.dim}>{rule.labels.severity}</span>}
         {rule.type === "alerting" && (
-          <Link to={`/alerts?name=${encodeURIComponent(rule.name)}`} className={styles.dim}>
+          <Link to={`/alerts?name=${encodeURIComponent(rule.name)}`}>
             history
           </Link>
         )}
