@@ -28,6 +28,7 @@ type Config struct {
 	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
 	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
 	Retention     time.Duration // how long samples are kept
+	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
 	Runs          int           // runs executing at once
 	Grace         time.Duration // how long a stop may take
 }

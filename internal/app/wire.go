@@ -71,12 +71,14 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	a.server.SetReady("metrics", errStarting)
 	a.parts = []part{
 		{"metrics", samples.Run},
+		{"events", a.events.Run},
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},
 		{"loop", joined.Run},
 		{"alerts", alerts.Run},
 		{"readiness", func(ctx context.Context) error {
+			a.server.SetReady("events", a.events.Ready())
 			a.watch(ctx, "metrics", samples.Ready)
 			<-ctx.Done()
 			return nil
