@@ -900,4 +900,3 @@ func (a *aggregation) percentiles(cells []event.Cell) map[string]any {
 	}
 	return map[string]any{"values": values}
 }
-

@@ -64,7 +64,7 @@ type Door struct {
 	started time.Time
 	ids     sync.Mutex // while documents with ids of their own are looked up and written
 	scrolls scrolls
-	mux     *http.ServeMux
+	table   []route
 }
 
 const doorName = "elasticsearch"
@@ -74,7 +74,7 @@ func New(c Config) *Door {
 	if c.MaxBody == 0 {
 		c.MaxBody = 32 << 20
 	}
-	d := &Door{cfg: c, started: time.Now(), mux: http.NewServeMux()}
+	d := &Door{cfg: c, started: time.Now()}
 	if d.node, _ = os.Hostname(); d.node == "" {
 		d.node = "daytwo"
 	}
@@ -89,27 +89,6 @@ type handler func(r *http.Request) (any, error)
 type reply struct {
 	status int
 	body   any
-}
-
-func (d *Door) ingest(pattern string, h handler) { d.handle(pattern, d.cfg.Ingest, h) }
-func (d *Door) read(pattern string, h handler)   { d.handle(pattern, d.cfg.Read, h) }
-
-func (d *Door) handle(pattern string, allowed func(*http.Request) error, h handler) {
-	d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		body, err := d.call(w, r, allowed, h)
-		if err != nil {
-			if problem.CodeOf(err) == problem.Internal && !isFault(err) {
-				d.cfg.Logger.ErrorContext(r.Context(), "elasticsearch request failed", "path", r.URL.Path, "error", err)
-			}
-			Refuse(w, r, err)
-			return
-		}
-		if own, ok := body.(reply); ok {
-			answer(w, r, own.status, own.body)
-			return
-		}
-		answer(w, r, http.StatusOK, body)
-	})
 }
 
 func isFault(err error) bool { _, ok := err.(*fault); return ok } //nolint:errorlint // faults are never wrapped
@@ -127,9 +106,6 @@ func (d *Door) call(w http.ResponseWriter, r *http.Request, allowed func(*http.R
 	}
 	return h(r)
 }
-
-// ServeHTTP implements http.Handler.
-func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.mux.ServeHTTP(w, r) }
 
 // checkMedia refuses bodies that are said to be something else than JSON.
 func checkMedia(r *http.Request) error {

@@ -2,7 +2,6 @@ package elasticsearch
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
@@ -206,6 +205,3 @@ func (d *Door) closePoint(r *http.Request) (any, error) {
 	}
 	return map[string]any{"succeeded": true, "num_freed": 1}, nil
 }
-
-// raw is JSON that is answered as it was stored.
-func raw(v json.RawMessage) any { return v }
