@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/daytwo-dev/daytwo/internal/alert/alertmanager"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -44,6 +45,12 @@ func Check(file string, c *catalog.Catalog) []problem.Finding {
 		}
 	}
 	return findings
+}
+
+// CheckRouting reports what is wrong with the alertmanager.yml of an operations directory and the files it names, for a server that
+// would listen on that address.
+func CheckRouting(dir, listen string) []problem.Finding {
+	return alertmanager.Check(dir, "http://"+listen)
 }
 
 // CheckService warns of each rule file with alerts that say nothing of a service: whom they page is then not for the catalog's

@@ -116,8 +116,9 @@ func (a *App) openDoor(ctx context.Context, o Options) (err error) {
 		Auth: a.auth, Logger: a.log, Registerer: a.registry,
 		Gatherer:  a.gatherer(),
 		PublicURL: a.config.PublicURL, TrustProxy: a.config.TrustProxy, Version: build.Version,
-		SamplesSince: func() (time.Time, bool) { return a.samples.Since() },
-		Grace:        a.config.Grace / 2, // the rest is for the parts that the requests use
+		RequireIngestToken: a.config.RequireIngest,
+		SamplesSince:       func() (time.Time, bool) { return a.samples.Since() },
+		Grace:              a.config.Grace / 2, // the rest is for the parts that the requests use
 		Info: web.Info{
 			Commit: build.Commit, StartedAt: time.Now().UTC(), Demo: o.Demo,
 			Storage: string(a.db.Dialect()), DataDir: a.config.DataDir,

@@ -27,6 +27,7 @@ type Config struct {
 	MailFrom      string        // sender of e-mail
 	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
 	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
+	RequireIngest bool          // sending data needs a token on this machine too
 	Retention     time.Duration // how long samples are kept
 	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
 	Runs          int           // runs executing at once

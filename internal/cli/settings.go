@@ -41,6 +41,7 @@ func serverSettings() []setting {
 		text("mail-from", "DAYTWO_MAIL_FROM", "sender of e-mail", func(c *app.Config) *string { return &c.MailFrom }),
 		secret("", "DAYTWO_WEBHOOK_SECRET", "key that signs outgoing webhooks", func(c *app.Config) *string { return &c.WebhookSecret }),
 		boolean("allow-private-webhooks", "DAYTWO_ALLOW_PRIVATE_WEBHOOKS", "outgoing webhooks may reach private and loopback addresses", func(c *app.Config) *bool { return &c.AllowPrivate }),
+		boolean("require-ingest-token", "DAYTWO_REQUIRE_INGEST_TOKEN", "sending data needs a token from this machine too, as it does from others", func(c *app.Config) *bool { return &c.RequireIngest }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
