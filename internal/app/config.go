@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -15,23 +16,24 @@ import (
 // describes operations (services, rules, workloads) is not here: it lives in
 // the files of ConfigDir.
 type Config struct {
-	Listen        string        // host:port to serve on
-	PublicURL     string        // how people and services reach this server; empty: from the bound address
-	TrustProxy    bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
-	DataDir       string        // everything daytwo writes
-	ConfigDir     string        // the operations directory; empty: none
-	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir
-	AdminToken    string        // bearer token with every right; empty: none
-	SecretKey     string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
-	SMTPURL       string        // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
-	MailFrom      string        // sender of e-mail
-	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
-	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
-	RequireIngest bool          // sending data needs a token on this machine too
-	Retention     time.Duration // how long samples are kept
-	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
-	Runs          int           // runs executing at once
-	Grace         time.Duration // how long a stop may take
+	Listen        string         // host:port to serve on
+	PublicURL     string         // how people and services reach this server; empty: from the bound address
+	TrustProxy    bool           // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
+	DataDir       string         // everything daytwo writes
+	ConfigDir     string         // the operations directory; empty: none
+	DatabaseURL   string         // postgres://… for the state; empty: SQLite in DataDir
+	AdminToken    string         // bearer token with every right; empty: none
+	SecretKey     string         // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
+	SMTPURL       string         // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
+	MailFrom      string         // sender of e-mail
+	WebhookSecret string         // signs outgoing webhooks; empty: unsigned
+	AllowPrivate  bool           // outgoing webhooks may reach private and loopback addresses
+	RequireIngest bool           // sending data needs a token on this machine too
+	Retention     time.Duration  // how long samples are kept
+	EventSync     string         // when events are made durable: always, before they are acknowledged, or interval, each second
+	Runs          int            // runs executing at once
+	Grace         time.Duration  // how long a stop may take
+	LogListeners  logs.Listeners // addresses of doors for logs that cannot share Listen
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -74,6 +76,8 @@ func (c Config) Validate() error {
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")
+	case c.LogListeners.Validate() != nil:
+		return c.LogListeners.Validate()
 	case c.Grace <= 0:
 		return problem.New(problem.Invalid, "grace time %s is not positive", c.Grace).
 			WithField("grace").WithMend("give for example 20s")

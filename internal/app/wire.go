@@ -10,6 +10,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/loop"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/notify"
@@ -40,6 +41,9 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		return err
 	}
 	a.samples = samples
+	if a.logs, err = a.keepLogs(ctx, alerts.Ingest()); err != nil {
+		return err
+	}
 	runs, workloads, err := a.execute(ctx, line, samples)
 	if err != nil {
 		return err
@@ -57,7 +61,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, lessons, joined,
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, lessons, joined, a.logs,
 	} {
 		routes.Routes(a.server)
 	}
@@ -75,6 +79,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	a.parts = []part{
 		{"metrics", samples.Run},
 		{"events", a.events.Run},
+		{"logs", a.logs.Run},
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},
@@ -128,6 +133,7 @@ func (a *App) execute(ctx context.Context, line *timeline.Timeline, samples *met
 	}
 	workloads, err := orchestrate.New(ctx, orchestrate.Config{
 		DB: a.db, Timeline: line, Runs: runs, Dir: a.dataFile("workloads"), Logger: a.log, Registerer: a.registry,
+		OnLine: workloadLines(func() *logs.Logs { return a.logs }),
 		OnTargets: func(targets []orchestrate.Target) {
 			scraped := make([]metrics.Target, 0, len(targets))
 			for _, t := range targets {

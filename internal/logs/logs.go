@@ -68,6 +68,7 @@ type Logs struct {
 	counts  *counts
 	elastic *elasticsearch.Door
 	watcher *watcher
+	offers  chan offered
 	now     func() time.Time
 }
 
@@ -89,7 +90,7 @@ func New(ctx context.Context, c Config) (*Logs, error) {
 	if err := c.Listeners.Validate(); err != nil {
 		return nil, err
 	}
-	l := &Logs{cfg: c, log: c.Logger, now: time.Now, guard: guard{tokens: c.Tokens, always: c.RequireToken, proxied: c.TrustProxy}}
+	l := &Logs{cfg: c, log: c.Logger, now: time.Now, offers: make(chan offered, maxOffered), guard: guard{tokens: c.Tokens, always: c.RequireToken, proxied: c.TrustProxy}}
 	l.watcher = &watcher{logs: l}
 	if l.counts, err = newCounts(c.Registerer); err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ func (l *Logs) Run(ctx context.Context) error {
 		})
 	}
 	group.Go(func() { l.watcher.run(ctx) })
+	group.Go(func() { l.gather(ctx) })
 	if address := l.cfg.Listeners.Elasticsearch; address != "" {
 		serve("elasticsearch listener", func(ctx context.Context) error { return l.serveHTTP(ctx, address, "elasticsearch-listener", l.elastic) })
 	}

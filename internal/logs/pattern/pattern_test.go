@@ -12,7 +12,7 @@ func TestMiner(t *testing.T) {
 	var m pattern.Miner
 	for i := range 100 {
 		m.Add(fmt.Sprintf("user %d logged in from 10.0.0.%d in %dms", i, i%7, i), "info", int64(i))
-		m.Add(fmt.Sprintf("payment of order %08x declined by provider %s", i*7919+0x1000000a, []string{"adyen", "stripe"}[i%2]), "error", int64(i))
+		m.Add(fmt.Sprintf("payment of order a%07x declined by provider %s", i*7919, []string{"adyen", "stripe"}[i%2]), "error", int64(i))
 	}
 	m.Add("out of memory", "fatal", 5)
 	var got []string
