@@ -16,24 +16,29 @@ import (
 // describes operations (services, rules, workloads) is not here: it lives in
 // the files of ConfigDir.
 type Config struct {
-	Listen        string         // host:port to serve on
-	PublicURL     string         // how people and services reach this server; empty: from the bound address
-	TrustProxy    bool           // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
-	DataDir       string         // everything daytwo writes
-	ConfigDir     string         // the operations directory; empty: none
-	DatabaseURL   string         // postgres://… for the state; empty: SQLite in DataDir
-	AdminToken    string         // bearer token with every right; empty: none
-	SecretKey     string         // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
-	SMTPURL       string         // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
-	MailFrom      string         // sender of e-mail
-	WebhookSecret string         // signs outgoing webhooks; empty: unsigned
-	AllowPrivate  bool           // outgoing webhooks may reach private and loopback addresses
-	RequireIngest bool           // sending data needs a token on this machine too
-	Retention     time.Duration  // how long samples are kept
-	EventSync     string         // when events are made durable: always, before they are acknowledged, or interval, each second
-	Runs          int            // runs executing at once
-	Grace         time.Duration  // how long a stop may take
-	LogListeners  logs.Listeners // addresses of doors for logs that cannot share Listen
+	Listen        string        // host:port to serve on
+	PublicURL     string        // how people and services reach this server; empty: from the bound address
+	TrustProxy    bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
+	DataDir       string        // everything daytwo writes
+	ConfigDir     string        // the operations directory; empty: none
+	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir
+	AdminToken    string        // bearer token with every right; empty: none
+	SecretKey     string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
+	SMTPURL       string        // smtp[s]://user:password@host:port to send e-mail; empty: e-mail is not sent
+	MailFrom      string        // sender of e-mail
+	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
+	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
+	RequireIngest bool          // sending data needs a token on this machine too
+	Retention     time.Duration // how long samples are kept
+	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
+	Runs          int           // runs executing at once
+	// HeartbeatURL is fetched every minute as long as every open incident has a next step; empty: none.
+	HeartbeatURL   string
+	StrictSeverity bool          // events with a severity that is not known are refused
+	EventsPerKey   int           // events a minute that one key may send; 0: no limit
+	Grace          time.Duration // how long a stop may take
+
+	LogListeners logs.Listeners // addresses of doors for logs that cannot share Listen
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -59,6 +64,7 @@ func (c Config) Validate() error {
 	}{
 		{"public-url", c.PublicURL, []string{"http", "https"}},
 		{"database-url", c.DatabaseURL, []string{"postgres", "postgresql"}},
+		{"heartbeat-url", c.HeartbeatURL, []string{"http", "https"}},
 		{"smtp-url", c.SMTPURL, []string{"smtp", "smtps"}},
 	} {
 		if err := checkURL(u.field, u.value, u.schemes); err != nil {
@@ -76,13 +82,14 @@ func (c Config) Validate() error {
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")
-	case c.LogListeners.Validate() != nil:
-		return c.LogListeners.Validate()
+	case c.EventsPerKey < 0:
+		return problem.New(problem.Invalid, "%d events a minute is negative", c.EventsPerKey).
+			WithField("events-per-key").WithMend("give 0 for no limit")
 	case c.Grace <= 0:
 		return problem.New(problem.Invalid, "grace time %s is not positive", c.Grace).
 			WithField("grace").WithMend("give for example 20s")
 	}
-	return nil
+	return c.LogListeners.Validate()
 }
 
 // checkURL never repeats the value: it may hold a password.

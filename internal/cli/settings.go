@@ -43,6 +43,9 @@ func serverSettings() []setting {
 		boolean("allow-private-webhooks", "DAYTWO_ALLOW_PRIVATE_WEBHOOKS", "outgoing webhooks may reach private and loopback addresses", func(c *app.Config) *bool { return &c.AllowPrivate }),
 		boolean("require-ingest-token", "DAYTWO_REQUIRE_INGEST_TOKEN", "sending data needs a token from this machine too, as it does from others", func(c *app.Config) *bool { return &c.RequireIngest }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
+		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step", func(c *app.Config) *string { return &c.HeartbeatURL }),
+		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
+		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
 		text("elasticsearch-listener", "DAYTWO_ELASTICSEARCH_LISTENER", "address of a second door for Elasticsearch clients, at its root, for example 127.0.0.1:9200", func(c *app.Config) *string { return &c.LogListeners.Elasticsearch }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
@@ -52,13 +55,14 @@ func serverSettings() []setting {
 
 func defaultConfig() app.Config {
 	return app.Config{
-		Listen:    "127.0.0.1:2020",
-		DataDir:   defaultDataDir("data"),
-		MailFrom:  "daytwo@localhost",
-		Retention: 15 * 24 * time.Hour,
-		EventSync: "always",
-		Runs:      4,
-		Grace:     20 * time.Second,
+		Listen:       "127.0.0.1:2020",
+		DataDir:      defaultDataDir("data"),
+		MailFrom:     "daytwo@localhost",
+		Retention:    15 * 24 * time.Hour,
+		EventSync:    "always",
+		EventsPerKey: 3000,
+		Runs:         4,
+		Grace:        20 * time.Second,
 	}
 }
 
