@@ -177,7 +177,7 @@ func TestQueries(t *testing.T) {
 		`{"match_none":{}}`:                0,
 		`{"match":{"message":"cart"}}`:     120,
 		`{"match":{"message":"CART 117"}}`: 120,
-		`{"match":{"message":{"query":"cart 117","operator":"and"}}}`: 2,
+		`{"match":{"message":{"query":"cart 117","operator":"and"}}}`:                                    2,
 		`{"match_phrase":{"message":"get cart 39"}}`:                                                     1,
 		`{"match":{"http.status":500}}`:                                                                  12,
 		`{"match":{"http.status":"500"}}`:                                                                12,
