@@ -145,7 +145,7 @@ func (r *logRow) text(name string) string {
 
 // message is the text of a line, also where a document calls it otherwise.
 func (r *logRow) message() string {
-	for _, name := range []string{"message", "msg", "log", "body"} {
+	for _, name := range []string{"message", "msg", "log", "body", "MESSAGE"} {
 		if s := r.text(name); s != "" {
 			return s
 		}

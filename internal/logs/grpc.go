@@ -26,7 +26,7 @@ type grpcLogs struct {
 }
 
 // Export implements plogotlp.GRPCServer.
-func (g grpcLogs) Export(ctx context.Context, req plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+func (g *grpcLogs) Export(ctx context.Context, req plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
 	l, answer := g.logs, plogotlp.NewExportResponse()
 	if err := l.guard.mayIngest(requestOf(ctx)); err != nil {
 		return answer, grpcError(err)
@@ -74,7 +74,7 @@ func grpcError(err error) error {
 // serveGRPC serves OTLP over gRPC on ln until ctx ends.
 func (l *Logs) serveGRPC(ctx context.Context, ln net.Listener) error {
 	srv := grpc.NewServer(grpc.MaxRecvMsgSize(maxBody), grpc.ConnectionTimeout(10*time.Second), grpc.MaxConcurrentStreams(250))
-	plogotlp.RegisterGRPCServer(srv, grpcLogs{logs: l})
+	plogotlp.RegisterGRPCServer(srv, &grpcLogs{logs: l})
 	for _, register := range l.cfg.Exports {
 		register(srv)
 	}
