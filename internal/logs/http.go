@@ -31,4 +31,6 @@ func (l *Logs) Routes(w *web.Server) {
 
 	w.MountPublic("/elasticsearch", l.elastic)
 	w.MountPublic("/ingest/lines", l.Lines(w.Fail))
+	w.MountPublic("/loki", l.Loki(w.Fail))
+	w.MountPublic("/v1/logs", l.OTLP(w.Fail))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -58,6 +59,9 @@ type Config struct {
 	TrustProxy   bool // what comes from this machine may come from a proxy
 
 	Listeners Listeners
+
+	// Exports add services to the listener of OTLP over gRPC: traces and metrics.
+	Exports []func(grpc.ServiceRegistrar)
 }
 
 // Logs is the domain.

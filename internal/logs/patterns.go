@@ -74,7 +74,7 @@ func (l *Logs) patterns(ctx context.Context, in *patternsInput) (*PatternsAnswer
 
 func (l *Logs) mine(ctx context.Context, s scope, most int64) (found []pattern.Pattern, looked, matched int64, err error) {
 	var m pattern.Miner
-	rows := &event.Rows{Fields: []string{event.MessageField, event.LevelField, "msg", "log"}, Limit: event.MaxRows, Count: true}
+	rows := &event.Rows{Fields: []string{event.MessageField, event.LevelField, "msg", "log", "body", "MESSAGE"}, Limit: event.MaxRows, Count: true}
 	for looked < most {
 		res, err := l.cfg.Events.Query(ctx, event.Query{Range: s.within, Filter: s.filter, Rows: rows})
 		if err != nil {
@@ -97,7 +97,7 @@ func (l *Logs) mine(ctx context.Context, s scope, most int64) (found []pattern.P
 
 // messageOf is the text of a line, also where a document calls it otherwise.
 func messageOf(e *event.Event) string {
-	for _, name := range []string{event.MessageField, "msg", "log", "body"} {
+	for _, name := range []string{event.MessageField, "msg", "log", "body", "MESSAGE"} {
 		if v := e.Get(name); !v.IsNull() {
 			return v.Text()
 		}

@@ -32,6 +32,30 @@ func (l *Logs) Run(ctx context.Context) error {
 	if address := l.cfg.Listeners.Elasticsearch; address != "" {
 		serve("elasticsearch listener", func(ctx context.Context) error { return l.serveHTTP(ctx, address, "elasticsearch-listener", l.elastic) })
 	}
+	a := l.cfg.Listeners
+	if a.OTLP != "" {
+		serve("otlp listener", func(ctx context.Context) error {
+			ln, err := listen(ctx, a.OTLP, "otlp-listener")
+			if err != nil {
+				return err
+			}
+			l.log.InfoContext(ctx, "listening", "door", "otlp-listener", "address", ln.Addr().String())
+			return l.serveGRPC(ctx, ln)
+		})
+	}
+	if a.SyslogUDP != "" {
+		serve("syslog", func(ctx context.Context) error { return l.serveSyslogUDP(ctx, a.SyslogUDP) })
+	}
+	if a.SyslogTCP != "" {
+		serve("syslog", func(ctx context.Context) error { return l.serveSyslogTCP(ctx, a.SyslogTCP, "syslog-tcp", nil) })
+	}
+	if a.SyslogTLS != "" {
+		config, err := a.tls()
+		if err != nil {
+			return err
+		}
+		serve("syslog", func(ctx context.Context) error { return l.serveSyslogTCP(ctx, a.SyslogTLS, "syslog-tls", config) })
+	}
 	select {
 	case <-ctx.Done():
 		return nil

@@ -3,7 +3,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { IconDownload, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
-import { exportPath, linesQuery, type Asked, type SavedSearch } from "@/api/logs";
+import { exportPath, followPath, linesQuery, type Asked, type SavedSearch } from "@/api/logs";
 import { EmptyState } from "@/kit/EmptyState";
 import { ErrorNote } from "@/kit/ErrorNote";
 import { Filters, ServiceFilter } from "@/kit/Filters";
@@ -119,7 +119,7 @@ export function LogsPage() {
       ) : (
         <div className={styles.split}>
           <FieldList asked={asked} columns={columns} onColumn={toggleColumn} onNarrow={narrow} />
-          {live ? <Live asked={asked} columns={columns} onNarrow={narrow} /> : <Found asked={asked} columns={columns} onNarrow={narrow} />}
+          {live ? <Live key={followPath(asked)} asked={asked} columns={columns} onNarrow={narrow} /> : <Found asked={asked} columns={columns} onNarrow={narrow} />}
         </div>
       )}
     </>
@@ -155,7 +155,7 @@ function Found({ asked, columns, onNarrow }: ResultProps) {
 }
 
 function Live({ asked, columns, onNarrow }: ResultProps) {
-  const { rows, dropped, error } = useFollowed(asked, true);
+  const { rows, dropped, error } = useFollowed(followPath(asked));
   return (
     <div className={styles.result}>
       <p className={styles.dim} role="status">

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Checkbox, Menu, Modal, NativeSelect, NumberInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconBell, IconBookmark, IconTrash } from "@tabler/icons-react";
-import { useState, type FormEvent } from "react";
+import { useState, type SyntheticEvent } from "react";
 import { deleteSearch, saveSearch, searchesQuery, type Asked, type SavedSearch } from "@/api/logs";
 import { ErrorNote } from "@/kit/ErrorNote";
 import { formatCount } from "@/kit/format";
@@ -45,7 +45,7 @@ export function Searches({ asked, columns, onOpen }: Props) {
                   <span className={styles.dim}>
                     {" "}
                     · alert at {formatCount(s.threshold)} in {s.window}
-                    {s.count !== undefined && s.count !== null ? `, now ${formatCount(s.count)}` : ""}
+                    {s.count !== undefined ? `, now ${formatCount(s.count)}` : ""}
                     {s.firing ? ", firing" : ""}
                   </span>
                 ) : null}
@@ -92,11 +92,11 @@ function Save({ asked, columns, onDone }: { asked: Asked; columns: string[]; onD
       }),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: searchesQuery.queryKey });
-      toast({ text: watched ? `Watching ${name}` : `Saved ${name}` });
+      toast({ tone: "good", text: watched ? `Watching ${name}` : `Saved ${name}` });
       onDone();
     },
   });
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     save.mutate();
   };

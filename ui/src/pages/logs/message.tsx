@@ -5,7 +5,7 @@ export const textOf = (value: unknown): string => (value === undefined || value 
 
 /** The message of a line, also where a document calls it otherwise. */
 export function messageOf(row: LogRow): string {
-  for (const name of ["message", "msg", "log", "body"]) if (row.fields[name] !== undefined) return textOf(row.fields[name]);
+  for (const name of ["message", "msg", "log", "body", "MESSAGE"]) if (row.fields[name] !== undefined) return textOf(row.fields[name]);
   return Object.entries(row.fields)
     .filter(([name]) => name !== "kind" && name !== "dataset")
     .map(([name, value]) => `${name}=${textOf(value)}`)

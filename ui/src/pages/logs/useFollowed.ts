@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { followPath, type Asked, type LogRow } from "@/api/logs";
+import type { LogRow } from "@/api/logs";
 import { asProblem, type Problem } from "@/api/problem";
 import { follow } from "@/api/sse";
 
@@ -12,13 +12,10 @@ interface Followed {
   error?: Problem;
 }
 
-/** Lines as they come, newest first; empty while off. */
-export function useFollowed(asked: Asked, on: boolean): Followed {
+/** Lines as they come, newest first. Give the component another key for another question. */
+export function useFollowed(path: string): Followed {
   const [state, setState] = useState<Followed>({ rows: [], dropped: 0 });
-  const path = followPath(asked);
   useEffect(() => {
-    setState({ rows: [], dropped: 0 });
-    if (!on) return;
     const stop = new AbortController();
     let pending: LogRow[] = [];
     let lost = 0;
@@ -47,6 +44,6 @@ export function useFollowed(asked: Asked, on: boolean): Followed {
       stop.abort();
       clearTimeout(timer);
     };
-  }, [path, on]);
+  }, [path]);
   return state;
 }
