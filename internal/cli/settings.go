@@ -55,6 +55,8 @@ func serverSettings() []setting {
 		text("syslog-tls", "DAYTWO_SYSLOG_TLS", "address that takes syslog over TLS; whoever reaches it may send", func(c *app.Config) *string { return &c.LogListeners.SyslogTLS }),
 		text("syslog-cert", "DAYTWO_SYSLOG_CERT", "certificate of syslog over TLS, a file in PEM", func(c *app.Config) *string { return &c.LogListeners.SyslogCert }),
 		text("syslog-key", "DAYTWO_SYSLOG_KEY", "its key, a file in PEM", func(c *app.Config) *string { return &c.LogListeners.SyslogKey }),
+		duration("event-retention", "DAYTWO_EVENT_RETENTION", "how long events are kept; 0: for ever", func(c *app.Config) *time.Duration { return &c.EventRetention }),
+		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -70,6 +72,8 @@ func defaultConfig() app.Config {
 		EventsPerKey: 3000,
 		Runs:         4,
 		Grace:        20 * time.Second,
+
+		EventRetention: 30 * 24 * time.Hour,
 	}
 }
 
