@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -37,6 +38,8 @@ type Config struct {
 	StrictSeverity bool          // events with a severity that is not known are refused
 	EventsPerKey   int           // events a minute that one key may send; 0: no limit
 	Grace          time.Duration // how long a stop may take
+
+	LogListeners logs.Listeners // addresses of doors for logs that cannot share Listen
 
 	// What is kept of events.
 	EventRetention time.Duration // how long; 0: for ever
@@ -100,7 +103,7 @@ func (c Config) Validate() error {
 		return problem.New(problem.Invalid, "grace time %s is not positive", c.Grace).
 			WithField("grace").WithMend("give for example 20s")
 	}
-	return nil
+	return c.LogListeners.Validate()
 }
 
 // checkURL never repeats the value: it may hold a password.

@@ -11,6 +11,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/incident/pagerduty"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/loop"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/notify"
@@ -45,6 +46,9 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		return err
 	}
 	a.samples = samples
+	if a.logs, err = a.keepLogs(ctx, alerts.Ingest()); err != nil {
+		return err
+	}
 	runs, workloads, err := a.execute(ctx, line, samples)
 	if err != nil {
 		return err
@@ -70,11 +74,11 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, pipelines,
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, a.logs, pipelines,
 	} {
 		routes.Routes(a.server)
 	}
-	a.server.Mount("/prometheus", auth.Viewer, samples.Handler())
+	samples.Routes(a.server)
 	a.server.MountPublic("/pagerduty", door.Handler())
 	a.server.MountPublic("/inbound", door.Inbound())
 	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
@@ -91,6 +95,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		{"catalog", services.Run},
 		{"metrics", samples.Run},
 		{"events", a.events.Run},
+		{"logs", a.logs.Run},
 		{"pipelines", pipelines.Run},
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
@@ -113,14 +118,14 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
 		Self:      selfURL(a.listener.Addr().String()),
-		Retention: a.config.Retention, Version: ReadBuild().Version,
+		Retention: a.config.Retention, Version: ReadBuild().Version, Revision: ReadBuild().Commit,
 		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	alerts, err := alert.New(ctx, alert.Config{
-		DB: a.db, Timeline: line, Catalog: services, Engine: samples,
+		DB: a.db, Timeline: line, Catalog: services, Engine: samples, Outside: samples,
 		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry, Audit: a.auditDoor,
 	})
 	if err != nil {
@@ -146,6 +151,7 @@ func (a *App) execute(ctx context.Context, line *timeline.Timeline, samples *met
 	}
 	workloads, err := orchestrate.New(ctx, orchestrate.Config{
 		DB: a.db, Timeline: line, Runs: runs, Dir: a.dataFile("workloads"), Logger: a.log, Registerer: a.registry,
+		OnLine: workloadLines(func() *logs.Logs { return a.logs }),
 		OnTargets: func(targets []orchestrate.Target) {
 			scraped := make([]metrics.Target, 0, len(targets))
 			for _, t := range targets {

@@ -6,6 +6,7 @@ import {
   IconChartLine,
   IconHistory,
   IconHome,
+  IconListSearch,
   IconPhoneCall,
   IconPlayerPlay,
   IconStack2,
@@ -41,6 +42,7 @@ export const nav: NavGroup[] = [
     pages: [
       { label: "Services", path: "/services", icon: IconStack2, key: "s" },
       { label: "Explore", path: "/explore", icon: IconChartLine, key: "e" },
+      { label: "Logs", path: "/logs", icon: IconListSearch, key: "l" },
     ],
   },
   {
