@@ -28,6 +28,7 @@ type Config struct {
 	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
 	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
 	Retention     time.Duration // how long samples are kept
+	HostMetrics   bool          // this machine is measured too, as the job "node"
 	Runs          int           // runs executing at once
 	Grace         time.Duration // how long a stop may take
 }

@@ -40,6 +40,9 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		return err
 	}
 	a.samples = samples
+	if err := a.measureHost(samples); err != nil {
+		return err
+	}
 	runs, workloads, err := a.execute(ctx, line, samples)
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ func serverSettings() []setting {
 		secret("", "DAYTWO_WEBHOOK_SECRET", "key that signs outgoing webhooks", func(c *app.Config) *string { return &c.WebhookSecret }),
 		boolean("allow-private-webhooks", "DAYTWO_ALLOW_PRIVATE_WEBHOOKS", "outgoing webhooks may reach private and loopback addresses", func(c *app.Config) *bool { return &c.AllowPrivate }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
+		boolean("host-metrics", "DAYTWO_HOST_METRICS", "measure this machine too, under node_exporter's names", func(c *app.Config) *bool { return &c.HostMetrics }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -49,12 +50,13 @@ func serverSettings() []setting {
 
 func defaultConfig() app.Config {
 	return app.Config{
-		Listen:    "127.0.0.1:2020",
-		DataDir:   defaultDataDir("data"),
-		MailFrom:  "daytwo@localhost",
-		Retention: 15 * 24 * time.Hour,
-		Runs:      4,
-		Grace:     20 * time.Second,
+		Listen:      "127.0.0.1:2020",
+		DataDir:     defaultDataDir("data"),
+		MailFrom:    "daytwo@localhost",
+		Retention:   15 * 24 * time.Hour,
+		HostMetrics: true,
+		Runs:        4,
+		Grace:       20 * time.Second,
 	}
 }
 
