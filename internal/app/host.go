@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"os"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/host"
@@ -11,6 +12,10 @@ import (
 
 // hostMetrics is where a server and an agent show the metrics of their machine.
 const hostMetrics = "/metrics/host"
+
+// hostInterval is the time between two scrapes of the machine, as usual for
+// node_exporter: a scrape reads a few hundred files.
+const hostInterval = 15 * time.Second
 
 // measureHost has the machine of the server scraped like any other host.
 func (a *App) measureHost(samples *metrics.Metrics) error {
@@ -23,7 +28,7 @@ func (a *App) measureHost(samples *metrics.Metrics) error {
 	}
 	a.server.MountMetrics(hostMetrics, g)
 	return samples.AddTargets("node", []metrics.Target{{
-		URL: URL(a.listener) + hostMetrics, Labels: event.Labels{"instance": hostName()},
+		URL: URL(a.listener) + hostMetrics, Labels: event.Labels{"instance": hostName()}, Interval: hostInterval,
 	}})
 }
 
