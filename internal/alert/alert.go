@@ -3,7 +3,11 @@
 // successful evaluation, and each difference becomes one transaction: the alert and its timeline entry.
 //
 // An alert fires because an evaluation found it and ends because an evaluation did not, or because its rule was removed.
-// Neither a restart nor an evaluation that failed ends one, so an alert keeps its identity across both.
+// Neither a restart nor an evaluation that failed ends one, so an alert keeps its identity across both. Alerts that others send
+// to the door /alertmanager are kept alike, see outside.go.
+//
+// Every alert on record goes through Alertmanager's routing too, and by it is handed over to become an incident, at once or
+// later or not at all, see handover.go.
 package alert
 
 import (
@@ -25,7 +29,9 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/daytwo-dev/daytwo/internal/alert/alertmanager"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -48,6 +54,8 @@ const (
 const (
 	FromRule = "rule" // a rule file
 	FromSLO  = "slo"  // an objective of the catalog
+
+	FromOutside = "outside" // sent to the door /alertmanager
 )
 
 // Alert is one firing condition, from its first evaluation to its last.
@@ -64,10 +72,15 @@ type Alert struct {
 	StartsAt    time.Time    `json:"startsAt"`
 	EndsAt      *time.Time   `json:"endsAt,omitempty"`
 	Ended       string       `json:"ended,omitempty" doc:"why it is resolved"`
-	Expr        string       `json:"expr"`
-	Source      string       `json:"source" enum:"rule,slo"`
+	Expr        string       `json:"expr" doc:"empty for alerts from outside"`
+	Source      string       `json:"source" enum:"rule,slo,outside"`
+	Generator   string       `json:"generatorUrl,omitempty" doc:"where an alert from outside comes from, as its sender says"`
+	HandedAt    *time.Time   `json:"handedAt,omitempty" doc:"when it was handed over to become an incident"`
+	Withheld    string       `json:"withheld,omitempty" doc:"why it was not handed over, or not yet: a silence, an inhibition, a time interval, its route"`
 
-	rule string // which rule it comes from, see ruleKey
+	rule    string    // which rule it comes from, see ruleKey
+	expires time.Time // of an alert from outside that fires: when it ends if nobody says it goes on; zero: never
+	timeout bool      // nobody gave that end: it is resolve_timeout
 }
 
 // Engine is where rules read and write samples and where their files are named: *metrics.Metrics.
@@ -85,7 +98,7 @@ type Config struct {
 	Timeline   *timeline.Timeline
 	Catalog    *catalog.Live
 	Engine     Engine
-	Dir        string // the configuration directory: rules are known by their file's path in it
+	Dir        string // the configuration directory: rules are known by their file's path in it; alertmanager.yml is read from it
 	PublicURL  string // for links in annotations
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
@@ -93,6 +106,9 @@ type Config struct {
 	// Settle is how long after the start no alert is resolved, because targets are not scraped enough yet to tell; zero is
 	// 30 s or two scrapes of the slowest job, whichever is longer.
 	Settle time.Duration
+
+	// Audit writes down who changed which silence through Alertmanager's API. It may be nil.
+	Audit func(ctx context.Context, action, target, detail string)
 }
 
 // Alerts evaluates rules and keeps their alerts.
@@ -101,12 +117,14 @@ type Alerts struct {
 	parser   parser.Parser
 	loader   *loader
 	manager  *rules.Manager
+	routing  *alertmanager.Manager
 	stopEval context.CancelFunc // aborts evaluations that do not end by themselves
 	started  atomic.Int64       // unix ms of the first evaluation that was possible
 	status   *memo
 	counters counters
 
 	reloads sync.Mutex // one at a time
+	outside sync.Mutex // one writer of alerts from outside at a time
 
 	mu     sync.Mutex
 	firing map[string]map[string]*Alert // by rule, then fingerprint; what the store has as firing
@@ -137,6 +155,16 @@ func New(ctx context.Context, c Config) (*Alerts, error) {
 		firing: map[string]map[string]*Alert{},
 	}
 	if err := a.readFiring(ctx); err != nil {
+		return nil, err
+	}
+	routing, findings := alertmanager.Load(c.Dir, c.PublicURL, c.Logger)
+	if err := refuse(findings); err != nil {
+		return nil, err
+	}
+	a.routing, err = alertmanager.New(ctx, alertmanager.Config{
+		DB: c.DB, Routing: routing, URL: c.PublicURL, Logger: c.Logger, Registerer: c.Registerer, Receive: a.receive, Audit: c.Audit,
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := a.counters.register(c.Registerer, a); err != nil {
@@ -177,6 +205,13 @@ func (a *Alerts) Run(ctx context.Context) error {
 	case <-a.cfg.Engine.Opened():
 	}
 	a.started.Store(time.Now().UnixMilli())
+	routed, unroute := context.WithCancel(context.WithoutCancel(ctx)) // ends after what uses it
+	var routing errgroup.Group
+	routing.Go(func() error { return a.routing.Run(routed) })
+	routing.Go(func() error { a.tend(routed); return nil })
+	defer func() { unroute(); _ = routing.Wait() }() // neither fails after it was ready
+	<-a.routing.Ready()
+	a.publish(ctx, a.Firing())
 	if err := a.Reload(ctx); err != nil {
 		return fmt.Errorf("load rules: %w", err)
 	}
@@ -193,9 +228,9 @@ func (a *Alerts) Run(ctx context.Context) error {
 	return nil
 }
 
-// Reload puts the rule files that the engine's configuration names and the objectives of the catalog in force, whole or not
-// at all: Check a catalog before it replaces the one in force. Alerts whose rule is gone are resolved. Before Run it does
-// nothing: Run loads what is there then.
+// Reload puts the rule files that the engine's configuration names, the objectives of the catalog and alertmanager.yml in force,
+// whole or not at all: Check a catalog before it replaces the one in force. Alerts whose rule is gone are resolved. Before Run it
+// does nothing: Run loads what is there then.
 func (a *Alerts) Reload(ctx context.Context) error {
 	a.reloads.Lock()
 	defer a.reloads.Unlock()
@@ -203,6 +238,10 @@ func (a *Alerts) Reload(ctx context.Context) error {
 		return nil
 	}
 	if err := checkObjectives(a.cfg); err != nil {
+		return err
+	}
+	routing, findings := alertmanager.Load(a.cfg.Dir, a.cfg.PublicURL, a.cfg.Logger)
+	if err := refuse(findings); err != nil {
 		return err
 	}
 	c := a.cfg.Engine.Config()
@@ -217,7 +256,22 @@ func (a *Alerts) Reload(ctx context.Context) error {
 		return problem.New(problem.Invalid, "rules: %w", cmp.Or(errors.Join(a.loader.failed...), err)).
 			WithMend("the previous rules are still in force; daytwo check shows what is wrong")
 	}
+	a.routing.Apply(routing)
 	return a.resolveOrphans(ctx)
+}
+
+// refuse turns findings that are errors into one error that names them all.
+func refuse(findings []problem.Finding) error {
+	var refused []error
+	for _, f := range findings {
+		if f.Severity == problem.SeverityError {
+			refused = append(refused, errors.New(f.String()))
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return problem.New(problem.Invalid, "%w", errors.Join(refused...)).WithMend("daytwo check shows every finding")
 }
 
 // RuleGroups and AlertingRules are what the Prometheus API shows.

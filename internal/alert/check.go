@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/daytwo-dev/daytwo/internal/alert/alertmanager"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -46,13 +47,24 @@ func Check(file string, c *catalog.Catalog) []problem.Finding {
 	return findings
 }
 
+// CheckRouting reports what is wrong with the alertmanager.yml of an operations directory and the files it names, for a server that
+// would listen on that address.
+func CheckRouting(dir, listen string) []problem.Finding {
+	return alertmanager.Check(dir, "http://"+listen)
+}
+
 // CheckService warns of each rule file with alerts that say nothing of a service: whom they page is then not for the catalog's
 // policies to say. path is that of a prometheus.yml; what is wrong with it or its rules is for others to find.
 func CheckService(path string, c *catalog.Catalog) []problem.Finding {
-	conf, err := config.LoadFile(path, false, slog.New(slog.DiscardHandler))
+	content, err := configfile.Read(path)
 	if err != nil {
 		return nil
 	}
+	conf, err := config.Load(string(content), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil
+	}
+	conf.SetDirectory(filepath.Dir(path))
 	files, err := ruleFiles(conf)
 	if err != nil {
 		return nil

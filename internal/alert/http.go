@@ -12,6 +12,7 @@ func (a *Alerts) Routes(s *web.Server) {
 		web.Page
 		State   string `query:"state" enum:"firing,resolved" doc:"only these"`
 		Service string `query:"service" doc:"only of this service"`
+		Name    string `query:"name" doc:"only of this name: the history of a rule"`
 	}
 	type byID struct {
 		ID string `path:"id"`
@@ -25,7 +26,7 @@ func (a *Alerts) Routes(s *web.Server) {
 			if err != nil {
 				return nil, err
 			}
-			found, more, err := a.List(ctx, Filter{State: State(in.State), Service: in.Service, Limit: in.Limit, After: after})
+			found, more, err := a.List(ctx, Filter{State: State(in.State), Service: in.Service, Name: in.Name, Limit: in.Limit, After: after})
 			if err != nil {
 				return nil, err
 			}
@@ -42,4 +43,6 @@ func (a *Alerts) Routes(s *web.Server) {
 			all, err := a.Status(ctx, in.Service)
 			return &web.List[Status]{Items: all}, err
 		})
+	a.routingRoutes(s)
+	a.silenceRoutes(s)
 }

@@ -11,24 +11,42 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
-const columns = `id, rule, fingerprint, name, service, severity, state, labels, annotations, value, starts_at, ends_at, ended, expr, source`
+const columns = `id, rule, fingerprint, name, service, severity, state, labels, annotations, value, starts_at, ends_at, ended, expr, source,
+	generator, handed_at, withheld, expires_at`
 
 // save writes an alert that fired or ended.
 func (a *Alert) save(ctx context.Context, tx *store.Tx) error {
 	if a.State == Resolved {
-		_, err := tx.Exec(ctx, `UPDATE alerts SET state = ?, ends_at = ?, ended = ?, value = ?, annotations = ? WHERE id = ?`,
-			string(a.State), store.Micros(*a.EndsAt), a.Ended, a.Value, encode(a.Annotations), a.ID)
+		_, err := tx.Exec(ctx, `UPDATE alerts SET state = ?, ends_at = ?, ended = ?, value = ?, annotations = ?, withheld = ? WHERE id = ?`,
+			string(a.State), store.Micros(*a.EndsAt), a.Ended, a.Value, encode(a.Annotations), clean(a.Withheld), a.ID)
 		return err
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO alerts (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := tx.Exec(ctx, `INSERT INTO alerts (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.ID, clean(a.rule), a.Fingerprint, clean(a.Name), clean(a.Service), clean(a.Severity), string(a.State),
-		encode(a.Labels), encode(a.Annotations), a.Value, store.Micros(a.StartsAt), 0, "", clean(a.Expr), a.Source)
+		encode(a.Labels), encode(a.Annotations), a.Value, store.Micros(a.StartsAt), 0, "", clean(a.Expr), a.Source,
+		clean(a.Generator), micros(a.HandedAt), clean(a.Withheld), microsOrZero(a.expires))
 	return err
+}
+
+// micros is 0 for no time.
+func micros(t *time.Time) int64 {
+	if t == nil {
+		return 0
+	}
+	return store.Micros(*t)
+}
+
+func microsOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return store.Micros(t)
 }
 
 func encode(m map[string]string) string {
@@ -42,18 +60,26 @@ func clean(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }
 func scan(rows *sql.Rows) (*Alert, error) {
 	a := new(Alert)
 	var labels, annotations string
-	var starts, ends int64
+	var starts, ends, handed, expires int64
 	err := rows.Scan(&a.ID, &a.rule, &a.Fingerprint, &a.Name, &a.Service, &a.Severity, &a.State, &labels, &annotations,
-		&a.Value, &starts, &ends, &a.Ended, &a.Expr, &a.Source)
+		&a.Value, &starts, &ends, &a.Ended, &a.Expr, &a.Source, &a.Generator, &handed, &a.Withheld, &expires)
 	if err != nil {
 		return nil, err
 	}
 	a.StartsAt = store.FromMicros(starts)
-	if ends != 0 {
-		at := store.FromMicros(ends)
-		a.EndsAt = &at
+	a.EndsAt, a.HandedAt = orNil(ends), orNil(handed)
+	if expires != 0 {
+		a.expires = store.FromMicros(expires)
 	}
 	return a, errors.Join(json.Unmarshal([]byte(labels), &a.Labels), json.Unmarshal([]byte(annotations), &a.Annotations))
+}
+
+func orNil(micros int64) *time.Time {
+	if micros == 0 {
+		return nil
+	}
+	at := store.FromMicros(micros)
+	return &at
 }
 
 func (a *Alerts) query(ctx context.Context, where string, args ...any) (found []*Alert, err error) {
@@ -107,6 +133,7 @@ func (a *Alerts) Firing() []*Alert {
 type Filter struct {
 	State   State
 	Service string
+	Name    string
 	Limit   int
 	After   []string // start and id of the last alert of the part before, as place gives them
 }
@@ -125,6 +152,9 @@ func (a *Alerts) List(ctx context.Context, f Filter) (found []*Alert, more bool,
 	}
 	if f.Service != "" {
 		add("service = ?", clean(f.Service))
+	}
+	if f.Name != "" {
+		add("name = ?", clean(f.Name))
 	}
 	if len(f.After) == 2 {
 		start, err := strconv.ParseInt(f.After[0], 10, 64)

@@ -87,7 +87,7 @@ func (a *Alerts) reconcile(ctx context.Context, r ruleRound) {
 		case v.is && !v.was && len(onRecord)+len(changed) >= maxFiring:
 			a.counters.ignored.Inc()
 		case v.is && !v.was:
-			changed = append(changed, a.fire(r, v.fingerprint))
+			changed = append(changed, a.decideHandover(ctx, a.fire(r, v.fingerprint)))
 		case v.was && !v.is:
 			changed = append(changed, onRecord[v.fingerprint].resolve(r.at, v.why))
 		case v.is:
@@ -197,7 +197,7 @@ func (a *Alerts) refresh(r ruleRound, fingerprint string) {
 
 // resolveOrphans ends the alerts whose rule is no longer there.
 func (a *Alerts) resolveOrphans(ctx context.Context) error {
-	kept := map[string]bool{}
+	kept := map[string]bool{outsideRule: true} // no rule of ours
 	for _, group := range a.manager.RuleGroups() {
 		_, keys := a.ruleKeys(group)
 		for _, key := range keys {
@@ -233,6 +233,7 @@ func (a *Alerts) record(ctx context.Context, changed []*Alert) error {
 	if err != nil {
 		return fmt.Errorf("record alerts: %w", err)
 	}
+	a.publish(ctx, changed)
 	return nil
 }
 
@@ -254,6 +255,9 @@ func (a *Alerts) remember(changed []*Alert) {
 		}
 		a.firing[one.rule][one.Fingerprint] = one
 		a.counters.transitions.WithLabelValues("fired").Inc()
+		if one.HandedAt != nil {
+			a.counters.handed.WithLabelValues("at once").Inc()
+		}
 	}
 }
 
@@ -268,6 +272,9 @@ func (a *Alert) title() string {
 	return cut(cmp.Or(a.Annotations["title"], a.Annotations["summary"]), maxSummary)
 }
 
+// by names who says that an alert fires, by its source.
+var by = map[string]string{FromRule: "alert rules", FromSLO: "alert rules", FromOutside: "outside alerts"}
+
 // entry is what the timeline says about the last transition of the alert.
 func (a *Alert) entry() *timeline.Entry {
 	e := &timeline.Entry{
@@ -276,7 +283,7 @@ func (a *Alert) entry() *timeline.Entry {
 		Action:  "fired",
 		Service: cut(a.Service, maxName),
 		Title:   a.title(),
-		Actor:   auth.System("alert rules").String(),
+		Actor:   auth.System(by[a.Source]).String(),
 		Ref:     "alert/" + a.ID,
 		Tone:    tone(a.Severity),
 		Data: map[string]string{
@@ -288,6 +295,9 @@ func (a *Alert) entry() *timeline.Entry {
 		if a.Labels[place] != "" {
 			e.Data[place] = cut(a.Labels[place], maxName)
 		}
+	}
+	if a.Withheld != "" {
+		e.Data["withheld"] = cut(a.Withheld, maxSummary)
 	}
 	if a.State == Resolved {
 		e.Time, e.Action, e.Title, e.Tone = *a.EndsAt, "resolved", "Resolved: "+a.title(), timeline.Good

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/eventdb"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -41,6 +42,7 @@ type App struct {
 	listener  net.Listener
 	registry  *prometheus.Registry
 	db        *store.DB
+	events    *eventdb.DB
 	auth      *auth.Auth
 	server    *web.Server
 	samples   *metrics.Metrics
@@ -70,6 +72,11 @@ func (a *App) build(ctx context.Context, o Options) error {
 	}
 	a.config.PublicURL = strings.TrimSuffix(cmp.Or(a.config.PublicURL, URL(a.listener)), "/")
 	if a.db, err = store.Open(ctx, store.Config{Dir: a.config.DataDir, URL: a.config.DatabaseURL, Logger: a.log, Registerer: a.registry}); err != nil {
+		return err
+	}
+	if a.events, err = eventdb.Open(ctx, eventdb.Config{
+		Dir: a.dataFile("events"), Sync: eventdb.Sync(a.config.EventSync), Logger: a.log, Registerer: a.registry,
+	}); err != nil {
 		return err
 	}
 	if err := a.openDoor(ctx, o); err != nil {
@@ -109,8 +116,9 @@ func (a *App) openDoor(ctx context.Context, o Options) (err error) {
 		Auth: a.auth, Logger: a.log, Registerer: a.registry,
 		Gatherer:  a.gatherer(),
 		PublicURL: a.config.PublicURL, TrustProxy: a.config.TrustProxy, Version: build.Version,
-		SamplesSince: func() (time.Time, bool) { return a.samples.Since() },
-		Grace:        a.config.Grace / 2, // the rest is for the parts that the requests use
+		RequireIngestToken: a.config.RequireIngest,
+		SamplesSince:       func() (time.Time, bool) { return a.samples.Since() },
+		Grace:              a.config.Grace / 2, // the rest is for the parts that the requests use
 		Info: web.Info{
 			Commit: build.Commit, StartedAt: time.Now().UTC(), Demo: o.Demo,
 			Storage: string(a.db.Dialect()), DataDir: a.config.DataDir,
@@ -146,6 +154,11 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) Close() {
 	if a.listener != nil {
 		a.listener.Close()
+	}
+	if a.events != nil {
+		if err := a.events.Close(); err != nil {
+			a.log.Error("closing the events", "error", err)
+		}
 	}
 	if a.db != nil {
 		if err := a.db.Close(); err != nil {

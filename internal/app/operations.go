@@ -64,6 +64,7 @@ func inspect(dir, listen string) (operations, []problem.Finding, error) {
 	ops.catalog, findings = catalog.Load(dir)
 	findings = append(findings, alert.Check(filepath.Join(dir, catalog.FileName), ops.catalog)...)
 	findings = append(findings, metrics.Check(ops.prometheus, selfURL(listen))...)
+	findings = append(findings, alert.CheckRouting(dir, listen)...)
 	findings = append(findings, alert.CheckService(ops.prometheus, ops.catalog)...)
 	manifests, found := orchestrate.ReadDir(filepath.Join(dir, "workloads"))
 	ops.workloads = manifests

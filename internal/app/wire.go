@@ -65,6 +65,9 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		routes.Routes(a.server)
 	}
 	a.server.Mount("/prometheus", auth.Viewer, samples.Handler())
+	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
+	a.server.MountIngest("POST /alertmanager/api/v2/alerts", alerts.Ingest())
+	a.server.MountIngest("POST /alertmanager/webhook", alerts.Hook())
 	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads}).reload
 	a.reloadRoute()
 
@@ -74,12 +77,14 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	a.server.SetReady("metrics", errStarting)
 	a.parts = []part{
 		{"metrics", samples.Run},
+		{"events", a.events.Run},
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},
 		{"loop", joined.Run},
 		{"alerts", alerts.Run},
 		{"readiness", func(ctx context.Context) error {
+			a.server.SetReady("events", a.events.Ready())
 			a.watch(ctx, "metrics", samples.Ready)
 			<-ctx.Done()
 			return nil
@@ -101,13 +106,21 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	}
 	alerts, err := alert.New(ctx, alert.Config{
 		DB: a.db, Timeline: line, Catalog: services, Engine: samples,
-		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
+		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry, Audit: a.auditDoor,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	samples.SetRules(alerts)
 	return samples, alerts, nil
+}
+
+// auditDoor writes down a change that came through a door rather than the API.
+func (a *App) auditDoor(ctx context.Context, action, target, detail string) {
+	e := auth.Entry{Actor: auth.FromContext(ctx).String(), Action: action, Target: target, Detail: detail}
+	if err := a.auth.AuditNow(context.WithoutCancel(ctx), e); err != nil {
+		a.log.ErrorContext(ctx, "a change is missing in the audit log", "actor", e.Actor, "action", action, "target", target, "error", err)
+	}
 }
 
 // execute builds what runs things; what it runs is scraped.

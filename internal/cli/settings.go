@@ -41,8 +41,10 @@ func serverSettings() []setting {
 		text("mail-from", "DAYTWO_MAIL_FROM", "sender of e-mail", func(c *app.Config) *string { return &c.MailFrom }),
 		secret("", "DAYTWO_WEBHOOK_SECRET", "key that signs outgoing webhooks", func(c *app.Config) *string { return &c.WebhookSecret }),
 		boolean("allow-private-webhooks", "DAYTWO_ALLOW_PRIVATE_WEBHOOKS", "outgoing webhooks may reach private and loopback addresses", func(c *app.Config) *bool { return &c.AllowPrivate }),
+		boolean("require-ingest-token", "DAYTWO_REQUIRE_INGEST_TOKEN", "sending data needs a token from this machine too, as it does from others", func(c *app.Config) *bool { return &c.RequireIngest }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
 		boolean("host-metrics", "DAYTWO_HOST_METRICS", "measure this machine too, under node_exporter's names", func(c *app.Config) *bool { return &c.HostMetrics }),
+		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -54,6 +56,7 @@ func defaultConfig() app.Config {
 		DataDir:     defaultDataDir("data"),
 		MailFrom:    "daytwo@localhost",
 		Retention:   15 * 24 * time.Hour,
+		EventSync:   "always",
 		HostMetrics: true,
 		Runs:        4,
 		Grace:       20 * time.Second,

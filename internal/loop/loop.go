@@ -46,14 +46,14 @@ type rule struct {
 
 func (l *Loop) rules() []rule {
 	return []rule{
-		{"alert-opens-incident", entries(timeline.Alert, "fired"), l.alertFired},
-		{"alert-resolves-incident", entries(timeline.Alert, "resolved"), l.alertResolved},
+		// One rule for beginning and end, so that an end never overtakes its beginning.
+		{"alert-opens-incident", entries(timeline.Alert, "fired", "released", "resolved"), l.alertMoved},
 		{"incident-begins-postmortem", entries(timeline.Incident, "resolved"), l.incidentResolved},
 	}
 }
 
-func entries(kind timeline.Kind, action string) timeline.Filter {
-	return timeline.Filter{Kinds: []timeline.Kind{kind}, Actions: []string{action}}
+func entries(kind timeline.Kind, actions ...string) timeline.Filter {
+	return timeline.Filter{Kinds: []timeline.Kind{kind}, Actions: actions}
 }
 
 // Run applies the rules until ctx ends.
@@ -65,20 +65,20 @@ func (l *Loop) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// alertFired makes an alert part of an incident. One that only informs is for
-// looking at, not for getting up.
-func (l *Loop) alertFired(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
-	if e.Tone == timeline.Info {
+// alertMoved makes an alert part of an incident when it fires, unless it is
+// withheld (silenced, inhibited, routed elsewhere) until it is released, and
+// tells the incident when it is over.
+func (l *Loop) alertMoved(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
+	switch {
+	case e.Action == "resolved":
+		return wrap("tell the incident that its alert is over", l.Incidents.AlertResolved(ctx, tx, idOf(e)))
+	case e.Action == "fired" && e.Data["withheld"] != "":
 		return nil
 	}
 	_, err := l.Incidents.Trigger(ctx, tx, incident.Trigger{
 		AlertID: idOf(e), Service: e.Service, Labels: labelsOf(e), Title: e.Title, Severity: e.Data["severity"], Time: e.Time,
 	})
 	return wrap("trigger an incident", err)
-}
-
-func (l *Loop) alertResolved(ctx context.Context, tx *store.Tx, e timeline.Entry) error {
-	return wrap("tell the incident that its alert is over", l.Incidents.AlertResolved(ctx, tx, idOf(e)))
 }
 
 // labelsOf are the labels that an alert's entry has of it.

@@ -14,6 +14,8 @@ import (
 type access struct {
 	role   auth.Role
 	public bool // anybody, but whoever signed in is still known
+	ingest bool // who may send data, instead of the role
+	local  bool // anybody on this machine, and from elsewhere the role
 }
 
 // guard lets pass who may: it finds out who asks, refuses requests that another
@@ -33,11 +35,16 @@ func (s *Server) guard(need access, next http.Handler) http.Handler {
 // credentials are none.
 func (s *Server) admit(need access, r *http.Request) (auth.Principal, error) {
 	p, err := s.authenticate(r)
+	here := need.local || need.ingest && !s.cfg.RequireIngestToken
 	switch {
 	case need.public && problem.CodeOf(err) == problem.Unauthenticated:
 		return auth.Principal{}, nil
+	case here && p.Anonymous() && (err == nil || problem.CodeOf(err) == problem.Unauthenticated) && local(r):
+		return auth.Principal{}, nil
 	case err != nil || need.public:
 		return p, err
+	case need.ingest:
+		return p, p.AllowsIngest()
 	}
 	return p, p.Allows(need.role)
 }
@@ -63,7 +70,12 @@ func (s *Server) authenticate(r *http.Request) (auth.Principal, error) {
 	return p, err
 }
 
+// bearer is the API token of a request: as bearer, or as the password of basic
+// authentication, which is all that some clients can send.
 func bearer(r *http.Request) (token string, ok bool) {
+	if _, password, basic := r.BasicAuth(); basic {
+		return password, true
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }

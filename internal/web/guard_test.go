@@ -214,6 +214,48 @@ func testMetricsAreForThisMachine(t *testing.T, r *rig) {
 	}
 }
 
+// Sending data needs no token on this machine unless that is asked for; reading as /metrics does never.
+func TestDoorsForThisMachine(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		r := newRig(t, nil, func(s *web.Server) {
+			ok := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
+			s.MountIngest("/in", ok)
+			s.MountLocal("/out", auth.Viewer, ok)
+		}, func(c *web.Config) { c.RequireIngestToken = strict })
+		here := map[bool]int{false: 204, true: 401}[strict]
+		viewer := r.token(auth.Viewer)
+		for _, tt := range []struct {
+			name, path, remote string
+			call               call
+			want               int
+		}{
+			{"nobody here", "/in/x", "127.0.0.1:1", nil, here},
+			{"nobody elsewhere", "/in/x", "192.0.2.1:1", nil, 401},
+			{"a wrong password here", "/in/x", "127.0.0.1:1", func(r *http.Request) { r.SetBasicAuth("ada", "x") }, here},
+			{"a wrong token elsewhere", "/in/x", "192.0.2.1:1", bearer("x"), 401},
+			{"an admin elsewhere", "/in/x", "192.0.2.1:1", asAdmin, 204},
+			{"an admin by basic authentication", "/in/x", "192.0.2.1:1", func(r *http.Request) { r.SetBasicAuth("any", adminToken) }, 204},
+			{"a viewer elsewhere", "/in/x", "192.0.2.1:1", bearer(viewer), 403},
+			{"another site's page here", "/in/x", "127.0.0.1:1", header("Sec-Fetch-Site", "cross-site"), 403},
+			{"a proxy here", "/in/x", "127.0.0.1:1", header("X-Forwarded-For", "127.0.0.1"), 401},
+			{"nobody reads here", "/out", "127.0.0.1:1", nil, 204},
+			{"nobody reads elsewhere", "/out", "192.0.2.1:1", nil, 401},
+			{"a viewer reads elsewhere", "/out", "192.0.2.1:1", bearer(viewer), 204},
+		} {
+			req := httptest.NewRequest("POST", tt.path, nil)
+			req.RemoteAddr, req.Host = tt.remote, "127.0.0.1:2020"
+			if tt.call != nil {
+				tt.call(req)
+			}
+			w := httptest.NewRecorder()
+			r.web.Handler().ServeHTTP(w, req)
+			if w.Code != tt.want {
+				t.Errorf("strict %v, %s: %d, want %d", strict, tt.name, w.Code, tt.want)
+			}
+		}
+	}
+}
+
 func TestReadiness(t *testing.T) {
 	r := newRig(t, nil, nil)
 	r.do("GET", "/-/ready", nil).ok(t, 200, nil)

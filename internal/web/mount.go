@@ -24,8 +24,22 @@ func (s *Server) MountPublic(prefix string, h http.Handler) {
 	s.mount(prefix, access{public: true}, h)
 }
 
+// MountIngest opens a door for data that others send: for whoever may (a token
+// with the scope ingest), and for anybody on this machine unless
+// Config.RequireIngestToken is set. A method before the prefix ("POST /in")
+// leaves the other methods to whoever has the prefix without one.
+func (s *Server) MountIngest(prefix string, h http.Handler) {
+	s.mount(prefix, access{ingest: true}, h)
+}
+
+// MountLocal opens a door for anybody on this machine, and for whoever has the
+// role from elsewhere.
+func (s *Server) MountLocal(prefix string, role auth.Role, h http.Handler) {
+	s.mount(prefix, access{role: role, local: true}, h)
+}
+
 func (s *Server) mount(prefix string, need access, h http.Handler) {
-	prefix = "/" + strings.Trim(prefix, "/")
+	method, prefix := split(prefix)
 	guarded := s.guard(need, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a test's recorder has none
 		r = r.Clone(r.Context())
@@ -35,8 +49,16 @@ func (s *Server) mount(prefix string, need access, h http.Handler) {
 		}
 		h.ServeHTTP(w, r)
 	}))
-	s.mux.Handle(prefix, guarded)
-	s.mux.Handle(prefix+"/", guarded)
+	s.mux.Handle(method+prefix, guarded)
+	s.mux.Handle(method+prefix+"/", guarded)
+}
+
+// split parts "POST /x/" into "POST " and "/x".
+func split(pattern string) (method, prefix string) {
+	if before, after, found := strings.Cut(pattern, " "); found {
+		method, pattern = before+" ", after
+	}
+	return method, "/" + strings.Trim(pattern, "/")
 }
 
 func strip(path, prefix string) string {

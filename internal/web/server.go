@@ -42,9 +42,11 @@ type Config struct {
 	Gatherer   prometheus.Gatherer   // served at /metrics; nil serves none
 	PublicURL  string                // how browsers reach the server; an https one makes cookies secure
 	TrustProxy bool                  // believe X-Forwarded-For and X-Forwarded-Proto
-	MaxBody    int64                 // bytes of an API request, 4 MiB if 0; doors set their own
-	Grace      time.Duration         // for requests under way when the server stops, 10 s if 0
-	Version    string
+	// RequireIngestToken asks whoever sends data for a token on this machine too.
+	RequireIngestToken bool
+	MaxBody            int64         // bytes of an API request, 4 MiB if 0; doors set their own
+	Grace              time.Duration // for requests under way when the server stops, 10 s if 0
+	Version            string
 	// SamplesSince is the time of the oldest sample kept, if there is any; nil where no samples are.
 	SamplesSince func() (time.Time, bool)
 	Info         Info // answered by /api/info; Version, PublicURL and GoVersion are filled in

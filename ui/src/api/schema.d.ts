@@ -21,6 +21,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alert-routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the route tree of alertmanager.yml */
+        get: operations["get-alert-routes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alert-routes/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell where an alert with certain labels would go */
+        get: operations["test-alert-route"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -47,6 +81,40 @@ export interface paths {
         };
         /** Get an alert */
         get: operations["get-alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/destination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell where an alert goes, and what holds it */
+        get: operations["get-alert-destination"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain why an alert fires: its expression part by part */
+        get: operations["explain-alert"];
         put?: never;
         post?: never;
         delete?: never;
@@ -522,6 +590,82 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List silences: those in force, those to come, those that ended */
+        get: operations["list-silences"];
+        put?: never;
+        /**
+         * Silence alerts
+         * @description Alerts that it matches open no incident and are told to nobody as long as it is in force. Incidents that are open stay open.
+         */
+        post: operations["create-silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/silences/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell which alerts a silence would hold */
+        get: operations["preview-silence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a silence */
+        get: operations["get-silence"];
+        /**
+         * Change a silence
+         * @description Where the change would alter what was silenced in the past, the silence ends and another begins: the answer has its id.
+         */
+        put: operations["update-silence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/silences/{id}/expire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a silence now */
+        post: operations["expire-silence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/slos": {
         parameters: {
             query?: never;
@@ -834,9 +978,17 @@ export interface components {
             ended?: string;
             /** Format: date-time */
             endsAt?: string;
+            /** @description empty for alerts from outside */
             expr: string;
             /** @description of the labels: the same whenever it fires again */
             fingerprint: string;
+            /** @description where an alert from outside comes from, as its sender says */
+            generatorUrl?: string;
+            /**
+             * Format: date-time
+             * @description when it was handed over to become an incident
+             */
+            handedAt?: string;
             /** @description of the rule, the labels and the start */
             id: string;
             labels: {
@@ -848,7 +1000,7 @@ export interface components {
             /** @description the label severity, or warning */
             severity: string;
             /** @enum {string} */
-            source: "rule" | "slo";
+            source: "rule" | "slo" | "outside";
             /** Format: date-time */
             startsAt: string;
             /** @enum {string} */
@@ -858,6 +1010,8 @@ export interface components {
              * @description of the expression, at the last evaluation while firing; absent if it is not a finite number
              */
             value?: number;
+            /** @description why it was not handed over, or not yet: a silence, an inhibition, a time interval, its route */
+            withheld?: string;
         };
         AlertBurn: {
             /** Format: double */
@@ -875,8 +1029,121 @@ export interface components {
             /** Format: double */
             shortBurn?: number;
         };
+        AlertDestination: {
+            /** @description alert_relabel_configs of prometheus.yml drops it */
+            dropped: boolean;
+            /** @description it becomes an incident, at once or when it is no longer withheld */
+            incident: boolean;
+            inhibitedBy: components["schemas"]["AlertmanagerHeld"][];
+            /** @description the service is in the catalog */
+            known: boolean;
+            /** @description as Alertmanager sees them: with external labels, relabelled */
+            labels: {
+                [key: string]: string;
+            };
+            paths: components["schemas"]["AlertmanagerPath"][];
+            /** @description who is paged first as an incident: of the first level of the policy, or the last resort */
+            people: string[];
+            /** @description the escalation policy of the service */
+            policy?: string;
+            service?: string;
+            silencedBy: components["schemas"]["AlertmanagerHeld"][];
+            /** @description why it does not become an incident now */
+            withheld?: string;
+        };
+        AlertExplanation: {
+            /**
+             * Format: date-time
+             * @description now while it fires, else when it began
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description parts that are left out
+             */
+            more?: number;
+            /** @description the whole expression first, each part before its own */
+            parts: components["schemas"]["AlertPart"][];
+        };
         AlertList: {
             items: components["schemas"]["Alert"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        AlertPart: {
+            /**
+             * Format: int64
+             * @description series it has
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description how deep in the expression; 0: all of it
+             */
+            depth: number;
+            error?: string;
+            expr: string;
+            /** @description what it does: comparison, sum, rate, selector … */
+            kind: string;
+            /** @description those that fit the labels of the alert first, at most ten */
+            series: components["schemas"]["AlertPartSeries"][];
+        };
+        AlertPartSeries: {
+            /** @description no label of it contradicts the alert */
+            fits: boolean;
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: double
+             * @description absent if it is not a finite number
+             */
+            value?: number;
+        };
+        AlertSilenceInput: {
+            /** @description why */
+            comment: string;
+            /** Format: date-time */
+            endsAt: string;
+            /** @description as service="checkout"; an alert must match all of them */
+            matchers: string[];
+            /**
+             * Format: date-time
+             * @description absent: now
+             */
+            startsAt?: string;
+        };
+        AlertSilencePreview: {
+            /** @description that fire now, newest first */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * Format: int64
+             * @description how many are left out
+             */
+            more?: number;
+        };
+        AlertSilenceView: {
+            /**
+             * Format: int64
+             * @description how many of the alerts that fire now it matches
+             */
+            alerts: number;
+            comment: string;
+            createdBy: string;
+            /** Format: date-time */
+            endsAt: string;
+            id: string;
+            /** @description as severity="critical"; an alert must match all of them */
+            matchers: string[];
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "active" | "pending" | "expired";
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        AlertSilenceViewList: {
+            items: components["schemas"]["AlertSilenceView"][];
             /** @description the cursor of the next part */
             next?: string;
         };
@@ -907,6 +1174,84 @@ export interface components {
             items: components["schemas"]["AlertStatus"][];
             /** @description the cursor of the next part */
             next?: string;
+        };
+        AlertmanagerHeld: {
+            /** @description of the silence, or Alertmanager's fingerprint of the alert that inhibits */
+            id: string;
+            text: string;
+        };
+        AlertmanagerInhibition: {
+            /** @description labels in which both must agree */
+            equal: string[];
+            name?: string;
+            /** @description matchers of the alerts that inhibit */
+            source: string;
+            /** @description matchers of the alerts that are inhibited */
+            target: string;
+        };
+        AlertmanagerNode: {
+            /** @description time intervals outside of which it is muted */
+            activeIn: string[];
+            /** @description an alert that matches goes on to the next route too */
+            continue: boolean;
+            /** Format: int64 */
+            depth: number;
+            groupBy: string[];
+            groupInterval: string;
+            groupKey: string;
+            groupLabels: {
+                [key: string]: string;
+            };
+            groupWait: string;
+            /** @description of the route, as in the tree */
+            id: string;
+            /** @description its alerts become incidents here */
+            incident: boolean;
+            /** @description what the receiver notifies: webhook, email …; empty: nothing */
+            integrations: string[];
+            /** @description empty: every alert */
+            matchers: string;
+            /** @description time intervals that hold it now */
+            mutedBy: string[];
+            /** @description time intervals in which it is muted */
+            mutedIn: string[];
+            mutedNow: boolean;
+            receiver: string;
+            repeatInterval: string;
+            /** @description the fallback for alerts that no other route takes */
+            root: boolean;
+            /** @description the matchers from the root of the tree down to the route; the root has none */
+            steps: string[];
+        };
+        AlertmanagerPath: {
+            groupInterval: string;
+            groupKey: string;
+            groupLabels: {
+                [key: string]: string;
+            };
+            groupWait: string;
+            /** @description of the route, as in the tree */
+            id: string;
+            /** @description its alerts become incidents here */
+            incident: boolean;
+            /** @description what the receiver notifies: webhook, email …; empty: nothing */
+            integrations: string[];
+            /** @description time intervals that hold it now */
+            mutedBy: string[];
+            receiver: string;
+            repeatInterval: string;
+            /** @description the matchers from the root of the tree down to the route; the root has none */
+            steps: string[];
+        };
+        AlertmanagerTree: {
+            /** @description the file in force, secrets masked */
+            config: string;
+            /** @description absent: there is no alertmanager.yml, and every alert goes to its service's escalation policy */
+            file?: string;
+            inhibitions: components["schemas"]["AlertmanagerInhibition"][];
+            /** @description names of the time intervals */
+            intervals: string[];
+            nodes: components["schemas"]["AlertmanagerNode"][];
         };
         ApplyWorkloadRequest: {
             /** @description one Kubernetes Deployment with the image process:, as YAML or JSON */
@@ -1770,6 +2115,69 @@ export interface operations {
             };
         };
     };
+    "get-alert-routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertmanagerTree"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-alert-route": {
+        parameters: {
+            query?: {
+                /** @description as name=value, again for each label */
+                label?: string[] | null;
+                /** @description sent to /alertmanager, rather than from a rule evaluated here */
+                outside?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDestination"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-alerts": {
         parameters: {
             query?: {
@@ -1781,6 +2189,8 @@ export interface operations {
                 state?: "firing" | "resolved";
                 /** @description only of this service */
                 service?: string;
+                /** @description only of this name: the history of a rule */
+                name?: string;
             };
             header?: never;
             path?: never;
@@ -1826,6 +2236,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-alert-destination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDestination"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "explain-alert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertExplanation"];
                 };
             };
             /** @description Error */
@@ -2808,6 +3280,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSilenceViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertSilenceInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSilenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-silence": {
+        parameters: {
+            query?: {
+                /** @description as service="checkout", again for each matcher */
+                matcher?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSilencePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSilenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertSilenceInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSilenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "expire-silence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSilenceView"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,127 @@
+package alertmanager_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/alert/alertmanager"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+func TestCheck(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"nothing wrong": {"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\n", ""},
+		"an undefined receiver": {
+			"route:\n  receiver: a\n  routes:\n    - receiver: b\n      matchers: [x=\"y\"]\nreceivers: [{name: a, webhook_configs: [{url: 'http://x/'}]}]\n",
+			`4:17: undefined receiver "b" used in route (add a receiver of that name, or correct the route)`,
+		},
+		"an unknown field": {
+			"route:\n  receiver: a\n  group_bye: [x]\nreceivers: [{name: a}]\n",
+			`3:3: field group_bye not found in type config.plain (correct the name of the field, or take it out)`,
+		},
+		"an undefined interval": {
+			"route:\n  receiver: daytwo\n  routes:\n    - mute_time_intervals: [nights]\nreceivers: [{name: daytwo}]\n",
+			`4:29: undefined time interval "nights" used in route (add it to time_intervals, or correct the route)`,
+		},
+		"two of a name": {
+			"route: {receiver: a}\nreceivers:\n  - {name: a}\n  - {name: a}\n",
+			`4:12: notification config name "a" is not unique (give each its own name)`,
+		},
+		"no smarthost": {
+			"route: {receiver: a}\nreceivers:\n  - name: a\n    email_configs: [{to: a@b.c}]\n",
+			`4:20: no global SMTP smarthost set (set global.smtp_smarthost, or smarthost on the receiver)`,
+		},
+		"no route":    {"receivers: [{name: a}]\n", "1:1: no routes provided (add `route: {receiver: …}`)"},
+		"not YAML":    {"route: [\n", `1:1: did not find expected node content`},
+		"a bad regex": {"route:\n  receiver: daytwo\n  routes:\n    - matchers: ['x=~\"(\"']\nreceivers: [{name: daytwo}]\n", `4:`},
+		"nobody is told": {
+			"route: {receiver: daytwo, routes: [{matchers: [a=b], receiver: none}]}\nreceivers:\n  - {name: daytwo}\n  - {name: none}\n",
+			`4:12: warning: receiver "none" notifies nobody: alerts routed to it end here`,
+		},
+		"nobody shall be told": {
+			"route: {receiver: daytwo, routes: [{matchers: [a=b], receiver: none}]}\nreceivers:\n  - {name: daytwo}\n  - {name: none, labels: {daytwo: none}}\n", "",
+		},
+		"a template that is none": {"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\ntemplates: ['*.tmpl']\n", `broken.tmpl:2:`},
+		"no template":             {"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\ntemplates: ['x/*.tmpl']\n", `3:12: warning: no template file matches`},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "alertmanager.yml", tt.text)
+		write(t, dir, "broken.tmpl", "{{ define \"x\" }}\n{{ .Oops }\n{{ end }}\n")
+		var got []string
+		for _, f := range alertmanager.Check(dir, "http://localhost:2020") {
+			got = append(got, strings.TrimPrefix(f.String(), dir+"/"))
+		}
+		text := strings.TrimPrefix(strings.Join(got, "\n"), "alertmanager.yml:")
+		if (tt.want == "") != (text == "") || !strings.HasPrefix(text, tt.want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, text, tt.want)
+		}
+	}
+	if found := alertmanager.Check(t.TempDir(), ""); len(found) != 0 {
+		t.Errorf("without a file: %v", found)
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever the file says, reading it ends in a routing or in findings that have a place.
+func FuzzCheck(f *testing.F) {
+	f.Add("route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\n")
+	f.Add("route:\n  receiver: a\n  routes: [{matchers: [x=~\"(\"], receiver: b}]\nreceivers: [{name: a}]\n")
+	f.Add("global: {smtp_smarthost: 'x:25', smtp_from: a@b}\nroute: {receiver: m}\nreceivers: [{name: m, email_configs: [{to: x}]}]\n")
+	f.Add("time_intervals: [{name: n, time_intervals: [{weekdays: ['monday:friday']}]}]\nroute: {receiver: d}\nreceivers: [{name: d}]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "_file") || strings.Contains(text, "templates") {
+			return // names of files of this machine
+		}
+		dir := t.TempDir()
+		write(t, dir, "alertmanager.yml", text)
+		for _, found := range alertmanager.Check(dir, "http://localhost:2020") {
+			if found.Line < 1 || found.Column < 1 || found.Message == "" || found.Severity == problem.Severity("") {
+				t.Errorf("%q: %+v", text, found)
+			}
+		}
+	})
+}
+
+func FuzzParseMatchers(f *testing.F) {
+	for _, seed := range []string{`a="b"`, `a=~"x|y", b!="c"`, `{a!~"x.*"}`, `"übung"="ja"`, "a=b", `a="`, `{}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		parsed, err := alertmanager.ParseMatchers([]string{text})
+		if err != nil {
+			return
+		}
+		again, err := alertmanager.ParseMatchers([]string{parsed.String()})
+		if err != nil || again.String() != parsed.String() {
+			t.Errorf("%q: %s, then %v %v", text, parsed, again, err)
+		}
+	})
+}
+
+func FuzzParseNotification(f *testing.F) {
+	f.Add([]byte(`{"version":"4","alerts":[{"status":"firing","labels":{"alertname":"x"},"startsAt":"2026-01-01T00:00:00Z","endsAt":"0001-01-01T00:00:00Z"}]}`))
+	f.Add([]byte(`{"alerts":[{"status":"resolved","labels":{"a":"b"},"endsAt":"2026-01-01T00:00:00Z"}]}`))
+	f.Add([]byte(`{"alerts":[{"labels":{"":"x"}}]}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		now := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+		alerts, err := alertmanager.ParseNotification(data, now)
+		if err != nil && problem.CodeOf(err) != problem.Invalid {
+			t.Errorf("%q: %v", data, err)
+		}
+		for _, a := range alerts {
+			if a.Validate() != nil || !a.EndsAt.IsZero() && a.EndsAt.After(now) {
+				t.Errorf("%q: %+v", data, a)
+			}
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package alertmanager_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/daytwo-dev/daytwo/internal/alert/alertmanager"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is an Alertmanager whose receivers are servers of this test.
+type world struct {
+	t        *testing.T
+	dir      string
+	db       *store.DB
+	manager  *alertmanager.Manager
+	stop     func()
+	webhooks chan notification
+	slacks   chan string
+	mails    chan string
+}
+
+type notification struct {
+	Status, Receiver, GroupKey string
+	GroupLabels                map[string]string
+	ExternalURL                string
+	Alerts                     []struct {
+		Status       string
+		Labels       map[string]string
+		GeneratorURL string
+	}
+}
+
+const receivers = `global: {smtp_smarthost: "%[2]s", smtp_from: alerts@example.com, smtp_require_tls: false}
+route:
+  receiver: everything
+  group_by: [alertname]
+  group_wait: 100ms
+  group_interval: 1s
+templates: [own.tmpl]
+receivers:
+  - name: everything
+    webhook_configs: [{url: "%[1]s/webhook"}]
+    slack_configs: [{api_url: "%[1]s/slack", channel: "#ops", send_resolved: false, text: '{{ template "own" . }}'}]
+    email_configs: [{to: oncall@example.com}]
+`
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, dir: t.TempDir(), webhooks: make(chan notification, 20), slacks: make(chan string, 20), mails: make(chan string, 20)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/webhook", func(_ http.ResponseWriter, r *http.Request) {
+		var n notification
+		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+			t.Error(err)
+		}
+		w.webhooks <- n
+	})
+	mux.HandleFunc("/slack", func(out http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.slacks <- string(body)
+		fmt.Fprint(out, "ok")
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return session{w}, nil }))
+	go func() { _ = mail.Serve(l) }()
+	t.Cleanup(func() { mail.Close() })
+	write(t, w.dir, "own.tmpl", `{{ define "own" }}{{ len .Alerts.Firing }} fire of {{ .GroupLabels.alertname }}{{ end }}`)
+	write(t, w.dir, "alertmanager.yml", fmt.Sprintf(receivers, server.URL, l.Addr()))
+	if w.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.db.Close() })
+	if err := w.db.Migrate(t.Context(), "alert", os.DirFS("../migrations")); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// session takes one mail.
+type session struct{ w *world }
+
+func (session) Mail(string, *smtp.MailOptions) error { return nil }
+func (session) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (session) Reset()                               {}
+func (session) Logout() error                        { return nil }
+func (s session) Data(r io.Reader) error {
+	text, err := io.ReadAll(r)
+	s.w.mails <- string(text)
+	return err
+}
+
+func (w *world) start() {
+	w.t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	routing, findings := alertmanager.Load(w.dir, "http://daytwo.example", logger)
+	if problem.Broken(findings) {
+		w.t.Fatal(findings)
+	}
+	var err error
+	w.manager, err = alertmanager.New(w.t.Context(), alertmanager.Config{
+		DB: w.db, Routing: routing, URL: "http://daytwo.example", Logger: logger, Registerer: prometheus.NewRegistry(),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := w.manager.Run(ctx); err != nil {
+			w.t.Error(err)
+		}
+	})
+	<-w.manager.Ready()
+	w.stop = func() { cancel(); running.Wait() }
+}
+
+func (w *world) publish(ends time.Time, instances ...string) {
+	var all []*alertmanager.Alert
+	for _, instance := range instances {
+		all = append(all, alertmanager.NewAlert(map[string]string{"alertname": "Down", "instance": instance}, map[string]string{"summary": instance + " is down"},
+			time.Now(), ends, "http://daytwo.example/alerts/1"))
+	}
+	w.manager.Publish(w.t.Context(), all)
+}
+
+func next[T any](t *testing.T, c <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-c:
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing came")
+	}
+	return got
+}
+
+// Alertmanager's own notifications reach real servers, grouped, and a restart does not say again what was said.
+func TestNotifications(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	w.publish(time.Time{}, "a", "b")
+	first := next(t, w.webhooks)
+	if first.Status != "firing" || len(first.Alerts) != 2 || first.Receiver != "everything" || first.GroupLabels["alertname"] != "Down" ||
+		first.GroupKey != `{}:{alertname="Down"}` || first.ExternalURL != "http://daytwo.example/alertmanager" ||
+		first.Alerts[0].GeneratorURL != "http://daytwo.example/alerts/1" {
+		t.Errorf("webhook: %+v", first)
+	}
+	if slack := next(t, w.slacks); !strings.Contains(slack, `"channel":"#ops"`) || !strings.Contains(slack, "2 fire of Down") {
+		t.Errorf("slack: %s", slack)
+	}
+	if mail := next(t, w.mails); !strings.Contains(mail, "To: oncall@example.com") || !strings.Contains(mail, "[FIRING:2]") {
+		t.Errorf("mail: %.300s", mail)
+	}
+	w.stop()
+
+	w.start()
+	w.publish(time.Time{}, "a", "b") // as they are read back after a restart
+	w.publish(time.Now(), "b")
+	resolved := next(t, w.webhooks)
+	for len(resolved.Alerts) == 2 && resolved.Alerts[0].Status == resolved.Alerts[1].Status {
+		t.Fatalf("said again after the restart: %+v", resolved)
+	}
+	w.stop()
+	select {
+	case slack := <-w.slacks:
+		t.Errorf("slack was told again: %s", slack)
+	default:
+	}
+}

@@ -1,0 +1,109 @@
+package alert
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/alert/alertmanager"
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
+	"github.com/daytwo-dev/daytwo/internal/web"
+)
+
+// Door is Alertmanager's API, for /alertmanager: whoever may read may come in, and changing a silence needs a responder.
+func (a *Alerts) Door() http.Handler { return a.routing.Handler() }
+
+// Ingest takes alerts from Prometheus servers and amtool, for POST /alertmanager/api/v2/alerts. Mount it for whoever may send data.
+func (a *Alerts) Ingest() http.Handler { return a.routing.Ingest() }
+
+// Hook takes what the webhook_configs of an outside Alertmanager send, for POST /alertmanager/webhook.
+func (a *Alerts) Hook() http.Handler { return a.routing.Hook() }
+
+// Destination is where an alert goes: through alertmanager.yml, and to whom as an incident.
+type Destination struct {
+	alertmanager.Fate
+	Labels  event.Labels `json:"labels" doc:"as Alertmanager sees them: with external labels, relabelled"`
+	Dropped bool         `json:"dropped" doc:"alert_relabel_configs of prometheus.yml drops it"`
+	Service string       `json:"service,omitempty"`
+	Known   bool         `json:"known" doc:"the service is in the catalog"`
+	Policy  string       `json:"policy,omitempty" doc:"the escalation policy of the service"`
+	People  []string     `json:"people" doc:"who is paged first as an incident: of the first level of the policy, or the last resort"`
+}
+
+// destination says where an alert goes now.
+func (a *Alerts) destination(ctx context.Context, one *Alert, now time.Time) (*Destination, error) {
+	sent, kept := a.sentLabels(one)
+	fate, err := a.routing.Fate(ctx, sent, one.StartsAt, now)
+	if err != nil {
+		return nil, err
+	}
+	d := &Destination{Fate: fate, Labels: sent, Dropped: !kept, Service: one.Service, People: []string{}}
+	if d.Withheld = a.withheld(ctx, one, now); d.Withheld == whyInforms || !kept {
+		d.Incident = false
+	}
+	catalog := a.cfg.Catalog.Current()
+	service, known := catalog.Service(one.Service)
+	d.Known = known
+	if policy, ok := catalog.Policy(service.EscalationPolicy); ok && len(policy.Levels) > 0 {
+		d.Policy, d.People = policy.Name, policy.Levels[0].Targets
+	} else {
+		d.People = append(d.People, catalog.WithoutPolicy()...)
+	}
+	return d, nil
+}
+
+// imagined is an alert that somebody asks about: it has fired for long, from a rule or from outside.
+func imagined(pairs []string, outside bool) (*Alert, error) {
+	labels := event.Labels{}
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, "=")
+		if name = strings.TrimSpace(name); !ok || name == "" {
+			return nil, problem.New(problem.Invalid, "%q is no label", pair).WithField("label").WithMend("write name=value")
+		}
+		labels[name] = strings.Trim(strings.TrimSpace(value), `"`)
+	}
+	one := &Alert{Labels: labels, Service: labels["service"], Severity: labels["severity"], Source: FromRule, StartsAt: time.Unix(0, 0)}
+	if one.Severity == "" {
+		one.Severity = timeline.Warning
+	}
+	if outside {
+		one.Source = FromOutside
+	}
+	return one, nil
+}
+
+func (a *Alerts) routingRoutes(s *web.Server) {
+	type test struct {
+		Label   []string `query:"label,explode" doc:"as name=value, again for each label"`
+		Outside bool     `query:"outside" doc:"sent to /alertmanager, rather than from a rule evaluated here"`
+	}
+	type byID struct {
+		ID string `path:"id"`
+	}
+	web.Get(s, "/api/alert-routes", web.Op{ID: "get-alert-routes", Summary: "Get the route tree of alertmanager.yml", Tag: "alerts"},
+		func(_ context.Context, _ *struct{}) (*alertmanager.Tree, error) {
+			tree := a.routing.Tree(time.Now())
+			return &tree, nil
+		})
+	web.Get(s, "/api/alert-routes/test", web.Op{ID: "test-alert-route", Summary: "Tell where an alert with certain labels would go", Tag: "alerts"},
+		func(ctx context.Context, in *test) (*Destination, error) {
+			one, err := imagined(in.Label, in.Outside)
+			if err != nil {
+				return nil, err
+			}
+			return a.destination(ctx, one, time.Now())
+		})
+	web.Get(s, "/api/alerts/{id}/destination", web.Op{ID: "get-alert-destination", Summary: "Tell where an alert goes, and what holds it", Tag: "alerts"},
+		func(ctx context.Context, in *byID) (*Destination, error) {
+			one, err := a.Get(ctx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return a.destination(ctx, one, time.Now())
+		})
+	web.Get(s, "/api/alerts/{id}/why", web.Op{ID: "explain-alert", Summary: "Explain why an alert fires: its expression part by part", Tag: "alerts"},
+		func(ctx context.Context, in *byID) (*Explanation, error) { return a.Why(ctx, in.ID) })
+}
