@@ -29,11 +29,8 @@ type Config struct {
 	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
 	RequireIngest bool          // sending data needs a token on this machine too
 	Retention     time.Duration // how long samples are kept
-<<<<<<< HEAD
 	HostMetrics   bool          // this machine is measured too, as the job "node"
-=======
 	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
->>>>>>> main
 	Runs          int           // runs executing at once
 	Grace         time.Duration // how long a stop may take
 }
