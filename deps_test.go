@@ -30,6 +30,7 @@ const layers = `
 	internal/timeline internal/web
 	internal/catalog internal/notify internal/run
 	internal/metrics internal/alert internal/incident internal/orchestrate internal/postmortem internal/logs internal/host internal/audit internal/statuspage
+	internal/incident/pagerduty
 	internal/loop
 	internal/app
 	examples/shop

@@ -32,7 +32,11 @@ type Config struct {
 	HostMetrics   bool          // this machine is measured too, as the job "node"
 	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
 	Runs          int           // runs executing at once
-	Grace         time.Duration // how long a stop may take
+	// HeartbeatURL is fetched every minute as long as every open incident has a next step; empty: none.
+	HeartbeatURL   string
+	StrictSeverity bool          // events with a severity that is not known are refused
+	EventsPerKey   int           // events a minute that one key may send; 0: no limit
+	Grace          time.Duration // how long a stop may take
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -58,6 +62,7 @@ func (c Config) Validate() error {
 	}{
 		{"public-url", c.PublicURL, []string{"http", "https"}},
 		{"database-url", c.DatabaseURL, []string{"postgres", "postgresql"}},
+		{"heartbeat-url", c.HeartbeatURL, []string{"http", "https"}},
 		{"smtp-url", c.SMTPURL, []string{"smtp", "smtps"}},
 	} {
 		if err := checkURL(u.field, u.value, u.schemes); err != nil {
@@ -75,6 +80,9 @@ func (c Config) Validate() error {
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")
+	case c.EventsPerKey < 0:
+		return problem.New(problem.Invalid, "%d events a minute is negative", c.EventsPerKey).
+			WithField("events-per-key").WithMend("give 0 for no limit")
 	case c.Grace <= 0:
 		return problem.New(problem.Invalid, "grace time %s is not positive", c.Grace).
 			WithField("grace").WithMend("give for example 20s")

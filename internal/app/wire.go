@@ -10,6 +10,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
+	"github.com/daytwo-dev/daytwo/internal/incident/pagerduty"
 	"github.com/daytwo-dev/daytwo/internal/loop"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/notify"
@@ -51,6 +52,10 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err != nil {
 		return err
 	}
+	door, err := a.pagerDuty(ctx, line, services, incidents)
+	if err != nil {
+		return err
+	}
 	lessons, err := postmortem.New(ctx, postmortem.Config{DB: a.db, Timeline: line, Logger: a.log})
 	if err != nil {
 		return err
@@ -60,11 +65,13 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, lessons, joined,
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined,
 	} {
 		routes.Routes(a.server)
 	}
 	a.server.Mount("/prometheus", auth.Viewer, samples.Handler())
+	a.server.MountPublic("/pagerduty", door.Handler())
+	a.server.MountPublic("/inbound", door.Inbound())
 	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
 	a.server.MountIngest("POST /alertmanager/api/v2/alerts", alerts.Ingest())
 	a.server.MountIngest("POST /alertmanager/webhook", alerts.Hook())
@@ -81,6 +88,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},
+		{"webhooks", door.Run},
 		{"loop", joined.Run},
 		{"alerts", alerts.Run},
 		{"readiness", func(ctx context.Context) error {
@@ -156,6 +164,15 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 	return incident.New(ctx, incident.Config{
 		DB: a.db, Timeline: line, Catalog: services, Sender: channels,
 		PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
+		HeartbeatURL: a.config.HeartbeatURL, StrictSeverity: a.config.StrictSeverity, EventsPerKey: a.config.EventsPerKey,
+	})
+}
+
+// pagerDuty builds the door for what was made for PagerDuty.
+func (a *App) pagerDuty(ctx context.Context, line *timeline.Timeline, services *catalog.Live, incidents *incident.Incidents) (*pagerduty.API, error) {
+	return pagerduty.New(ctx, pagerduty.Config{
+		DB: a.db, Incidents: incidents, Timeline: line, Catalog: services, Auth: a.auth, PublicURL: a.config.PublicURL,
+		Client: notify.NewClient(a.config.AllowPrivate), Logger: a.log,
 	})
 }
 

@@ -44,6 +44,9 @@ func serverSettings() []setting {
 		boolean("require-ingest-token", "DAYTWO_REQUIRE_INGEST_TOKEN", "sending data needs a token from this machine too, as it does from others", func(c *app.Config) *bool { return &c.RequireIngest }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
 		boolean("host-metrics", "DAYTWO_HOST_METRICS", "measure this machine too, under node_exporter's names", func(c *app.Config) *bool { return &c.HostMetrics }),
+		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step", func(c *app.Config) *string { return &c.HeartbeatURL }),
+		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
+		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
@@ -52,14 +55,15 @@ func serverSettings() []setting {
 
 func defaultConfig() app.Config {
 	return app.Config{
-		Listen:      "127.0.0.1:2020",
-		DataDir:     defaultDataDir("data"),
-		MailFrom:    "daytwo@localhost",
-		Retention:   15 * 24 * time.Hour,
-		EventSync:   "always",
-		HostMetrics: true,
-		Runs:        4,
-		Grace:       20 * time.Second,
+		Listen:       "127.0.0.1:2020",
+		DataDir:      defaultDataDir("data"),
+		MailFrom:     "daytwo@localhost",
+		Retention:    15 * 24 * time.Hour,
+		HostMetrics:  true,
+		EventSync:    "always",
+		EventsPerKey: 3000,
+		Runs:         4,
+		Grace:        20 * time.Second,
 	}
 }
 

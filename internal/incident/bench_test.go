@@ -77,7 +77,7 @@ func (b *bench) restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	b.Incidents, err = incident.New(t.Context(), incident.Config{DB: b.db, Timeline: b.timeline, Catalog: b.catalog, Sender: b.sender,
-		PublicURL: "http://daytwo.example/", Logger: discard})
+		PublicURL: "http://daytwo.example/", AuditEvery: time.Hour, Logger: discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,10 +40,21 @@ func (s *Incidents) send(ctx context.Context, a attempt) error {
 	switch {
 	case err != nil:
 		return err
-	case i == nil || i.Status != Triggered:
+	case i == nil || !i.wants(a.Kind):
 		return errTaken
 	}
 	return s.sender.Send(ctx, notify.Address{Channel: a.Channel, To: a.to}, s.compose(ctx, *i, a))
+}
+
+// wants tells whether a page of a kind is still called for.
+func (i Incident) wants(kind string) bool {
+	switch kind {
+	case "":
+		return i.Status == Triggered
+	case "responder":
+		return i.Open()
+	}
+	return true // an update is news also after the end
 }
 
 // record stores the outcome of an attempt, unless its lease ended meanwhile and another attempt is under way.
@@ -66,6 +77,9 @@ func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, failed 
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		return err
 	}
+	if err := s.notePage(ctx, tx, a.ID); err != nil {
+		return err
+	}
 	switch status {
 	case "sent":
 		return s.recordSent(ctx, tx, *i, a, now)
@@ -80,7 +94,7 @@ func outcome(i Incident, a attempt, failed error, stopping bool, now time.Time) 
 	switch {
 	case failed == nil:
 		return "sent", time.Time{}, ""
-	case i.Status != Triggered:
+	case !i.wants(a.Kind):
 		return "canceled", time.Time{}, ""
 	case stopping:
 		return "retry", now, "" // after the next start, at once
@@ -118,9 +132,12 @@ func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Inciden
 	if err != nil {
 		return err
 	}
-	where, args := `step = ? AND status <> 'exhausted'`, []any{a.step}
+	if a.Kind != "" {
+		return nil // the escalation does not depend on it
+	}
+	where, args := `kind = '' AND step = ? AND status <> 'exhausted'`, []any{a.step}
 	if i.nextAt.IsZero() {
-		where, args = `status <> 'exhausted'`, nil
+		where, args = `kind = '' AND status <> 'exhausted'`, nil
 	}
 	hopes, err := countPages(ctx, tx, i.ID, where, args...)
 	switch {
@@ -130,10 +147,10 @@ func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Inciden
 		if err := s.unreachable(ctx, tx, &i, "every attempt failed and nobody is left to page"); err != nil {
 			return err
 		}
-		return saveIncident(ctx, tx, &i)
-	case i.step == a.step+1:
+		return s.saveIncident(ctx, tx, &i)
+	case i.stepNumber(i.step) == a.step+1:
 		i.nextAt = s.clock()
-		return saveIncident(ctx, tx, &i)
+		return s.saveIncident(ctx, tx, &i)
 	}
 	return nil
 }

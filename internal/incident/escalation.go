@@ -52,7 +52,12 @@ func snapshot(c *catalog.Catalog, service string) Escalation {
 		e.LastResort = contacts(c, c.WithoutPolicy())
 		return e
 	}
-	e.Policy, e.Repeat = policy.Name, policy.Repeat
+	return ofPolicy(c, policy)
+}
+
+// ofPolicy takes down a policy.
+func ofPolicy(c *catalog.Catalog, policy catalog.Policy) Escalation {
+	e := Escalation{Policy: policy.Name, Repeat: policy.Repeat, LastResort: contacts(c, c.LastResort)}
 	for _, l := range policy.Levels {
 		e.Levels = append(e.Levels, Level{After: time.Duration(l.After), People: contacts(c, l.Targets)})
 	}
@@ -163,4 +168,18 @@ func (i Incident) next() *NextStep {
 	}
 	at := i.nextAt
 	return &NextStep{At: &at, What: steps[i.step].String()}
+}
+
+// reached is one address and how long after the step it is used.
+type reached struct {
+	notify.Address
+	delay time.Duration
+}
+
+// reach are the addresses of a person for an incident of some urgency.
+func (p Contact) reach(urgency string) (list []reached) {
+	for _, a := range p.Addresses {
+		list = append(list, reached{Address: a})
+	}
+	return list
 }

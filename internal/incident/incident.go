@@ -12,6 +12,7 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -63,8 +64,16 @@ type Incident struct {
 	Policy         string     `json:"policy,omitempty" doc:"the escalation policy, as it was when the incident opened"`
 	Unreached      string     `json:"unreached,omitempty" doc:"why nobody could be reached; absent while somebody was, or still may be, and once somebody took it"`
 	NextStep       *NextStep  `json:"nextStep,omitempty" doc:"what happens if nobody acknowledges; absent once somebody did"`
+	Urgency        string     `json:"urgency" enum:"high,low" doc:"which notification rules of people apply"`
+	Priority       string     `json:"priority,omitempty"`
+	SnoozedUntil   *time.Time `json:"snoozedUntil,omitempty" doc:"until when it counts as acknowledged; then it pages again"`
+	MergedInto     string     `json:"mergedInto,omitempty" doc:"the incident that took over its alerts"`
+	UpdatedAt      time.Time  `json:"updatedAt"`
+	Board          Board      `json:"board" doc:"what people arranged around it"`
 
 	escalation Escalation
+	groupKey   string
+	cycle      int
 	step       int
 	nextAt     time.Time
 }
@@ -107,12 +116,13 @@ type Page struct {
 	Attempts int       `json:"attempts"`
 	At       time.Time `json:"at" doc:"since when it has this status"`
 	Error    string    `json:"error,omitempty" doc:"of the last attempt"`
+	Kind     string    `json:"kind,omitempty" enum:"responder,update" doc:"absent: the escalation pages"`
 }
 
 // LogEntry is one line of what happened to an incident and why.
 type LogEntry struct {
 	Time   time.Time `json:"time"`
-	Action string    `json:"action" doc:"opened, joined, refired, cleared, escalated, skipped, paged, failed, unanswered, unreachable, acknowledged, resolved, note"`
+	Action string    `json:"action" doc:"opened, joined, refired, cleared, escalated, skipped, paged, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note"`
 	Actor  string    `json:"actor,omitempty"`
 	Text   string    `json:"text"`
 }
@@ -135,6 +145,13 @@ type Config struct {
 	Now        func() time.Time // nil: time.Now
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil keeps the metrics unregistered
+	Hooks      Hooks
+	// HeartbeatURL is fetched every minute as long as the auditor finds nothing; empty: none.
+	HeartbeatURL string
+	// StrictSeverity refuses events with a severity that is not known, rather than taking them for errors.
+	StrictSeverity bool
+	EventsPerKey   int           // events a minute that one key may send; 0: no limit
+	AuditEvery     time.Duration // between looks of the auditor; 0: 15 s
 }
 
 // Incidents opens, joins, pages, acknowledges and resolves.
@@ -149,6 +166,11 @@ type Incidents struct {
 	metrics  *metrics
 	wake     chan struct{} // something may be due; room for one
 	underway underway
+	inbox    inbox
+	rules    ruleBook
+	auditor  auditor
+	hooks    Hooks
+	beat     string // URL that hears of the auditor's success; empty: none
 }
 
 //go:embed migrations/*.sql
@@ -173,8 +195,12 @@ func New(ctx context.Context, c Config) (*Incidents, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.metrics, err = newMetrics(c.Registerer)
-	return s, err
+	s.hooks, s.beat, s.auditor.every = c.Hooks, c.HeartbeatURL, cmp.Or(c.AuditEvery, auditEvery)
+	s.inbox.strict, s.inbox.perKey = c.StrictSeverity, c.EventsPerKey
+	if s.metrics, err = newMetrics(c.Registerer); err != nil {
+		return nil, err
+	}
+	return s, s.loadRules(ctx)
 }
 
 // link is the page of an incident for people.

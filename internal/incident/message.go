@@ -41,6 +41,8 @@ type PayloadPage struct {
 	Level   int    `json:"level"`  // 0: the last resort
 	Number  int    `json:"number"` // 1: the first page of the incident; 2 and more: nobody acknowledged those before
 	Policy  string `json:"policy,omitempty"`
+	Kind    string `json:"kind,omitempty"`    // responder: somebody asks for help; update: news for those who wait; absent: the escalation
+	Message string `json:"message,omitempty"` // what a responder is asked, or the news
 }
 
 // PayloadIncident says what is wrong and where to read on.
@@ -76,7 +78,7 @@ func (s *Incidents) compose(ctx context.Context, i Incident, a attempt) notify.M
 	p := Payload{
 		Event: "incident.page",
 		Page: PayloadPage{ID: a.ID, Attempt: a.Attempts, Person: a.Person, Level: a.Level, Policy: i.Policy,
-			Number: i.escalation.count(a.step)},
+			Number: i.pageNumber(a), Kind: a.Kind, Message: a.text},
 		Incident: PayloadIncident{ID: i.ID, Number: i.Number, Title: i.Title, Service: i.Service, Group: i.Group, Severity: i.Severity,
 			Status: i.Status, OpenedAt: i.OpenedAt, URL: s.link(i.ID), Runbook: service.Runbook},
 		Changes: s.changesBefore(ctx, i, append([]string{i.Service}, service.DependsOn...)),
@@ -91,6 +93,12 @@ func (s *Incidents) compose(ctx context.Context, i Incident, a attempt) notify.M
 // subject tells the pages of an incident apart: they come one after another in one thread.
 func (p Payload) subject() string {
 	page, service := "", ""
+	switch p.Page.Kind {
+	case "responder":
+		page = "[help wanted] "
+	case "update":
+		page = "[update] "
+	}
 	if p.Page.Number > 1 {
 		page = fmt.Sprintf("[page %d] ", p.Page.Number)
 	}
@@ -98,6 +106,14 @@ func (p Payload) subject() string {
 		service = p.Incident.Service + ": "
 	}
 	return fmt.Sprintf("[%s] %s%s%s (#%d)", p.Incident.Severity, page, service, p.Incident.Title, p.Incident.Number)
+}
+
+// pageNumber is the how manieth time somebody is paged by the escalation.
+func (i Incident) pageNumber(a attempt) int {
+	if a.Kind != "" {
+		return 1
+	}
+	return i.escalation.count(a.step % stepsPerCycle)
 }
 
 // changesBefore lists what was done shortly before; a page does not wait for it when the store has trouble.

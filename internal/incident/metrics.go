@@ -11,6 +11,10 @@ type metrics struct {
 	unreachable prometheus.Counter
 	pages       *prometheus.CounterVec
 	delay       prometheus.Histogram
+	events      *prometheus.CounterVec
+	dropped     *prometheus.CounterVec
+	suppressed  prometheus.Counter
+	stranded    prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -27,10 +31,20 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Buckets: prometheus.ExponentialBuckets(0.005, 3, 10),
 		}),
 	}
+	m.events = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "daytwo_incident_events_total", Help: "Events that came in, by source and result (accepted, throttled, refused, failed).",
+	}, []string{"source", "result"})
+	m.dropped = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "daytwo_incident_events_dropped_total", Help: "Events that an event rule dropped, by rule.",
+	}, []string{"rule"})
+	m.suppressed = prometheus.NewCounter(prometheus.CounterOpts{Name: "daytwo_incident_suppressed_total", Help: "Alerts that were kept from paging."})
+	m.stranded = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "daytwo_incident_without_next_step", Help: "Open incidents for which, by the log, nothing will happen although something should.",
+	})
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.opened, m.unreachable, m.pages, m.delay} {
+	for _, c := range []prometheus.Collector{m.opened, m.unreachable, m.pages, m.delay, m.events, m.dropped, m.suppressed, m.stranded} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("incident: %w", err)
 		}

@@ -27,6 +27,10 @@ const (
 // no cycle. After a crash it goes on from the store, and sends again what was being sent, under the same ids.
 func (s *Incidents) Run(ctx context.Context) error {
 	s.reclaim(ctx)
+	var helpers sync.WaitGroup
+	defer helpers.Wait()
+	helpers.Go(func() { s.work(ctx) })
+	helpers.Go(func() { s.audit(ctx) })
 	sending, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
 	var sends sync.WaitGroup
@@ -64,8 +68,15 @@ func (s *Incidents) reclaim(ctx context.Context) {
 		return
 	}
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'sending'`, s.clock())
-		return err
+		now := s.clock()
+		done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'sending'`, now)
+		if err != nil {
+			return err
+		}
+		if n, _ := done.RowsAffected(); n == 0 {
+			return nil
+		}
+		return s.fact(ctx, tx, "", factReclaimed, pagesChange{At: store.Micros(now)})
 	})
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "pages under way before the start are sent again only when their leases end", "err", err)
@@ -105,6 +116,8 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COALESCE(MIN(due), 0) FROM (
 			SELECT MIN(next_at) AS due FROM incidents WHERE next_at > 0
+			UNION ALL SELECT MIN(ends_at) AS due FROM alert_records WHERE ends_at > 0
+			UNION ALL SELECT MIN(due_at) AS due FROM heartbeats WHERE due_at > 0
 			UNION ALL SELECT MIN(wake_at) AS due FROM pages p WHERE wake_at > 0`+elsewhere+`) AS soonest`, busy...).Scan(&due)
 	})
 	if err != nil {
@@ -118,6 +131,12 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 		return nil, min(wait, maxIdle), nil
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
+		if err := s.endSuppressions(ctx, tx, now); err != nil {
+			return err
+		}
+		if err := s.missHeartbeats(ctx, tx, now); err != nil {
+			return err
+		}
 		if err := s.takeSteps(ctx, tx, now); err != nil {
 			return err
 		}
@@ -146,10 +165,13 @@ func (s *Incidents) takeSteps(ctx context.Context, tx *store.Tx, now time.Time) 
 
 // takeStep pages the people of the next step and schedules the one after it: at once if this one reaches nobody.
 func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now time.Time) error {
+	if again, why := decideRearm(i, now); again {
+		return s.rearm(ctx, tx, &i, self, why)
+	}
 	steps := i.escalation.steps()
 	i.nextAt = time.Time{}
 	if i.Status != Triggered || i.step >= len(steps) {
-		return saveIncident(ctx, tx, &i)
+		return s.saveIncident(ctx, tx, &i)
 	}
 	this, people := steps[i.step], steps[i.step].reachable()
 	for _, p := range people {
@@ -163,22 +185,48 @@ func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now 
 			i.nextAt = now.Add(steps[i.step].wait)
 		}
 	}
+	if len(people) > 0 {
+		i.Board.Assigned = nil
+		for _, p := range people {
+			i.Board.Assigned = append(i.Board.Assigned, p.Name)
+		}
+	}
 	if err := s.explainStep(ctx, tx, &i, this); err != nil {
 		return err
 	}
-	return saveIncident(ctx, tx, &i)
+	return s.saveIncident(ctx, tx, &i)
 }
 
+// stepsPerCycle is more steps than an escalation has: a page's step number tells the cycle and the step in it.
+const stepsPerCycle = 1000
+
+// stepNumber is the number of a step over all cycles of an incident.
+func (i Incident) stepNumber(step int) int { return i.cycle*stepsPerCycle + step }
+
 func (s *Incidents) addPages(ctx context.Context, tx *store.Tx, i Incident, this step, p Contact, now time.Time) error {
-	for _, a := range p.Addresses {
-		_, err := tx.Exec(ctx, `INSERT INTO pages (id, incident_id, step, level, person, channel, address, status, created_at, at, wake_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, 'due', ?, ?, ?) ON CONFLICT (incident_id, step, person, channel, address) DO NOTHING`,
-			event.NewID(), i.ID, i.step, this.level, p.Name, a.Channel, a.To, now, now, now)
+	for _, a := range p.reach(i.Urgency) {
+		err := s.addPage(ctx, tx, PageState{Incident: i.ID, Step: i.stepNumber(i.step), Level: this.level, Person: p.Name, Channel: a.Channel, Address: a.To,
+			WakeAt: store.Micros(now.Add(a.delay))}, now)
 		if err != nil {
-			return fmt.Errorf("page %s: %w", p.Name, err)
+			return err
 		}
 	}
 	return nil
+}
+
+// addPage stores a page that is due at WakeAt, unless there is one to that address of that step.
+func (s *Incidents) addPage(ctx context.Context, tx *store.Tx, p PageState, now time.Time) error {
+	p.ID, p.Status, p.CreatedAt, p.At = event.NewID(), "due", store.Micros(now), store.Micros(now)
+	done, err := tx.Exec(ctx, `INSERT INTO pages (id, incident_id, kind, step, level, person, channel, address, status, created_at, at, wake_at, text)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'due', ?, ?, ?, ?) ON CONFLICT (incident_id, step, person, channel, address) DO NOTHING`,
+		p.ID, p.Incident, p.Kind, p.Step, p.Level, p.Person, p.Channel, p.Address, p.CreatedAt, p.At, p.WakeAt, p.Text)
+	if err != nil {
+		return fmt.Errorf("page %s: %w", p.Person, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return s.fact(ctx, tx, p.Incident, factPage, p)
 }
 
 // explainStep writes down what a step did, and says it loudly when nobody can be reached. i.step is already the one after it.
@@ -245,13 +293,14 @@ type attempt struct {
 	step     int
 	to       string // the address itself
 	created  time.Time
+	text     string
 }
 
 // lease marks due pages as being sent: the worst and newest first. A page whose lease ended was being sent when daytwo died.
 func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, room room) ([]attempt, error) {
 	elsewhere, busy := room.elsewhere()
 	args := slices.Concat([]any{now}, busy, []any{room.free})
-	list, err := query(ctx, tx, scanAttempt, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at
+	list, err := query(ctx, tx, scanAttempt, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at, p.kind, p.text
 		FROM pages p JOIN incidents i ON i.id = p.incident_id
 		WHERE p.wake_at > 0 AND p.wake_at <= ?`+elsewhere+` ORDER BY `+worstFirst+`, p.id LIMIT ?`, args...)
 	if err != nil {
@@ -268,6 +317,9 @@ func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, room
 			return nil, fmt.Errorf("lease page: %w", err)
 		}
 		if n, err := done.RowsAffected(); err == nil && n == 1 {
+			if err := s.notePage(ctx, tx, a.ID); err != nil {
+				return nil, err
+			}
 			a.Attempts++
 			room.to[a.to]++
 			leased = append(leased, a)
@@ -278,7 +330,7 @@ func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, room
 
 func scanAttempt(row scanner) (a attempt, err error) {
 	var created int64
-	err = row.Scan(&a.ID, &a.incident, &a.step, &a.Level, &a.Person, &a.Channel, &a.to, &a.Attempts, &created)
+	err = row.Scan(&a.ID, &a.incident, &a.step, &a.Level, &a.Person, &a.Channel, &a.to, &a.Attempts, &created, &a.Kind, &a.text)
 	a.created = store.FromMicros(created)
 	return a, err
 }

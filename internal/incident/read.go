@@ -39,7 +39,7 @@ func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 		return Detail{}, err
 	}
 	slices.SortStableFunc(d.Alerts, func(a, b JoinedAlert) int { return a.At.Compare(b.At) })
-	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error FROM pages
+	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error, kind FROM pages
 		WHERE incident_id = ? ORDER BY id`, i.ID); err != nil {
 		return Detail{}, err
 	}
@@ -156,4 +156,13 @@ func OnCalls(c *catalog.Catalog) []OnCall {
 		list = append(list, o)
 	}
 	return list
+}
+
+// FirstLevel is who a policy pages first now.
+func (s *Incidents) FirstLevel(policy string) []string {
+	p, ok := s.catalog.Current().Policy(policy)
+	if !ok || len(p.Levels) == 0 {
+		return nil
+	}
+	return p.Levels[0].Targets
 }

@@ -73,14 +73,15 @@ func (s *Incidents) respond(ctx context.Context, tx *store.Tx, i *Incident, to S
 	default:
 		i.ResolvedAt, i.ResolvedBy, e.Tone = &now, actor, timeline.Good
 	}
-	i.nextAt, i.Unreached = time.Time{}, ""
-	if err := saveIncident(ctx, tx, i); err != nil {
+	i.nextAt, i.Unreached, i.SnoozedUntil = time.Time{}, "", nil
+	if limit := s.ackLimit(i.Service); to == Acknowledged && limit > 0 {
+		i.nextAt = now.Add(limit)
+	}
+	if err := s.saveIncident(ctx, tx, i); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE pages SET status = 'canceled', at = ?, wake_at = 0 WHERE incident_id = ? AND status IN ('due', 'retry')`,
-		now, i.ID)
-	if err != nil {
-		return fmt.Errorf("cancel pages: %w", err)
+	if err := s.cancelPages(ctx, tx, i.ID, to == Resolved); err != nil {
+		return err
 	}
 	text := strings.ToUpper(string(to[:1])) + string(to[1:])
 	if why != "" {
@@ -90,14 +91,21 @@ func (s *Incidents) respond(ctx context.Context, tx *store.Tx, i *Incident, to S
 	if err != nil {
 		return err
 	}
-	if to == Resolved && still > 0 {
+	if keyed, err := countKeyed(ctx, tx, i.ID); err != nil {
+		return err
+	} else if still -= keyed; to == Resolved && still > 0 {
 		text += fmt.Sprintf(", while %s still firing: only another alert opens an incident again", plural(still, "alert"))
 	}
 	if err := s.writeLog(ctx, tx, i.ID, string(to), actor, text); err != nil {
 		return err
 	}
+	if to == Resolved {
+		if err := s.endKeyed(ctx, tx, i.ID); err != nil {
+			return err
+		}
+	}
 	id := i.ID
-	tx.OnCommit(func() { s.underway.stop(id) })
+	tx.OnCommit(func() { s.underway.stop(id); s.ring() })
 	return s.tell(ctx, tx, *i, e)
 }
 
@@ -107,4 +115,57 @@ func stillFiring(ctx context.Context, tx *store.Tx, id string) (n int, err error
 		return 0, fmt.Errorf("count alerts: %w", err)
 	}
 	return n, nil
+}
+
+// cancelPages takes back what was not sent yet: what the escalation wanted, or all of it.
+func (s *Incidents) cancelPages(ctx context.Context, tx *store.Tx, id string, all bool) error {
+	now, kinds := s.clock(), ` AND kind = ''`
+	if all {
+		kinds = ""
+	}
+	done, err := tx.Exec(ctx, `UPDATE pages SET status = 'canceled', at = ?, wake_at = 0 WHERE incident_id = ? AND status IN ('due', 'retry')`+kinds,
+		now, id)
+	if err != nil {
+		return fmt.Errorf("cancel pages: %w", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return s.fact(ctx, tx, id, factCanceled, pagesChange{At: store.Micros(now), All: all})
+}
+
+const keyedAlerts = ` FROM incident_alerts a JOIN alert_records r ON r.id = a.alert_id
+	WHERE a.incident_id = ? AND a.status = 'firing' AND r.key_id <> ''`
+
+func countKeyed(ctx context.Context, tx *store.Tx, id string) (n int, err error) {
+	if err = tx.QueryRow(ctx, `SELECT COUNT(*)`+keyedAlerts, id).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count alerts: %w", err)
+	}
+	return n, nil
+}
+
+// endKeyed ends the alerts of a resolved incident that came in as events: their sender's next trigger is a new alert, so that it
+// pages. Alerts of daytwo's own rules go on: they fire until they do not.
+func (s *Incidents) endKeyed(ctx context.Context, tx *store.Tx, id string) error {
+	list, err := query(ctx, tx, func(row scanner) (a AlertState, err error) {
+		err = row.Scan(&a.ID, &a.Title)
+		return a, err
+	}, `SELECT a.alert_id, a.title`+keyedAlerts, id)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		now := s.clock()
+		if _, err := tx.Exec(ctx, `UPDATE incident_alerts SET status = 'resolved', at = ? WHERE incident_id = ? AND alert_id = ?`, now, id, a.ID); err != nil {
+			return fmt.Errorf("end alert: %w", err)
+		}
+		a.Status, a.At = "resolved", store.Micros(now)
+		if err := s.fact(ctx, tx, id, factAlert, a); err != nil {
+			return err
+		}
+		if err := s.resolveRecord(ctx, tx, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

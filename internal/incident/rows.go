@@ -15,7 +15,7 @@ import (
 
 const incidentColumns = `i.id, i.number, i.service, i.title, i.severity, i.status, i.opened_by, i.opened_at, i.acknowledged_at,
 	i.acknowledged_by, i.resolved_at, i.resolved_by, i.escalation, i.step, i.next_at,
-	i.common, i.unreached`
+	i.common, i.unreached, i.group_key, i.urgency, i.priority, i.cycle, i.merged_into, i.snoozed_until, i.updated_at, i.board`
 
 // worstFirst orders by what should be seen and paged first.
 const worstFirst = `CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, i.number DESC`
@@ -25,17 +25,21 @@ type scanner interface{ Scan(dest ...any) error }
 
 // scanIncident reads incidentColumns, and more after them.
 func scanIncident(row scanner, more ...any) (i Incident, err error) {
-	var opened, acknowledged, resolved, next int64
-	var escalation string
+	var opened, acknowledged, resolved, next, snoozed, updated int64
+	var escalation, board string
 	err = row.Scan(append([]any{&i.ID, &i.Number, &i.Service, &i.Title, &i.Severity, &i.Status, &i.OpenedBy, &opened, &acknowledged,
 		&i.AcknowledgedBy, &resolved, &i.ResolvedBy, &escalation, &i.step, &next,
-		&i.Group, &i.Unreached}, more...)...)
+		&i.Group, &i.Unreached, &i.groupKey, &i.Urgency, &i.Priority, &i.cycle, &i.MergedInto, &snoozed, &updated, &board}, more...)...)
 	if err != nil {
 		return i, err
 	}
 	if err := json.Unmarshal([]byte(escalation), &i.escalation); err != nil {
 		return i, fmt.Errorf("escalation of incident %s: %w", i.ID, err)
 	}
+	if err := json.Unmarshal([]byte(board), &i.Board); err != nil {
+		return i, fmt.Errorf("board of incident %s: %w", i.ID, err)
+	}
+	i.SnoozedUntil, i.UpdatedAt = pointer(snoozed), store.FromMicros(updated)
 	i.OpenedAt, i.nextAt = store.FromMicros(opened), store.FromMicros(next)
 	i.AcknowledgedAt, i.ResolvedAt = pointer(acknowledged), pointer(resolved)
 	i.Policy, i.NextStep = i.escalation.Policy, i.next()
@@ -69,31 +73,54 @@ func findIncident(ctx context.Context, tx *store.Tx, where string, args ...any) 
 	return &i, nil
 }
 
-func insertIncident(ctx context.Context, tx *store.Tx, i Incident) error {
+func (s *Incidents) insertIncident(ctx context.Context, tx *store.Tx, i *Incident) error {
 	escalation, err := json.Marshal(i.escalation)
 	if err != nil {
 		return fmt.Errorf("open incident: %w", err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO incidents (id, number, service, title, severity, status, opened_by, opened_at, escalation, next_at, common)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		i.ID, i.Number, i.Service, i.Title, i.Severity, string(i.Status), i.OpenedBy, i.OpenedAt, string(escalation), i.nextAt, i.Group)
+	_, err = tx.Exec(ctx, `INSERT INTO incidents (id, number, service, title, severity, status, opened_by, opened_at, escalation, next_at,
+		common, group_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		i.ID, i.Number, i.Service, i.Title, i.Severity, string(i.Status), i.OpenedBy, i.OpenedAt, string(escalation), i.nextAt, i.Group, i.groupKey)
 	if err != nil {
 		return fmt.Errorf("open incident: %w", err)
 	}
-	return nil
+	if err := s.fact(ctx, tx, i.ID, factEscalation, i.escalation); err != nil {
+		return err
+	}
+	return s.saveIncident(ctx, tx, i)
 }
 
 // saveIncident writes what can change, and brings NextStep up to date.
-func saveIncident(ctx context.Context, tx *store.Tx, i *Incident) error {
-	_, err := tx.Exec(ctx, `UPDATE incidents SET severity = ?, status = ?, acknowledged_at = ?, acknowledged_by = ?, resolved_at = ?,
-		resolved_by = ?, step = ?, next_at = ?, unreached = ? WHERE id = ?`,
-		i.Severity, string(i.Status), micros(i.AcknowledgedAt), i.AcknowledgedBy, micros(i.ResolvedAt),
-		i.ResolvedBy, i.step, i.nextAt, i.Unreached, i.ID)
+func (s *Incidents) saveIncident(ctx context.Context, tx *store.Tx, i *Incident) error {
+	board, err := json.Marshal(i.Board)
+	if err != nil {
+		return fmt.Errorf("save incident: %w", err)
+	}
+	i.UpdatedAt = s.clock()
+	_, err = tx.Exec(ctx, `UPDATE incidents SET title = ?, severity = ?, status = ?, acknowledged_at = ?, acknowledged_by = ?, resolved_at = ?,
+		resolved_by = ?, step = ?, next_at = ?, unreached = ?, group_key = ?, urgency = ?, priority = ?, cycle = ?, merged_into = ?,
+		snoozed_until = ?, updated_at = ?, board = ? WHERE id = ?`,
+		i.Title, i.Severity, string(i.Status), micros(i.AcknowledgedAt), i.AcknowledgedBy, micros(i.ResolvedAt),
+		i.ResolvedBy, i.step, i.nextAt, i.Unreached, i.groupKey, i.Urgency, i.Priority, i.cycle, i.MergedInto,
+		micros(i.SnoozedUntil), i.UpdatedAt, string(board), i.ID)
 	if err != nil {
 		return fmt.Errorf("save incident: %w", err)
 	}
 	i.NextStep = i.next()
-	return nil
+	return s.fact(ctx, tx, i.ID, factIncident, i.state())
+}
+
+// saveEscalation gives an incident another escalation, which begins anew.
+func (s *Incidents) saveEscalation(ctx context.Context, tx *store.Tx, i *Incident, e Escalation) error {
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("escalation of incident: %w", err)
+	}
+	i.escalation, i.Policy = e, e.Policy
+	if _, err := tx.Exec(ctx, `UPDATE incidents SET escalation = ? WHERE id = ?`, string(raw), i.ID); err != nil {
+		return fmt.Errorf("escalation of incident: %w", err)
+	}
+	return s.fact(ctx, tx, i.ID, factEscalation, e)
 }
 
 // writeLog adds a line to the incident's log.
@@ -137,7 +164,7 @@ func scanAlert(row scanner) (a JoinedAlert, err error) {
 
 func scanPage(row scanner) (p Page, err error) {
 	var at int64
-	err = row.Scan(&p.ID, &p.Person, &p.Channel, &p.Address, &p.Level, &p.Status, &p.Attempts, &at, &p.Error)
+	err = row.Scan(&p.ID, &p.Person, &p.Channel, &p.Address, &p.Level, &p.Status, &p.Attempts, &at, &p.Error, &p.Kind)
 	p.At, p.Address = store.FromMicros(at), notify.Address{Channel: p.Channel, To: p.Address}.String()
 	return p, err
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -28,42 +29,194 @@ type Trigger struct {
 	Title    string
 	Severity string    // one that is not known counts as critical
 	Time     time.Time // since when; zero: now
+
+	// Of alerts that come in as events.
+	Source   string // empty: a rule of daytwo's
+	Key      string // the integration; with DedupKey it finds the alert, so AlertID may be empty
+	DedupKey string
+	Fields   Fields
+
+	priority string // what a rule says
 }
 
-// Trigger makes the alert part of the open incident of its service or group, or opens one: then the pager takes over once tx is committed.
-// Handing in the same alert again changes nothing.
+// placed is where a trigger ended up.
+type placed struct {
+	outcome, reason string
+	incident        Incident
+}
+
+// Trigger makes the alert part of the open incident of its service or group, or opens one: then the pager takes over once tx is
+// committed. Handing in the same alert again changes nothing. An alert that a rule drops, or that is suppressed, gives no
+// incident: the one returned is empty.
 func (s *Incidents) Trigger(ctx context.Context, tx *store.Tx, t Trigger) (Incident, error) {
 	if t.AlertID == "" {
 		return Incident{}, problem.New(problem.Invalid, "the trigger of an incident names no alert").WithField("alertId")
 	}
+	p, err := s.receive(ctx, tx, t)
+	return p.incident, err
+}
+
+// receive asks the rules, writes the alert down, and places it unless it is dropped or suppressed.
+func (s *Incidents) receive(ctx context.Context, tx *store.Tx, t Trigger) (placed, error) {
+	if t.Source == "" {
+		t.Source = "rule"
+	}
 	t.Service, t.Title = tidy(t.Service, 200), tidy(t.Title, maxTitle)
+	v := judge(s.rulesInForce(), t.env(s.clock()))
+	if v.Drop != "" {
+		tx.OnCommit(func() { s.metrics.dropped.WithLabelValues(v.Rules[len(v.Rules)-1]).Inc() })
+		return placed{outcome: "dropped", reason: v.Drop}, nil
+	}
+	t = v.change(t)
+	record, known, err := s.recordOf(ctx, tx, t)
+	if err != nil {
+		return placed{}, err
+	}
+	t.AlertID = record.ID
+	if known && record.Suppressed == "" {
+		return s.seenAgain(ctx, tx, record, t)
+	}
+	now := s.clock()
+	why, until, maintained := s.hooks.maintenance(record.Service, now)
+	switch {
+	case v.Suppress != "":
+		ends, at := "close", now.Add(forgottenAfter)
+		if v.lasts > 0 {
+			ends, at = "page", record.CreatedAt.Add(v.lasts)
+		}
+		if at.After(now) {
+			return placed{outcome: "suppressed", reason: v.Suppress}, s.suppress(ctx, tx, record, v.Suppress, ends, at)
+		}
+	case maintained:
+		return placed{outcome: "suppressed", reason: why}, s.suppress(ctx, tx, record, why, "page", until)
+	}
+	record.Suppressed, record.Ends, record.EndsAt = "", "", time.Time{}
+	if err := s.saveRecord(ctx, tx, record); err != nil {
+		return placed{}, err
+	}
+	return s.place(ctx, tx, t)
+}
+
+// change is the trigger after the rules had their say.
+func (v Verdict) change(t Trigger) Trigger {
+	t.Severity, t.Service = cmp.Or(v.Severity, t.Severity), cmp.Or(v.Service, t.Service)
+	t.DedupKey, t.priority = clip(cmp.Or(v.DedupKey, t.DedupKey), maxDedupKey), v.Priority
+	if len(v.Notes) > 0 {
+		notes := strings.Join(v.Notes, "; ")
+		if t.Fields.Annotation != "" {
+			notes = t.Fields.Annotation + "; " + notes
+		}
+		t.Fields.Annotation = notes
+	}
+	return t
+}
+
+// recordOf finds the record of an alert that fires, or begins one; it is not saved yet.
+func (s *Incidents) recordOf(ctx context.Context, tx *store.Tx, t Trigger) (r *Record, known bool, err error) {
+	switch {
+	case t.Key != "" && t.DedupKey != "":
+		r, err = s.openRecord(ctx, tx, t.Key, t.DedupKey)
+	case t.AlertID != "":
+		r, err = findRecord(ctx, tx, `r.id = ?`, t.AlertID)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	known = r != nil && r.Status == "triggered"
+	if r == nil {
+		r = &Record{ID: t.AlertID, Key: t.Key, DedupKey: t.DedupKey, Source: t.Source, CreatedAt: s.since(t.Time)}
+		if r.ID == "" {
+			r.ID = event.NewID()
+		}
+		if r.Key != "" && r.DedupKey == "" {
+			r.DedupKey = r.ID
+		}
+	}
+	if !known && r.Status == "resolved" {
+		r.CreatedAt = s.since(t.Time)
+	}
+	r.Service, r.Severity, r.Title, r.Status, r.ResolvedAt = t.Service, t.Severity, t.Title, "triggered", time.Time{}
+	r.Fields = t.Fields
+	if r.Fields.Labels == nil {
+		r.Fields.Labels = t.Labels
+	}
+	r.Count++
+	return r, known, nil
+}
+
+// seenAgain brings an alert up to date that fires already.
+func (s *Incidents) seenAgain(ctx context.Context, tx *store.Tx, r *Record, t Trigger) (placed, error) {
+	if t.Key != "" { // daytwo's own alerts are told once; saying them again carries no news
+		if err := s.saveRecord(ctx, tx, r); err != nil {
+			return placed{}, err
+		}
+	}
+	before, err := findSeen(ctx, tx, r.ID)
+	if err != nil {
+		return placed{}, err
+	}
+	if before != nil && before.firing {
+		if severity := worse(before.incident.Severity, t.Severity); severity != before.incident.Severity && before.incident.Open() {
+			text := fmt.Sprintf("Alert %q got worse: the incident is now %s, not %s", t.Title, severity, before.incident.Severity)
+			before.incident.Severity = severity
+			if err := s.saveIncident(ctx, tx, &before.incident); err != nil {
+				return placed{}, err
+			}
+			if err := s.writeLog(ctx, tx, before.incident.ID, "joined", self, text); err != nil {
+				return placed{}, err
+			}
+		}
+		return placed{outcome: "updated", reason: decideTrigger(before, nil, "").Reason, incident: before.incident}, nil
+	}
+	return s.place(ctx, tx, t)
+}
+
+// place makes an alert part of an incident.
+func (s *Incidents) place(ctx context.Context, tx *store.Tx, t Trigger) (placed, error) {
 	before, err := findSeen(ctx, tx, t.AlertID)
 	if err != nil {
-		return Incident{}, err
+		return placed{}, err
+	}
+	grouping, err := groupingOf(ctx, tx, t.Service)
+	if err != nil {
+		return placed{}, err
 	}
 	common, of := decideGroup(t.Service, t.Labels)
 	common = clip(common, maxGroup)
-	open, err := findOpen(ctx, tx, t.Service, common)
+	key := common
+	if t.Service != "" {
+		key, common, of = grouping.key(t)
+	}
+	open, err := findOpen(ctx, tx, t.Service, key)
 	if err != nil {
-		return Incident{}, err
+		return placed{}, err
+	}
+	if grouping.closed(open, s.clock()) {
+		open.groupKey = "closed/" + open.ID
+		if err := s.saveIncident(ctx, tx, open); err != nil {
+			return placed{}, err
+		}
+		open = nil
 	}
 	d := decideTrigger(before, open, of)
 	switch d.Move {
 	case Ignore:
-		return before.incident, nil
+		return placed{outcome: "updated", reason: d.Reason, incident: before.incident}, nil
 	case Open:
-		opened, err := s.open(ctx, tx, Incident{Service: t.Service, Group: common, Title: t.Title, Severity: t.Severity, OpenedAt: t.Time}, d.Reason)
+		opened, err := s.open(ctx, tx, Incident{Service: t.Service, Group: common, groupKey: key, Title: t.Title, Severity: t.Severity,
+			Priority: t.priority, OpenedAt: t.Time}, d.Reason)
 		if err != nil {
-			return Incident{}, err
+			return placed{}, err
 		}
-		return opened, s.attach(ctx, tx, opened.ID, t)
+		return placed{outcome: "opened", reason: d.Reason, incident: opened}, s.attach(ctx, tx, opened.ID, t)
 	}
-	return s.join(ctx, tx, *open, t, d)
+	i, err := s.join(ctx, tx, *open, t, d)
+	return placed{outcome: "joined", reason: d.Reason, incident: i}, err
 }
 
 // findOpen returns nil when no incident of the service, or group, is open.
-func findOpen(ctx context.Context, tx *store.Tx, service, common string) (*Incident, error) {
-	return findIncident(ctx, tx, `i.service = ? AND i.common = ? AND i.status <> 'resolved'`, service, common)
+func findOpen(ctx context.Context, tx *store.Tx, service, key string) (*Incident, error) {
+	return findIncident(ctx, tx, `i.service = ? AND i.group_key = ? AND i.status <> 'resolved'`, service, key)
 }
 
 // findSeen returns nil when the alert was never part of an incident.
@@ -88,7 +241,7 @@ func (s *Incidents) attach(ctx context.Context, tx *store.Tx, id string, t Trigg
 	if err != nil {
 		return fmt.Errorf("join alert: %w", err)
 	}
-	return nil
+	return s.fact(ctx, tx, id, factAlert, AlertState{ID: t.AlertID, Title: t.Title, Status: "firing", At: store.Micros(s.since(t.Time))})
 }
 
 // join adds an alert to an open incident. Nobody is paged again for it: whoever was paged handles the matter.
@@ -104,7 +257,7 @@ func (s *Incidents) join(ctx context.Context, tx *store.Tx, i Incident, t Trigge
 	if severity := worse(i.Severity, t.Severity); severity != i.Severity {
 		text += fmt.Sprintf("; the incident is now %s, not %s", severity, i.Severity)
 		i.Severity = severity
-		if err := saveIncident(ctx, tx, &i); err != nil {
+		if err := s.saveIncident(ctx, tx, &i); err != nil {
 			return i, err
 		}
 	}
@@ -117,13 +270,16 @@ func (s *Incidents) open(ctx context.Context, tx *store.Tx, i Incident, reason s
 	if i.Title == "" {
 		i.Title = "Incident of " + cmp.Or(i.Service, i.Group, "unknown origin")
 	}
-	i.escalation = snapshot(s.catalog.Current(), i.Service)
+	if len(i.escalation.Levels) == 0 {
+		i.escalation = snapshot(s.catalog.Current(), i.Service)
+	}
+	i.Urgency = cmp.Or(i.Urgency, decideUrgency(i.Severity))
 	i.Policy, i.nextAt = i.escalation.Policy, s.clock().Add(i.escalation.steps()[0].wait)
 	i.NextStep = i.next()
 	if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM incidents`).Scan(&i.Number); err != nil {
 		return i, fmt.Errorf("number incident: %w", err)
 	}
-	if err := insertIncident(ctx, tx, i); err != nil {
+	if err := s.insertIncident(ctx, tx, &i); err != nil {
 		return i, err
 	}
 	actor := i.OpenedBy
@@ -141,6 +297,9 @@ func (s *Incidents) open(ctx context.Context, tx *store.Tx, i Incident, reason s
 // AlertResolved notes that an alert does not fire any more, and resolves its incident when that was the last one. An alert that
 // is not known, or resolved already, changes nothing.
 func (s *Incidents) AlertResolved(ctx context.Context, tx *store.Tx, alertID string) error {
+	if err := s.resolveRecord(ctx, tx, alertID); err != nil {
+		return err
+	}
 	list, err := query(ctx, tx, func(row scanner) (Incident, error) { return scanIncident(row) }, `SELECT `+incidentColumns+`
 		FROM incident_alerts a JOIN incidents i ON i.id = a.incident_id WHERE a.alert_id = ? AND a.status = 'firing'`, alertID)
 	if err != nil {
@@ -155,8 +314,9 @@ func (s *Incidents) AlertResolved(ctx context.Context, tx *store.Tx, alertID str
 }
 
 func (s *Incidents) clear(ctx context.Context, tx *store.Tx, i Incident, alertID string) error {
+	now := s.clock()
 	_, err := tx.Exec(ctx, `UPDATE incident_alerts SET status = 'resolved', at = ? WHERE incident_id = ? AND alert_id = ?`,
-		s.clock(), i.ID, alertID)
+		now, i.ID, alertID)
 	if err != nil {
 		return fmt.Errorf("clear alert: %w", err)
 	}
@@ -164,6 +324,9 @@ func (s *Incidents) clear(ctx context.Context, tx *store.Tx, i Incident, alertID
 	err = tx.QueryRow(ctx, `SELECT title FROM incident_alerts WHERE incident_id = ? AND alert_id = ?`, i.ID, alertID).Scan(&title)
 	if err != nil {
 		return fmt.Errorf("clear alert: %w", err)
+	}
+	if err := s.fact(ctx, tx, i.ID, factAlert, AlertState{ID: alertID, Title: title, Status: "resolved", At: store.Micros(now)}); err != nil {
+		return err
 	}
 	firing, err := stillFiring(ctx, tx, i.ID)
 	if err != nil {

@@ -77,6 +77,9 @@ func bearer(r *http.Request) (token string, ok bool) {
 		return password, true
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if value, is := strings.CutPrefix(strings.TrimSpace(token), "token="); is && strings.EqualFold(scheme, "Token") {
+		return strings.Trim(value, `"`), true // as PagerDuty's clients send it
+	}
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
 

@@ -21,6 +21,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alert-groupings/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how alerts of a service are grouped */
+        get: operations["get-alert-grouping"];
+        /** Change how alerts of a service are grouped */
+        put: operations["set-alert-grouping"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alert-records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List every alert that came in, newest first, with why it pages nobody */
+        get: operations["list-alert-records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alert-routes": {
         parameters: {
             query?: never;
@@ -174,6 +209,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/event-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the event rules in their order */
+        get: operations["list-event-rules"];
+        put?: never;
+        /** Add an event rule */
+        post: operations["create-event-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/event-rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a rule about past events without changing anything */
+        post: operations["try-event-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/event-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace an event rule */
+        put: operations["change-event-rule"];
+        post?: never;
+        /** Remove an event rule */
+        delete: operations["remove-event-rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what has to be heard of, and how late it is */
+        get: operations["list-heartbeats"];
+        put?: never;
+        /**
+         * Expect a heartbeat: an alert is triggered when it is missed
+         * @description It is heard of by a call of /inbound/heartbeat/{token}.
+         */
+        post: operations["create-heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heartbeats/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Expect a heartbeat no longer */
+        delete: operations["remove-heartbeat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbound-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List events as they came in, newest first, and what became of them */
+        get: operations["list-inbound-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incident-audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look, from the log alone, whether every open incident has a next step */
+        get: operations["audit-incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents": {
         parameters: {
             query?: never;
@@ -206,7 +366,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change the title, urgency, priority or conference of an incident */
+        patch: operations["edit-incident"];
         trace?: never;
     };
     "/api/incidents/{id}/ack": {
@@ -229,6 +390,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the alerts of an incident with what they say */
+        get: operations["list-incident-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether you help */
+        post: operations["answer-responder-request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/escalate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the next step of the escalation at once */
+        post: operations["escalate-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Merge other incidents into one */
+        post: operations["merge-incidents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents/{id}/notes": {
         parameters: {
             query?: never;
@@ -240,6 +469,40 @@ export interface paths {
         put?: never;
         /** Add a note to an incident */
         post: operations["add-incident-note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an incident to people or to another escalation policy */
+        post: operations["reassign-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reopen a resolved incident: it pages again */
+        post: operations["reopen-incident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -266,6 +529,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{id}/responders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask more people to help with an incident */
+        post: operations["ask-responders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a role of an incident to somebody */
+        put: operations["set-incident-role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents/{id}/rollback": {
         parameters: {
             query?: never;
@@ -286,6 +583,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acknowledge an incident for some time; then it pages again */
+        post: operations["snooze-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents/{id}/suspects": {
         parameters: {
             query?: never;
@@ -297,6 +611,57 @@ export interface paths {
         get: operations["list-suspects"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a task to an incident, or change one */
+        post: operations["save-incident-task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/unacknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an incident back: it pages again */
+        post: operations["unacknowledge-incident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell stakeholders how things stand */
+        post: operations["publish-incident-update"];
         delete?: never;
         options?: never;
         head?: never;
@@ -858,6 +1223,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhook-deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a webhook again, under the same event id */
+        post: operations["replay-webhook-delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who hears of incidents by webhook */
+        get: operations["list-webhook-subscriptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-subscriptions/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what went, or is to go, to a subscription, newest first */
+        get: operations["list-webhook-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-subscriptions/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a disabled subscription another chance */
+        post: operations["enable-webhook-subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workloads": {
         parameters: {
             query?: never;
@@ -1253,9 +1686,16 @@ export interface components {
             intervals: string[];
             nodes: components["schemas"]["AlertmanagerNode"][];
         };
+        AnswerResponderRequestRequest: {
+            joins: boolean;
+        };
         ApplyWorkloadRequest: {
             /** @description one Kubernetes Deployment with the image process:, as YAML or JSON */
             manifest: string;
+        };
+        AskRespondersRequest: {
+            message?: string;
+            people: string[];
         };
         AuthEntry: {
             /** @description noun.verb: incident.acknowledge */
@@ -1399,6 +1839,18 @@ export interface components {
             /** @description the cursor of the next part */
             next?: string;
         };
+        CreateHeartbeatRequest: {
+            /** @description such as 1d */
+            every: string;
+            grace?: string;
+            name: string;
+            service: string;
+            /**
+             * @default critical
+             * @enum {string}
+             */
+            severity: "critical" | "warning" | "info";
+        };
         CreateIncidentRequest: {
             /** @description a service of the catalog */
             service: string;
@@ -1487,6 +1939,13 @@ export interface components {
             id: string;
             path: string;
         };
+        EditIncidentRequest: {
+            conference?: components["schemas"]["IncidentConference"];
+            priority?: string;
+            title?: string;
+            /** @enum {string} */
+            urgency?: "high" | "low";
+        };
         Fault: {
             field?: string;
             mend?: string;
@@ -1496,9 +1955,13 @@ export interface components {
             /** Format: date-time */
             acknowledgedAt?: string;
             acknowledgedBy?: string;
+            /** @description what people arranged around it */
+            board: components["schemas"]["IncidentBoard"];
             /** @description what its alerts share where they name no service: alertname and, if present, cluster, namespace, job */
             group?: string;
             id: string;
+            /** @description the incident that took over its alerts */
+            mergedInto?: string;
             /** @description what happens if nobody acknowledges; absent once somebody did */
             nextStep?: components["schemas"]["IncidentNextStep"];
             /**
@@ -1512,6 +1975,7 @@ export interface components {
             openedBy?: string;
             /** @description the escalation policy, as it was when the incident opened */
             policy?: string;
+            priority?: string;
             /** Format: date-time */
             resolvedAt?: string;
             /** @description daytwo when its alerts stopped firing */
@@ -1522,11 +1986,67 @@ export interface components {
              * @enum {string}
              */
             severity: "critical" | "warning" | "info";
+            /**
+             * Format: date-time
+             * @description until when it counts as acknowledged; then it pages again
+             */
+            snoozedUntil?: string;
             /** @enum {string} */
             status: "triggered" | "acknowledged" | "resolved";
             title: string;
             /** @description why nobody could be reached; absent while somebody was, or still may be, and once somebody took it */
             unreached?: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * @description which notification rules of people apply
+             * @enum {string}
+             */
+            urgency: "high" | "low";
+        };
+        IncidentAudit: {
+            /**
+             * Format: date-time
+             * @description when it looked; zero: it did not yet
+             */
+            at: string;
+            /** @description nobody is left to page, which was said loudly */
+            ended: components["schemas"]["IncidentFinding"][];
+            /** @description why it could not look */
+            error?: string;
+            /**
+             * Format: int64
+             * @description open incidents
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description up to which entry of the ledger
+             */
+            seq: number;
+            /** @description something should happen, and nothing will */
+            stranded: components["schemas"]["IncidentFinding"][];
+        };
+        IncidentBoard: {
+            /** @description who it lies with now: the people of the step taken last, or those it was given to */
+            assigned?: string[];
+            conference?: components["schemas"]["IncidentConference"];
+            details?: string;
+            /** @description the incident key it was created with */
+            key?: string;
+            /** @description people asked to help */
+            responders?: components["schemas"]["IncidentResponder"][];
+            /** @description commander, scribe, liaison: who has it */
+            roles?: {
+                [key: string]: string;
+            };
+            tasks?: components["schemas"]["IncidentTask"][];
+            /** @description for those who wait rather than work; newest last */
+            updates?: components["schemas"]["IncidentUpdate"][];
+        };
+        IncidentConference: {
+            number?: string;
+            url?: string;
         };
         IncidentDetail: {
             /** Format: date-time */
@@ -1534,6 +2054,8 @@ export interface components {
             acknowledgedBy?: string;
             /** @description oldest first; of many, those that fire come before those that do not */
             alerts: components["schemas"]["IncidentJoinedAlert"][];
+            /** @description what people arranged around it */
+            board: components["schemas"]["IncidentBoard"];
             /**
              * Format: int64
              * @description how many lines before these are left out
@@ -1544,6 +2066,8 @@ export interface components {
             id: string;
             /** @description oldest first */
             log: components["schemas"]["IncidentLogEntry"][];
+            /** @description the incident that took over its alerts */
+            mergedInto?: string;
             /**
              * Format: int64
              * @description how many are left out
@@ -1564,6 +2088,7 @@ export interface components {
             pages: components["schemas"]["IncidentPage"][];
             /** @description the escalation policy, as it was when the incident opened */
             policy?: string;
+            priority?: string;
             /** Format: date-time */
             resolvedAt?: string;
             /** @description daytwo when its alerts stopped firing */
@@ -1574,11 +2099,131 @@ export interface components {
              * @enum {string}
              */
             severity: "critical" | "warning" | "info";
+            /**
+             * Format: date-time
+             * @description until when it counts as acknowledged; then it pages again
+             */
+            snoozedUntil?: string;
             /** @enum {string} */
             status: "triggered" | "acknowledged" | "resolved";
             title: string;
             /** @description why nobody could be reached; absent while somebody was, or still may be, and once somebody took it */
             unreached?: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * @description which notification rules of people apply
+             * @enum {string}
+             */
+            urgency: "high" | "low";
+        };
+        IncidentEvent: {
+            /** @enum {string} */
+            action: "trigger" | "acknowledge" | "resolve" | "change";
+            body: components["schemas"]["IncidentEventBody"];
+            dedupKey?: string;
+            /** @description it was not looked at yet */
+            fresh?: boolean;
+            id: string;
+            incidentId?: string;
+            /** @description the integration it came in by */
+            key?: string;
+            /** @description what became of it: opened, joined, updated, suppressed, dropped, acknowledged, resolved, noted, ignored, failed */
+            outcome?: string;
+            reason?: string;
+            service?: string;
+            /** @description events-v2, events-v1, alertmanager, grafana, webhook, heartbeat */
+            source: string;
+            /**
+             * Format: date-time
+             * @description when it came in
+             */
+            time: string;
+        };
+        IncidentEventBody: {
+            fields: components["schemas"]["IncidentFields"];
+            severity?: string;
+            /**
+             * Format: date-time
+             * @description when it happened, as the sender has it
+             */
+            time?: string;
+            title?: string;
+        };
+        IncidentEventList: {
+            items: components["schemas"]["IncidentEvent"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        IncidentFields: {
+            /** @description what daytwo changed or noticed */
+            annotation?: string;
+            class?: string;
+            client?: string;
+            clientUrl?: string;
+            component?: string;
+            details?: {
+                [key: string]: unknown;
+            };
+            group?: string;
+            images?: components["schemas"]["IncidentImage"][];
+            labels?: {
+                [key: string]: string;
+            };
+            links?: components["schemas"]["IncidentLink"][];
+            /** @description the affected system, as the sender names it */
+            origin?: string;
+        };
+        IncidentFinding: {
+            id: string;
+            /** Format: int64 */
+            number: number;
+            reason: string;
+        };
+        IncidentGrouping: {
+            /**
+             * @description service: all of them; fields: those that share some fields; alert: each is its own
+             * @enum {string}
+             */
+            by: "service" | "fields" | "alert";
+            /** @description class, component, group, origin, severity, labels.NAME, details.NAME */
+            fields?: string[];
+            /** @description an incident takes no more alerts this long after it was opened; absent: as long as it is open */
+            window?: string;
+        };
+        IncidentHeartbeat: {
+            /**
+             * Format: date-time
+             * @description when it counts as missed; absent: it is missed
+             */
+            dueAt?: string;
+            /** @description how often it is to be heard of */
+            every: string;
+            /** @description how much later is still fine */
+            grace: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @description when it was heard of last; absent: never
+             */
+            lastAt?: string;
+            missed: boolean;
+            name: string;
+            service: string;
+            /** @enum {string} */
+            severity: "critical" | "warning" | "info";
+            /** @description the secret part of the address that is to be called */
+            token: string;
+        };
+        IncidentHeartbeatList: {
+            items: components["schemas"]["IncidentHeartbeat"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        IncidentImage: {
+            alt?: string;
+            href?: string;
+            src: string;
         };
         IncidentJoinedAlert: {
             /**
@@ -1591,13 +2236,17 @@ export interface components {
             status: "firing" | "resolved";
             title: string;
         };
+        IncidentLink: {
+            href: string;
+            text?: string;
+        };
         IncidentList: {
             items: components["schemas"]["Incident"][];
             /** @description the cursor of the next part */
             next?: string;
         };
         IncidentLogEntry: {
-            /** @description opened, joined, refired, cleared, escalated, skipped, paged, failed, unanswered, unreachable, acknowledged, resolved, note */
+            /** @description opened, joined, refired, cleared, escalated, skipped, paged, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note */
             action: string;
             actor?: string;
             text: string;
@@ -1649,6 +2298,11 @@ export interface components {
             /** @description the same in every attempt: the Message-ID, and the X-Daytwo-Delivery header */
             id: string;
             /**
+             * @description absent: the escalation pages
+             * @enum {string}
+             */
+            kind?: "responder" | "update";
+            /**
              * Format: int64
              * @description of the policy; 0: the last resort
              */
@@ -1656,6 +2310,134 @@ export interface components {
             person: string;
             /** @enum {string} */
             status: "due" | "sending" | "retry" | "sent" | "exhausted" | "canceled";
+        };
+        IncidentRecord: {
+            /**
+             * Format: int64
+             * @description how many triggers it stands for
+             */
+            count: number;
+            /** Format: date-time */
+            createdAt: string;
+            dedupKey?: string;
+            /**
+             * @description what the end of the suppression brings
+             * @enum {string}
+             */
+            ends?: "page" | "close";
+            /**
+             * Format: date-time
+             * @description when the suppression ends
+             */
+            endsAt?: string;
+            fields: components["schemas"]["IncidentFields"];
+            id: string;
+            /** @description the integration it came in by; absent: daytwo's own rules */
+            key?: string;
+            /** Format: date-time */
+            resolvedAt?: string;
+            service?: string;
+            severity: string;
+            source: string;
+            /** @enum {string} */
+            status: "triggered" | "resolved";
+            /** @description why it pages nobody; absent: it does */
+            suppressed?: string;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        IncidentRecordList: {
+            items: components["schemas"]["IncidentRecord"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        IncidentResponder: {
+            /**
+             * Format: date-time
+             * @description since when it has this state
+             */
+            at: string;
+            message?: string;
+            person: string;
+            requestedBy?: string;
+            /** @enum {string} */
+            state: "pending" | "joined" | "declined";
+        };
+        IncidentRule: {
+            /** @description an expression that gives the deduplication key */
+            dedupKey?: string;
+            disabled?: boolean;
+            /** @description it is thrown away and counted, for this reason */
+            drop?: string;
+            /** @description how long a suppression lasts before it pages after all; absent: until a day passed without another trigger */
+            for?: string;
+            id?: string;
+            name: string;
+            /** @description written to the alert */
+            note?: string;
+            /**
+             * Format: int64
+             * @description rules are asked in this order; absent: after all others
+             */
+            position?: number;
+            priority?: string;
+            /** @description route it to this service */
+            service?: string;
+            /** @enum {string} */
+            severity?: "critical" | "error" | "warning" | "info";
+            /** @description later rules are not asked */
+            stop?: boolean;
+            /** @description it pages nobody, for this reason */
+            suppress?: string;
+            /** @description an expression such as severity == "warning" && labels["env"] != "prod" */
+            when: string;
+        };
+        IncidentRuleList: {
+            items: components["schemas"]["IncidentRule"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        IncidentTask: {
+            done?: boolean;
+            id: string;
+            owner?: string;
+            text: string;
+        };
+        IncidentTrial: {
+            eventId: string;
+            matched: boolean;
+            service: string;
+            source: string;
+            /** Format: date-time */
+            time: string;
+            title: string;
+            verdict: components["schemas"]["IncidentVerdict"];
+        };
+        IncidentTrialList: {
+            items: components["schemas"]["IncidentTrial"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        IncidentUpdate: {
+            by: string;
+            id: string;
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        IncidentVerdict: {
+            dedupKey?: string;
+            drop?: string;
+            /** @description rules that failed on this event and were passed over */
+            errors?: string[];
+            notes?: string[];
+            priority?: string;
+            /** @description those that matched */
+            rules?: string[];
+            service?: string;
+            severity?: string;
+            suppress?: string;
         };
         Info: {
             commit?: string;
@@ -1703,6 +2485,10 @@ export interface components {
             items: components["schemas"]["LoopSuspect"][];
             /** @description the cursor of the next part */
             next?: string;
+        };
+        MergeIncidentsRequest: {
+            /** @description ids or numbers */
+            sources: string[];
         };
         OrchestrateLine: {
             /**
@@ -1784,6 +2570,65 @@ export interface components {
         };
         OrchestrateWorkloadList: {
             items: components["schemas"]["OrchestrateWorkload"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        PagerdutyDelivery: {
+            /**
+             * Format: date-time
+             * @description of the last attempt
+             */
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            error?: string;
+            eventType: string;
+            /** @description of the event: the same in every attempt and replay */
+            id: string;
+            incident?: string;
+            /**
+             * Format: date-time
+             * @description of the next attempt
+             */
+            nextAt?: string;
+            /** Format: int64 */
+            seq: number;
+            /** @enum {string} */
+            status: "pending" | "delivered" | "refused" | "failed" | "dropped";
+            subscription: string;
+        };
+        PagerdutyDeliveryList: {
+            items: components["schemas"]["PagerdutyDelivery"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        PagerdutySubscription: {
+            active: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /** @description why */
+            disabledFor?: string;
+            /**
+             * Format: date-time
+             * @description it failed too often and is left alone until then
+             */
+            disabledUntil?: string;
+            events: string[];
+            filterId?: string;
+            /** @enum {string} */
+            filterType: "account_reference" | "service_reference" | "team_reference";
+            headers?: {
+                [key: string]: string;
+            };
+            id: string;
+            url: string;
+        };
+        PagerdutySubscriptionList: {
+            items: components["schemas"]["PagerdutySubscription"][];
             /** @description the cursor of the next part */
             next?: string;
         };
@@ -1908,6 +2753,16 @@ export interface components {
             /** @description urn:daytwo:problem: and the code */
             type: string;
         };
+        PublishIncidentUpdateRequest: {
+            /** @description who is sent it */
+            people?: string[];
+            text: string;
+        };
+        ReassignIncidentRequest: {
+            people?: string[];
+            /** @description an escalation policy, in place of people */
+            policy?: string;
+        };
         RecordChangeRequest: {
             /**
              * @description deploy, config, flag, scale, other
@@ -2014,6 +2869,13 @@ export interface components {
             /** @enum {string} */
             status: "running" | "succeeded" | "failed" | "canceled" | "interrupted";
         };
+        SaveIncidentTaskRequest: {
+            done?: boolean;
+            /** @description absent: a new task */
+            id?: string;
+            owner?: string;
+            text: string;
+        };
         Session: {
             authenticated: boolean;
             /** @description how to sign in: password, link */
@@ -2031,10 +2893,18 @@ export interface components {
             /** @enum {string} */
             role: "viewer" | "responder" | "operator" | "admin";
         };
+        SetIncidentRoleRequest: {
+            /** @description absent: nobody has the role any more */
+            person?: string;
+        };
         SetPasswordRequest: {
             /** @description needed to change one's own */
             current?: string;
             password: string;
+        };
+        SnoozeIncidentRequest: {
+            /** @description such as 1h; at most a week */
+            for: string;
         };
         TimelineEntry: {
             /** @description what happened: deploy, fired, opened, acknowledged, resolved, sent, started, finished … */
@@ -2068,6 +2938,15 @@ export interface components {
             items: components["schemas"]["TimelineEntry"][];
             /** @description the cursor of the next part */
             next?: string;
+        };
+        TryEventRuleRequest: {
+            /**
+             * Format: int64
+             * @description how many past events
+             * @default 200
+             */
+            limit: number;
+            rule: components["schemas"]["IncidentRule"];
         };
         UpdateUserRequest: {
             disabled?: boolean;
@@ -2103,6 +2982,110 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-alert-grouping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentGrouping"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-alert-grouping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentGrouping"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentGrouping"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-alert-records": {
+        parameters: {
+            query?: {
+                /** @description how many items at most */
+                limit?: number;
+                /** @description the next of the answer before */
+                cursor?: string;
+                status?: "triggered" | "resolved";
+                service?: string;
+                /** @description only those that page nobody */
+                suppressed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentRecordList"];
+                };
             };
             /** @description Error */
             default: {
@@ -2413,6 +3396,323 @@ export interface operations {
             };
         };
     };
+    "list-event-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentRuleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-event-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentRule"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "try-event-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryEventRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentTrialList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-event-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentRule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-event-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentHeartbeatList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateHeartbeatRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentHeartbeat"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-inbound-events": {
+        parameters: {
+            query?: {
+                /** @description how many items at most */
+                limit?: number;
+                /** @description the next of the answer before */
+                cursor?: string;
+                service?: string;
+                action?: "trigger" | "acknowledge" | "resolve" | "change";
+                outcome?: string;
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentEventList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "audit-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentAudit"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-incidents": {
         parameters: {
             query?: {
@@ -2515,6 +3815,42 @@ export interface operations {
             };
         };
     };
+    "edit-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "acknowledge-incident": {
         parameters: {
             query?: never;
@@ -2526,6 +3862,142 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-incident-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentRecordList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "answer-responder-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerResponderRequestRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "escalate-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the incident that takes the others over, by id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeIncidentsRequest"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -2583,6 +4055,74 @@ export interface operations {
             };
         };
     };
+    "reassign-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReassignIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "reopen-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "resolve-incident": {
         parameters: {
             query?: never;
@@ -2594,6 +4134,79 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-responders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskRespondersRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-incident-role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+                role: "commander" | "scribe" | "liaison";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetIncidentRoleRequest"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -2651,6 +4264,42 @@ export interface operations {
             };
         };
     };
+    "snooze-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-suspects": {
         parameters: {
             query?: never;
@@ -2670,6 +4319,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoopSuspectList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-incident-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveIncidentTaskRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unacknowledge-incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "publish-incident-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or the number of the incident */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishIncidentUpdateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
                 };
             };
             /** @description Error */
@@ -3907,6 +5660,134 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replay-webhook-delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagerdutyDelivery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhook-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagerdutySubscriptionList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-webhook-deliveries": {
+        parameters: {
+            query?: {
+                status?: "pending" | "delivered" | "refused" | "failed" | "dropped";
+                /** @description how many items at most */
+                limit?: number;
+                /** @description the next of the answer before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagerdutyDeliveryList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "enable-webhook-subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagerdutySubscription"];
+                };
             };
             /** @description Error */
             default: {

@@ -1,0 +1,194 @@
+package incident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/store"
+)
+
+const (
+	auditEvery = 15 * time.Second
+	beatEvery  = time.Minute
+	auditSlack = time.Minute // how late a step may be before it counts as forgotten
+	auditChunk = 1000        // ledger entries read at once
+)
+
+// Audit is what the auditor found: it folds the ledger, looks at no table, and asks of every open incident what will happen next.
+type Audit struct {
+	At       time.Time `json:"at" doc:"when it looked; zero: it did not yet"`
+	Seq      int64     `json:"seq" doc:"up to which entry of the ledger"`
+	Open     int       `json:"open" doc:"open incidents"`
+	Ended    []Finding `json:"ended" doc:"nobody is left to page, which was said loudly"`
+	Stranded []Finding `json:"stranded" doc:"something should happen, and nothing will"`
+	Error    string    `json:"error,omitempty" doc:"why it could not look"`
+}
+
+// Finding is one incident that nothing will happen to.
+type Finding struct {
+	ID     string `json:"id"`
+	Number int64  `json:"number"`
+	Reason string `json:"reason"`
+}
+
+// auditor is the fold so far. The zero value is at the beginning.
+type auditor struct {
+	every time.Duration
+	mu    sync.Mutex
+	state *State
+	seq   int64
+	last  Audit
+}
+
+// decideAudit says whether something will happen to an incident that has these pages: ok, ended (nobody is left, and that was
+// said), or stranded.
+func decideAudit(i IncidentState, pages []PageState, now time.Time) (verdict, reason string) {
+	late := store.Micros(now.Add(-auditSlack))
+	if i.Status == Resolved || i.Status == Acknowledged && i.NextAt == 0 {
+		return "ok", "somebody has it"
+	}
+	if i.NextAt > late {
+		return "ok", "its next step is scheduled"
+	}
+	if i.NextAt > 0 {
+		return "stranded", fmt.Sprintf("its next step was due at %s", store.FromMicros(i.NextAt).Format(time.RFC3339))
+	}
+	for _, p := range pages {
+		if p.WakeAt > late {
+			return "ok", "a page is under way"
+		}
+	}
+	if slices.ContainsFunc(pages, func(p PageState) bool { return p.WakeAt > 0 }) {
+		return "stranded", "its pages wait longer than they should"
+	}
+	if i.Unreached != "" {
+		return "ended", "nobody reachable: " + i.Unreached
+	}
+	return "ended", "everybody was paged and nobody acknowledged"
+}
+
+// Audit reads on in the ledger and judges.
+func (s *Incidents) Audit(ctx context.Context) Audit {
+	s.auditor.mu.Lock()
+	defer s.auditor.mu.Unlock()
+	a := &s.auditor
+	if a.state == nil {
+		a.state = NewState()
+	}
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
+		for {
+			list, err := facts(ctx, tx, a.seq, auditChunk)
+			if err != nil || len(list) == 0 {
+				return err
+			}
+			for _, f := range list {
+				if f.What != factRecord && f.What != factAlert && f.What != factEscalation {
+					if err := a.state.Apply(f); err != nil {
+						return err
+					}
+				}
+				a.seq = f.Seq
+			}
+			a.state.forget()
+		}
+	})
+	found := Audit{At: s.clock(), Seq: a.seq, Open: len(a.state.Incidents), Ended: []Finding{}, Stranded: []Finding{}}
+	if err != nil {
+		found.Error = err.Error()
+	}
+	pages := map[string][]PageState{}
+	for _, p := range a.state.Pages {
+		if p.Kind == "" {
+			pages[p.Incident] = append(pages[p.Incident], p)
+		}
+	}
+	for id, i := range a.state.Incidents {
+		switch verdict, reason := decideAudit(i, pages[id], found.At); verdict {
+		case "ended":
+			found.Ended = append(found.Ended, Finding{id, i.Number, reason})
+		case "stranded":
+			found.Stranded = append(found.Stranded, Finding{id, i.Number, reason})
+		}
+	}
+	for _, list := range [][]Finding{found.Ended, found.Stranded} {
+		slices.SortFunc(list, func(a, b Finding) int { return int(b.Number - a.Number) })
+	}
+	s.metrics.stranded.Set(float64(len(found.Stranded)))
+	a.last = found
+	return found
+}
+
+// forget drops what can no longer matter to the auditor.
+func (st *State) forget() {
+	for id, i := range st.Incidents {
+		if i.Status == Resolved {
+			delete(st.Incidents, id)
+		}
+	}
+	for id, p := range st.Pages {
+		if p.WakeAt == 0 {
+			delete(st.Pages, id)
+		}
+	}
+}
+
+// audit looks again and again until ctx ends, and tells the outside that all is well as long as it is.
+func (s *Incidents) audit(ctx context.Context) {
+	var told time.Time
+	for ctx.Err() == nil {
+		found := s.Audit(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		for _, f := range found.Stranded {
+			s.log.ErrorContext(ctx, "nothing will happen to an open incident", "incident", f.Number, "why", f.Reason)
+		}
+		well := len(found.Stranded) == 0 && found.Error == ""
+		if well && s.beat != "" && s.clock().Sub(told) >= beatEvery {
+			if err := s.tellWell(ctx); err != nil {
+				s.log.WarnContext(ctx, "the outside was not told that all is well", "err", err)
+			} else {
+				told = s.clock()
+			}
+		}
+		timer := time.NewTimer(s.auditor.every)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func (s *Incidents) tellWell(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.beat, nil)
+	if err != nil {
+		return errors.New("heartbeat: the URL cannot be used")
+	}
+	req.Header.Set("User-Agent", "daytwo")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("heartbeat: %w", rootCause(err))
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		return fmt.Errorf("heartbeat: the answer was %s", res.Status)
+	}
+	return nil
+}
+
+// rootCause leaves out the address, which may hold a secret.
+func rootCause(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}

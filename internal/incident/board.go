@@ -1,0 +1,59 @@
+package incident
+
+import (
+	"time"
+)
+
+// Board is what people arrange around an incident.
+type Board struct {
+	Assigned   []string          `json:"assigned,omitempty" doc:"who it lies with now: the people of the step taken last, or those it was given to"`
+	Roles      map[string]string `json:"roles,omitempty" doc:"commander, scribe, liaison: who has it"`
+	Tasks      []Task            `json:"tasks,omitempty"`
+	Responders []Responder       `json:"responders,omitempty" doc:"people asked to help"`
+	Updates    []Update          `json:"updates,omitempty" doc:"for those who wait rather than work; newest last"`
+	Conference *Conference       `json:"conference,omitempty"`
+	Key        string            `json:"key,omitempty" doc:"the incident key it was created with"`
+	Details    string            `json:"details,omitempty"`
+}
+
+// Task is something to be done for an incident.
+type Task struct {
+	ID    string `json:"id"`
+	Text  string `json:"text"`
+	Owner string `json:"owner,omitempty"`
+	Done  bool   `json:"done,omitempty"`
+}
+
+// Responder is somebody who was asked to help.
+type Responder struct {
+	Person      string    `json:"person"`
+	Message     string    `json:"message,omitempty"`
+	State       string    `json:"state" enum:"pending,joined,declined"`
+	RequestedBy string    `json:"requestedBy,omitempty"`
+	At          time.Time `json:"at" doc:"since when it has this state"`
+}
+
+// Update is what stakeholders are told.
+type Update struct {
+	ID   string    `json:"id"`
+	Time time.Time `json:"time"`
+	By   string    `json:"by"`
+	Text string    `json:"text"`
+}
+
+// Conference is where people talk.
+type Conference struct {
+	URL    string `json:"url,omitempty"`
+	Number string `json:"number,omitempty"`
+}
+
+// roles are those an incident has.
+var roles = []string{"commander", "scribe", "liaison"}
+
+// Limits of a board.
+const (
+	maxTasks      = 100
+	maxResponders = 100
+	maxUpdates    = 200
+	maxUpdate     = 5000 // bytes of one update
+)
