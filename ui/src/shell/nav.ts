@@ -9,6 +9,7 @@ import {
   IconPhoneCall,
   IconPlayerPlay,
   IconStack2,
+  IconTarget,
   type Icon,
 } from "@tabler/icons-react";
 
@@ -41,6 +42,7 @@ export const nav: NavGroup[] = [
     pages: [
       { label: "Services", path: "/services", icon: IconStack2, key: "s" },
       { label: "Explore", path: "/explore", icon: IconChartLine, key: "e" },
+      { label: "Targets", path: "/targets", icon: IconTarget, key: "t" },
     ],
   },
   {
