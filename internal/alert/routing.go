@@ -48,7 +48,7 @@ func (a *Alerts) destination(ctx context.Context, one *Alert, now time.Time) (*D
 	service, known := catalog.Service(one.Service)
 	d.Known = known
 	if policy, ok := catalog.Policy(service.EscalationPolicy); ok && len(policy.Levels) > 0 {
-		d.Policy, d.People = policy.Name, policy.Levels[0].Targets
+		d.Policy, d.People = policy.Name, catalog.OnCallOf(policy.Levels[0].Targets, now)
 	} else {
 		d.People = append(d.People, catalog.WithoutPolicy()...)
 	}

@@ -35,7 +35,11 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err != nil {
 		return err
 	}
-	services := catalog.NewLive(files.catalog)
+	services, err := catalog.Open(ctx, catalog.Config{DB: a.db, File: files.catalog, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	services.Sealer, services.PublicURL = a.auth, a.config.PublicURL
 	samples, alerts, err := a.observe(ctx, files, line, services)
 	if err != nil {
 		return err
@@ -83,6 +87,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	}
 	a.server.SetReady("metrics", errStarting)
 	a.parts = []part{
+		{"catalog", services.Run},
 		{"metrics", samples.Run},
 		{"events", a.events.Run},
 		{"runs", runs.Run},
@@ -172,7 +177,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 func (a *App) pagerDuty(ctx context.Context, line *timeline.Timeline, services *catalog.Live, incidents *incident.Incidents) (*pagerduty.API, error) {
 	return pagerduty.New(ctx, pagerduty.Config{
 		DB: a.db, Incidents: incidents, Timeline: line, Catalog: services, Auth: a.auth, PublicURL: a.config.PublicURL,
-		Client: notify.NewClient(a.config.AllowPrivate), Logger: a.log,
+		Client: notify.NewClient(a.config.AllowPrivate), RequireToken: a.config.RequireIngest, Logger: a.log,
 	})
 }
 

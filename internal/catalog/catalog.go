@@ -1,63 +1,171 @@
-// Package catalog holds what an organisation runs and who answers for it: services, teams, people, escalation policies and
-// objectives, read from daytwo.yml. The label `service` on samples, alerts and incidents points to a Service by name.
+// Package catalog holds what an organisation runs and who answers for it: services, teams, people, schedules, escalation policies,
+// priorities, maintenance windows and objectives. They come from two places: daytwo.yml, which people keep in git, and entries made
+// through the API. What a file declares is changed there and nowhere else.
 //
-// The catalog is a value: it is parsed and checked as a whole, and replaced as a whole (see Live).
+// The label `service` on samples, alerts and incidents points to a Service by name. Names are unique within a kind; every entry also
+// has an id that stays, in the form PagerDuty's clients know.
+//
+// The catalog in force is a value: it is checked as a whole, and replaced as a whole (see Live).
 package catalog
 
 import (
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/schedule"
 )
 
-// Catalog is one checked daytwo.yml. Treat it as read-only.
+// Catalog is everything in force at one moment. Treat it as read-only.
 type Catalog struct {
-	People   []Person  `json:"people"`
-	Teams    []Team    `json:"teams"`
-	Policies []Policy  `json:"policies"`
-	Services []Service `json:"services"`
+	People      []Person      `json:"people"`
+	Teams       []Team        `json:"teams"`
+	Schedules   []Schedule    `json:"schedules"`
+	Policies    []Policy      `json:"policies"`
+	Services    []Service     `json:"services"`
+	Priorities  []Priority    `json:"priorities" doc:"the most urgent first"`
+	Maintenance []Maintenance `json:"maintenance"`
 	// LastResort names the people to page when a policy is missing, reaches nobody, or ran out unanswered.
 	LastResort []string `json:"lastResort"`
-}
 
-// Person is somebody who can be paged. Every address they have is used for every page.
-type Person struct {
-	Name     string `json:"name"`
-	FullName string `json:"fullName,omitempty"`
-	Email    string `json:"email,omitempty"`
-	Webhook  string `json:"webhook,omitempty"` // may hold a secret in its path: shown masked by the routes
-	TimeZone string `json:"timeZone,omitempty"`
+	calendars map[string]*schedule.Schedule // by the name of the schedule
 }
 
 // Team is a set of people who own services.
 type Team struct {
-	Name    string   `json:"name"`
-	Members []string `json:"members"`
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Members     []string `json:"members"`
+	File        string   `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
 }
 
 // Policy says who is paged for an incident, and when, as long as nobody acknowledges it.
 type Policy struct {
-	Name   string  `json:"name"`
-	Levels []Level `json:"levels"`
-	Repeat int     `json:"repeat"` // further rounds through all levels
+	ID          string  `json:"id"`
+	Name        string  `json:"name"`
+	Description string  `json:"description,omitempty"`
+	Team        string  `json:"team,omitempty"`
+	Levels      []Level `json:"levels"`
+	Repeat      int     `json:"repeat" doc:"further rounds through all levels"`
+	Then        string  `json:"then,omitempty" doc:"the policy that goes on when this one ran out"`
+	File        string  `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
 }
 
 // Level is one step of a policy.
 type Level struct {
-	Targets []string `json:"targets"` // names of people
-	After   Duration `json:"after"`   // since the incident opened; ascending through the levels
+	Targets    []Target `json:"targets"`
+	After      Duration `json:"after" doc:"since the incident opened; ascending through the levels"`
+	RoundRobin bool     `json:"roundRobin,omitempty" doc:"one target for each incident, in turn, rather than all of them"`
 }
+
+// Target is whom a level pages: a person, or whoever a schedule has on call.
+type Target struct {
+	Kind string `json:"kind" enum:"person,schedule"`
+	Name string `json:"name"`
+}
+
+// The kinds of targets.
+const (
+	ToPerson   = "person"
+	ToSchedule = "schedule"
+)
 
 // Service is one entry of the catalog.
 type Service struct {
-	Name             string   `json:"name"`
-	Description      string   `json:"description,omitempty"`
-	Team             string   `json:"team,omitempty"`
-	EscalationPolicy string   `json:"escalationPolicy,omitempty"`
-	Repository       string   `json:"repository,omitempty"`
-	Runbook          string   `json:"runbook,omitempty"`
-	DependsOn        []string `json:"dependsOn"`
-	Signals          Signals  `json:"signals"`
-	SLOs             []SLO    `json:"slos"`
+	ID               string        `json:"id"`
+	Name             string        `json:"name"`
+	Description      string        `json:"description,omitempty"`
+	Team             string        `json:"team,omitempty"`
+	EscalationPolicy string        `json:"escalationPolicy,omitempty"`
+	Repository       string        `json:"repository,omitempty"`
+	Runbook          string        `json:"runbook,omitempty"`
+	DependsOn        []string      `json:"dependsOn"`
+	Signals          Signals       `json:"signals"`
+	SLOs             []SLO         `json:"slos"`
+	Urgency          string        `json:"urgency,omitempty" enum:"high,low,severity" doc:"how loud incidents are; severity: low for warnings and information; absent: high"`
+	SupportHours     *SupportHours `json:"supportHours,omitempty" doc:"when urgency counts; outside of them incidents are less urgent"`
+	Integrations     []Integration `json:"integrations" doc:"the keys by which events reach it"`
+	AckTimeout       Duration      `json:"ackTimeout,omitempty" doc:"after which an acknowledged incident pages again; absent: never"`
+	AutoResolve      Duration      `json:"autoResolve,omitempty" doc:"after which an incident that nobody touched is resolved; absent: never"`
+	Grouping         *Grouping     `json:"grouping,omitempty" doc:"which alerts make one incident; absent: all of the service"`
+	File             string        `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+}
+
+// SupportHours are the hours in which somebody works on a service; outside of them its incidents can be less urgent.
+type SupportHours struct {
+	TimeZone string                 `json:"timeZone"`
+	Windows  []schedule.Restriction `json:"windows"`
+	Outside  string                 `json:"outside" enum:"high,low" doc:"the urgency outside of the windows"`
+}
+
+// Integration is a door of a service, with the key that opens it.
+type Integration struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Type string `json:"type,omitempty" doc:"what sends, for people: events, alertmanager, grafana …"`
+	Key  string `json:"key" doc:"32 characters; shown masked to those who may not change the service"`
+}
+
+// Grouping says which alerts of a service make one incident.
+type Grouping struct {
+	By     []string `json:"by" doc:"labels, or fields of the event's details, that must be equal; none: time alone"`
+	Within Duration `json:"within,omitempty" doc:"of the alert before; absent: as long as the incident is open"`
+}
+
+// Priority is a word for how much an incident matters.
+type Priority struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	Color       string `json:"color,omitempty" doc:"as a8171c"`
+	File        string `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+}
+
+// Maintenance is a window in which alerts of some services page nobody.
+type Maintenance struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name,omitempty"`
+	Description string    `json:"description,omitempty"`
+	Services    []string  `json:"services"`
+	Start       time.Time `json:"start"`
+	End         time.Time `json:"end"`
+	By          string    `json:"by,omitempty"`
+	File        string    `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+}
+
+// The urgencies.
+const (
+	High       = "high"
+	Low        = "low"
+	BySeverity = "severity"
+)
+
+// UrgencyAt is how urgent an incident of a severity is at a time, and why.
+func (s Service) UrgencyAt(severity string, at time.Time) (urgency, reason string) {
+	urgency, reason = High, "the service is always urgent"
+	switch {
+	case s.Urgency == Low:
+		urgency, reason = Low, "the service is never urgent"
+	case s.Urgency == BySeverity && (severity == "warning" || severity == "info"):
+		urgency, reason = Low, "a severity of "+severity+" is not urgent"
+	case s.Urgency == BySeverity:
+		reason = "a severity of " + severity + " is urgent"
+	}
+	if h := s.SupportHours; h != nil && urgency == High {
+		loc, err := time.LoadLocation(h.TimeZone)
+		if err == nil && !schedule.Open(h.Windows, loc, at) {
+			return h.Outside, "it is outside of the support hours"
+		}
+	}
+	return urgency, reason
+}
+
+// InMaintenance is the window that covers a service at a time, if there is one.
+func (c *Catalog) InMaintenance(service string, at time.Time) (Maintenance, bool) {
+	return find(c.Maintenance, func(m Maintenance) bool {
+		return slices.Contains(m.Services, service) && !at.Before(m.Start) && at.Before(m.End)
+	})
 }
 
 // Signals are the PromQL expressions of a service's golden signals. Those not given follow the conventions of package service.
@@ -112,6 +220,21 @@ func (c *Catalog) Team(name string) (Team, bool) {
 // Policy finds an escalation policy by name.
 func (c *Catalog) Policy(name string) (Policy, bool) {
 	return find(c.Policies, func(p Policy) bool { return p.Name == name })
+}
+
+// Schedule finds a schedule by name.
+func (c *Catalog) Schedule(name string) (Schedule, bool) {
+	return find(c.Schedules, func(s Schedule) bool { return s.Name == name })
+}
+
+// ByKey finds the service that an integration key belongs to.
+func (c *Catalog) ByKey(key string) (Service, Integration, bool) {
+	for _, s := range c.Services {
+		if i, ok := find(s.Integrations, func(i Integration) bool { return i.Key == key && key != "" }); ok {
+			return s, i, true
+		}
+	}
+	return Service{}, Integration{}, false
 }
 
 func find[T any](items []T, is func(T) bool) (T, bool) {

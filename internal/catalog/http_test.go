@@ -37,9 +37,9 @@ func TestRoutes(t *testing.T) {
 	for path, want := range map[string]string{
 		"/api/services":          `"escalationPolicy":"payments"`,
 		"/api/services/checkout": `"window":"30d"`,
-		"/api/teams":             `{"items":[{"name":"payments","members":["ada","grace"]}]}`,
+		"/api/teams":             `"name":"payments","members":["ada","grace"],"file":"daytwo.yml"`,
 		"/api/people":            `"webhook":"https://hooks.example.com/…"`,
-		"/api/policies":          `"levels":[{"targets":["ada"],"after":"0s"},{"targets":["grace"],"after":"5m"}],"repeat":2`,
+		"/api/policies":          `"levels":[{"targets":[{"kind":"person","name":"ada"}],"after":"0s"},{"targets":[{"kind":"person","name":"grace"}],"after":"5m"}],"repeat":2`,
 	} {
 		if status, body := get(path); status != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "T0/secret") {
 			t.Errorf("GET %s = %d %s", path, status, body)

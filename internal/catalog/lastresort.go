@@ -8,7 +8,7 @@ func (c *Catalog) WithoutPolicy() []string {
 	}
 	var reachable []string
 	for _, p := range c.People {
-		if p.Email != "" || p.Webhook != "" {
+		if p.Reachable() {
 			reachable = append(reachable, p.Name)
 		}
 	}

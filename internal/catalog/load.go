@@ -64,11 +64,13 @@ func Parse(file string, data []byte) (*Catalog, []problem.Finding) {
 	}
 	r.markCut(data)
 	problem.SortFindings(r.findings)
-	return c, r.findings
+	return c.seal(), r.findings
 }
 
 func empty() *Catalog {
-	return &Catalog{People: []Person{}, Teams: []Team{}, Policies: []Policy{}, Services: []Service{}, LastResort: []string{}}
+	c := &Catalog{People: []Person{}, Teams: []Team{}, Schedules: []Schedule{}, Policies: []Policy{}, Services: []Service{},
+		Priorities: []Priority{}, Maintenance: []Maintenance{}, LastResort: []string{}}
+	return c.seal()
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)

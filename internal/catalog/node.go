@@ -129,6 +129,18 @@ func (r *reader) number(n *yaml.Node, what string) (float64, bool) {
 	return 0, false
 }
 
+func (r *reader) boolean(n *yaml.Node, what string) bool {
+	n, ok := r.enter(n)
+	if !ok {
+		return false
+	}
+	var v bool
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(&v) != nil {
+		r.errorf(n, "write true or false", "%s is %s, not true or false", what, kindOf(n))
+	}
+	return v
+}
+
 func (r *reader) duration(n *yaml.Node, what string) (Duration, bool) {
 	n, ok := r.enter(n)
 	if !ok {

@@ -2,18 +2,19 @@ package catalog
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// references are the names a service may point to.
-type references struct{ teams, policies, services names }
+// references are the names that entries may point to.
+type references struct{ people, teams, schedules, policies, services names }
 
 func (r *reader) service(n *yaml.Node, refs references) (s Service) {
-	s.DependsOn, s.SLOs = []string{}, []SLO{}
-	slos := names{}
+	s.DependsOn, s.SLOs, s.Integrations = []string{}, []SLO{}, []Integration{}
+	slos, integrations := names{}, names{}
 	seen := r.fields(n, "a service", map[string]func(*yaml.Node){
 		"name":              func(n *yaml.Node) { s.Name = r.text(n, "name") },
 		"description":       func(n *yaml.Node) { s.Description = r.text(n, "description") },
@@ -24,7 +25,19 @@ func (r *reader) service(n *yaml.Node, refs references) (s Service) {
 		"signals":           func(n *yaml.Node) { s.Signals = r.signals(n) },
 		"slos":              func(n *yaml.Node) { r.items(n, "slos", func(n *yaml.Node) { s.SLOs = append(s.SLOs, r.slo(n, slos)) }) },
 		"escalation_policy": func(n *yaml.Node) { s.EscalationPolicy = r.policyOf(n, refs) },
+		"urgency":           func(n *yaml.Node) { s.Urgency = r.oneOf(n, "urgency", High, Low, BySeverity) },
+		"support_hours":     func(n *yaml.Node) { s.SupportHours = r.supportHours(n) },
+		"ack_timeout":       func(n *yaml.Node) { s.AckTimeout = r.positive(n, "ack_timeout") },
+		"auto_resolve":      func(n *yaml.Node) { s.AutoResolve = r.positive(n, "auto_resolve") },
+		"grouping":          func(n *yaml.Node) { s.Grouping = r.grouping(n) },
+		"integrations": func(n *yaml.Node) {
+			r.items(n, "integrations", func(n *yaml.Node) { s.Integrations = append(s.Integrations, r.integration(n, integrations)) })
+		},
 	})
+	s.ID, s.File = idOf(KindService, s.Name), FileName
+	for i := range s.Integrations {
+		s.Integrations[i].ID = idOf("integration", s.Name, s.Integrations[i].Name)
+	}
 	r.define(n, "service", s.Name, seen["name"], refs.services)
 	if s.EscalationPolicy == "" {
 		r.warnf(n, "add `escalation_policy: …`", "nobody is paged for service %q: it has no escalation policy", s.Name)
@@ -189,5 +202,69 @@ func (r *reader) cycles(services []Service, at names) {
 	}
 	for _, s := range services {
 		walk(s.Name, nil)
+	}
+}
+
+func (r *reader) supportHours(n *yaml.Node) *SupportHours {
+	h := &SupportHours{Outside: Low}
+	seen := r.fields(n, "support_hours", map[string]func(*yaml.Node){
+		"time_zone": func(n *yaml.Node) { h.TimeZone = r.zone(n) },
+		"windows": func(n *yaml.Node) {
+			r.items(n, "windows", func(n *yaml.Node) { h.Windows = append(h.Windows, r.window(n, "a window")...) })
+		},
+		"outside": func(n *yaml.Node) { h.Outside = r.oneOf(n, "outside", High, Low) },
+	})
+	if seen["time_zone"] == nil || len(h.Windows) == 0 {
+		r.errorf(n, `write {time_zone: Europe/Paris, windows: [{days: [mon, tue], from: "09:00", to: "17:00"}]}`, "support hours need a time zone and windows")
+		return nil
+	}
+	return h
+}
+
+func (r *reader) oneOf(n *yaml.Node, what string, known ...string) string {
+	s := r.text(n, what)
+	if s != "" && !slices.Contains(known, s) {
+		r.errorf(n, "use "+strings.Join(known, ", "), "%q is not possible for %s", shorten(s), what)
+		return ""
+	}
+	return s
+}
+
+func (r *reader) grouping(n *yaml.Node) *Grouping {
+	g := &Grouping{By: []string{}}
+	r.fields(n, "grouping", map[string]func(*yaml.Node){
+		"by": func(n *yaml.Node) {
+			r.items(n, "by", func(n *yaml.Node) { g.By = append(g.By, r.text(n, "a name in by")) })
+		},
+		"within": func(n *yaml.Node) { g.Within = r.positive(n, "within") },
+	})
+	return g
+}
+
+func (r *reader) integration(n *yaml.Node, known names) (i Integration) {
+	seen := r.fields(n, "an integration", map[string]func(*yaml.Node){
+		"name": func(n *yaml.Node) { i.Name = r.text(n, "name") },
+		"type": func(n *yaml.Node) { i.Type = r.text(n, "type") },
+		"key":  func(n *yaml.Node) { i.Key = r.text(n, "key") },
+	})
+	r.define(n, "integration", i.Name, seen["name"], known)
+	if i.Key != "" && !keyForm.MatchString(i.Key) {
+		r.errorf(seen["key"], "use 32 letters and digits, or leave it out and daytwo makes one", "this cannot be a key")
+	}
+	return i
+}
+
+var keyForm = regexp.MustCompile(`^[A-Za-z0-9]{16,64}$`)
+
+// keys refuses a key that opens two doors.
+func (r *reader) keys(services []Service, at names) {
+	seen := map[string]string{}
+	for _, s := range services {
+		for _, i := range s.Integrations {
+			if other, twice := seen[i.Key]; twice && i.Key != "" && at[s.Name] != nil {
+				r.errorf(at[s.Name], "give each integration a key of its own", "the key of %s/%s is also that of %s", s.Name, i.Name, other)
+			}
+			seen[i.Key] = s.Name + "/" + i.Name
+		}
 	}
 }

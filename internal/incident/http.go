@@ -66,7 +66,7 @@ func (s *Incidents) Routes(w *web.Server) {
 		})
 	web.Get(w, "/api/oncalls", web.Op{ID: "list-oncalls", Summary: "List who is paged, when, for which services", Tag: tag},
 		func(context.Context, *struct{}) (*web.List[OnCall], error) {
-			return &web.List[OnCall]{Items: OnCalls(s.catalog.Current())}, nil
+			return &web.List[OnCall]{Items: OnCalls(s.catalog.Current(), s.clock())}, nil
 		})
 }
 

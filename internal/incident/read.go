@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -141,7 +142,7 @@ type OnCallLevel struct {
 }
 
 // OnCalls lists every policy with the services it answers for.
-func OnCalls(c *catalog.Catalog) []OnCall {
+func OnCalls(c *catalog.Catalog, at time.Time) []OnCall {
 	list := []OnCall{}
 	for _, p := range c.Policies {
 		o := OnCall{Policy: p.Name, Services: []string{}, Levels: []OnCallLevel{}}
@@ -151,7 +152,7 @@ func OnCalls(c *catalog.Catalog) []OnCall {
 			}
 		}
 		for i, l := range p.Levels {
-			o.Levels = append(o.Levels, OnCallLevel{Level: i + 1, After: l.After, People: l.Targets})
+			o.Levels = append(o.Levels, OnCallLevel{Level: i + 1, After: l.After, People: c.OnCallOf(l.Targets, at)})
 		}
 		list = append(list, o)
 	}
@@ -160,9 +161,10 @@ func OnCalls(c *catalog.Catalog) []OnCall {
 
 // FirstLevel is who a policy pages first now.
 func (s *Incidents) FirstLevel(policy string) []string {
-	p, ok := s.catalog.Current().Policy(policy)
+	c := s.catalog.Current()
+	p, ok := c.Policy(policy)
 	if !ok || len(p.Levels) == 0 {
 		return nil
 	}
-	return p.Levels[0].Targets
+	return c.OnCallOf(p.Levels[0].Targets, s.clock())
 }

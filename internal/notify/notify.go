@@ -1,13 +1,16 @@
-// Package notify carries messages to people over channels: e-mail and webhooks. It sends once and says how it went; whether and
+// Package notify carries messages to people over channels (e-mail, SMS, calls, web push, chats, webhooks) and takes their answers: by
+// link, button, reply or digit, each proved by a token or a signature. It sends once and says how it went; whether and
 // when to try again is the caller's decision, for which Permanent tells hopeless failures from passing ones.
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,27 +18,43 @@ import (
 
 // The channels.
 const (
-	Email   = "email"
-	Webhook = "webhook"
+	Email    = "email"
+	Webhook  = "webhook"
+	SMS      = "sms"
+	Voice    = "voice"
+	Push     = "push"
+	Slack    = "slack"
+	Teams    = "teams"
+	Discord  = "discord"
+	Telegram = "telegram"
+	Ntfy     = "ntfy"
 )
+
+// Channels are all of them.
+func Channels() []string {
+	return []string{Email, Webhook, SMS, Voice, Push, Slack, Teams, Discord, Telegram, Ntfy}
+}
 
 // timeout bounds one send, from the look-up of the name to the answer.
 const timeout = 15 * time.Second
 
 // Address is where one channel reaches somebody.
 type Address struct {
-	Channel string `json:"channel"` // Email or Webhook
-	To      string `json:"to"`      // an e-mail address or a URL; the URL may hold a secret, see String
+	Channel string `json:"channel"` // one of Channels
+	To      string `json:"to"`      // an e-mail address, a number, a chat, a URL or a push subscription; URLs may hold a secret, see String
 }
 
 // String is the address as it may be shown and logged: a webhook without its path, which is often the secret.
 func (a Address) String() string {
-	if a.Channel != Webhook {
+	if a.Channel == Push {
+		return "a browser"
+	}
+	if !strings.Contains(a.To, "://") {
 		return a.To
 	}
 	u, err := url.Parse(a.To)
 	if err != nil {
-		return "webhook"
+		return a.Channel
 	}
 	return u.Scheme + "://" + u.Host + "/…"
 }
@@ -49,6 +68,9 @@ type Message struct {
 	HTML    string
 	URL     string // where to read on
 	Data    any    // the JSON body of a webhook
+	Answers []Answer
+	Number  int64 // what people call the incident, for replies; 0: none
+	Quiet   bool  // it need not ring
 }
 
 // Config says how to send.
@@ -61,17 +83,33 @@ type Config struct {
 	// after the name is resolved.
 	AllowPrivate  bool
 	WebhookSecret string // signs webhooks, see SignatureHeader; empty: unsigned
+	// Phone is https://ACCOUNT:TOKEN@api.twilio.com?from=%2B15551234567, or another API that speaks like it. Empty: SMS and calls fail.
+	Phone         string
+	SlackToken    string           // of a bot, xoxb-…; empty: only incoming webhooks work
+	SlackSecret   string           // proves that buttons are Slack's; empty: they are refused
+	TelegramToken string           // of a bot
+	PushKey       []byte           // signs web push, see NewPushKey; empty: web push fails
+	Sealer        Sealer           // makes the tokens of answers; nil: messages have none
+	PublicURL     string           // of daytwo, for links and what providers call back
+	Now           func() time.Time // nil: time.Now
 	Logger        *slog.Logger
 	Registerer    prometheus.Registerer // nil keeps the metrics unregistered
 }
 
 // Notifier sends.
 type Notifier struct {
-	email    *mailer // nil: not configured
-	webhook  *poster
-	log      *slog.Logger
-	sends    *prometheus.CounterVec
-	duration *prometheus.HistogramVec
+	email       *mailer // nil: not configured
+	webhook     *poster
+	chat        *chat
+	phone       *phone // nil: not configured
+	push        *push  // nil: not configured
+	slackSecret string
+	sealer      Sealer
+	publicURL   string
+	now         func() time.Time
+	log         *slog.Logger
+	sends       *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
 }
 
 // New checks the configuration. It connects to nothing.
@@ -89,10 +127,13 @@ func New(c Config) (*Notifier, error) {
 			Name: "daytwo_notify_duration_seconds", Help: "How long attempts to send took.", Buckets: prometheus.ExponentialBuckets(0.005, 3, 8),
 		}, []string{"channel"}),
 	}
-	for _, channel := range []string{Email, Webhook} {
+	for _, channel := range []string{Email, Webhook} { // the others appear with their first message
 		for _, result := range []string{"sent", "failed", "refused"} {
 			n.sends.WithLabelValues(channel, result)
 		}
+	}
+	if err := n.open(c); err != nil {
+		return nil, err
 	}
 	if c.SMTP != "" {
 		var err error
@@ -135,11 +176,55 @@ func (n *Notifier) send(ctx context.Context, to Address, m Message) error {
 	case to.Channel == Email && n.email == nil:
 		return permanentf("e-mail is not set up: give the address of an SMTP server")
 	case to.Channel == Email:
-		return n.email.send(ctx, to.To, m)
+		return n.email.send(ctx, to.To, withLinks(m))
 	case to.Channel == Webhook:
 		return n.webhook.send(ctx, to.To, m)
+	case (to.Channel == SMS || to.Channel == Voice) && n.phone == nil:
+		return permanentf("no provider for SMS and calls is set up")
+	case to.Channel == Push && n.push == nil:
+		return permanentf("web push is not set up")
 	}
-	return permanentf("there is no channel %q", to.Channel)
+	send := map[string]func(context.Context, string, Message) error{
+		Slack: n.chat.slack, Teams: n.chat.teams, Discord: n.chat.discord, Telegram: n.chat.telegram, Ntfy: n.chat.ntfy,
+	}
+	if n.phone != nil {
+		send[SMS], send[Voice] = n.phone.sms, n.phone.call
+	}
+	if n.push != nil {
+		send[Push] = n.push.send
+	}
+	if send[to.Channel] == nil {
+		return permanentf("there is no channel %q", to.Channel)
+	}
+	return send[to.Channel](ctx, to.To, m)
+}
+
+// open sets up the channels beside e-mail and webhooks, and how answers come back.
+func (n *Notifier) open(c Config) (err error) {
+	n.sealer, n.publicURL, n.slackSecret, n.now = c.Sealer, strings.TrimSuffix(c.PublicURL, "/"), c.SlackSecret, c.Now
+	if n.now == nil {
+		n.now = time.Now
+	}
+	n.chat = &chat{client: n.webhook.client, slackToken: c.SlackToken, slackAPI: "https://slack.com/api", telegramToken: c.TelegramToken, telegramAPI: "https://api.telegram.org",
+		buttons: c.SlackSecret != ""}
+	// A provider that the administrator names may be anywhere; addresses of people are guarded.
+	if c.Phone != "" {
+		if n.phone, err = newPhone(c.Phone, n.publicURL, newPoster(true, "").client); err != nil {
+			return err
+		}
+	}
+	if len(c.PushKey) > 0 {
+		n.push, err = newPush(c.PushKey, cmp.Or(n.publicURL, "https://daytwo.invalid"), n.webhook.client)
+	}
+	return err
+}
+
+// PushPublicKey is what browsers subscribe with; empty if web push is not set up.
+func (n *Notifier) PushPublicKey() string {
+	if n.push == nil {
+		return ""
+	}
+	return n.push.public()
 }
 
 // permanent marks a failure that the same message to the same address would meet again.
