@@ -11,7 +11,7 @@ CACHE   := .cache
 # Go packages of the everyday loop; RACE_ARGS=-short for a quick pass.
 PACKAGES := ./...
 
-.PHONY: build demo test setup lint vuln test-go check-ui fresh e2e openapi ui bench clean
+.PHONY: build demo test setup lint vuln test-go test-compat check-ui fresh e2e openapi ui bench clean
 
 build: ## bin/daytwo, static
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/daytwo ./cmd/daytwo
@@ -38,7 +38,7 @@ lint: $(CACHE)/golangci-lint ## vet, format and the lint list of .golangci.yml
 vuln: ## known vulnerabilities, where the database can be reached
 	@test/vuln
 
-test-go: ## all Go tests with the race detector, the txtar scripts against bin/daytwo among them
+test-go: $(CACHE)/promtool ## all Go tests with the race detector, the txtar scripts against bin/daytwo among them
 	go test -race -timeout 15m $(RACE_ARGS) $(PACKAGES)
 
 check-ui: ui/node_modules/.stamp ## types, lint and unit tests of the UI
@@ -57,9 +57,10 @@ openapi: build ## writes ui/openapi.json and the types made from it
 ui: ui/node_modules/.stamp ## rebuilds ui/dist, which is committed
 	cd ui && npm run --silent build
 
-bench: ## us beside real peers, printing ratios
+bench: build $(CACHE)/prometheus ## us beside real peers, printing ratios
 	cd bench/store && go run .
 	cd bench/stability && go run .
+	cd bench/metrics && go run . -daytwo $(CURDIR)/bin/daytwo -prometheus $(CURDIR)/$(CACHE)/prometheus
 
 clean:
 	rm -rf bin $(CACHE) ui/node_modules
@@ -67,6 +68,13 @@ clean:
 ui/node_modules/.stamp: ui/package-lock.json
 	cd ui && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
+
+test-compat: $(CACHE)/promtool $(CACHE)/prometheus ## beside the real peers, and what they take as input: heavy
+	DAYTWO_COMPAT=$(CURDIR)/$(CACHE) go test -count=1 -timeout 15m -v -run 'Compat|Corpus' ./test ./internal/metrics
+
+# Built at the versions that daytwo embeds, so that most of it is in the build cache.
+$(CACHE)/promtool $(CACHE)/prometheus: test/peers/go.mod
+	CGO_ENABLED=0 go build -C test/peers -tags remove_all_sd,enable_dns_sd -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(notdir $@)
 
 $(CACHE)/golangci-lint: tools/go.mod
 	go build -C tools -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -98,8 +98,9 @@ type Config struct {
 	Timeline   *timeline.Timeline
 	Catalog    *catalog.Live
 	Engine     Engine
-	Dir        string // the configuration directory: rules are known by their file's path in it; alertmanager.yml is read from it
-	PublicURL  string // for links in annotations
+	Outside    rules.Sender // gets every alert that Prometheus would send to its Alertmanagers; nil: nobody does
+	Dir        string       // the configuration directory: rules are known by their file's path in it; alertmanager.yml is read from it
+	PublicURL  string       // for links in annotations
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 
@@ -122,6 +123,7 @@ type Alerts struct {
 	started  atomic.Int64       // unix ms of the first evaluation that was possible
 	status   *memo
 	counters counters
+	send     rules.NotifyFunc // to Config.Outside
 
 	reloads sync.Mutex // one at a time
 	outside sync.Mutex // one writer of alerts from outside at a time
@@ -153,6 +155,9 @@ func New(ctx context.Context, c Config) (*Alerts, error) {
 		loader: &loader{parser: promql, logger: c.Logger},
 		status: newMemo(c.Engine.Query),
 		firing: map[string]map[string]*Alert{},
+	}
+	if c.Outside != nil {
+		a.send = rules.SendAlerts(c.Outside, c.PublicURL+"/prometheus")
 	}
 	if err := a.readFiring(ctx); err != nil {
 		return nil, err

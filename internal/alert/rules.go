@@ -113,7 +113,10 @@ func (a *Alerts) evaluate(ctx context.Context, g *rules.Group, at time.Time) {
 
 // evaluated is called by the rule manager right after an alerting rule was evaluated, only if that succeeded, and whether
 // or not there are alerts: so what the rule does not hold now is not there.
-func (a *Alerts) evaluated(ctx context.Context, expr string, _ ...*rules.Alert) {
+func (a *Alerts) evaluated(ctx context.Context, expr string, due ...*rules.Alert) {
+	if a.send != nil {
+		a.send(ctx, expr, due...)
+	}
 	e, ok := ctx.Value(evaluationKey{}).(*evaluation)
 	if !ok {
 		return // not from evaluate; the manager has no other way to call

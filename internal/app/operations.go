@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -46,9 +47,18 @@ func readOperations(dir, listen string) (operations, error) {
 }
 
 // Check reads an operations directory without running anything and says what
-// there is to say about it, for a server that would listen on that address.
-func Check(dir, listen string) ([]problem.Finding, error) {
-	_, findings, err := inspect(dir, listen)
+// there is to say about it, for a server that would listen on that address; the
+// unit tests of rules in it are run. A single file may be a prometheus.yml, a
+// file of rules, or one of tests of rules.
+func Check(ctx context.Context, path, listen string) ([]problem.Finding, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return metrics.CheckFile(ctx, path, selfURL(listen)), nil
+	}
+	_, findings, err := inspect(path, listen)
+	if err == nil {
+		findings = append(findings, metrics.TestRules(ctx, path)...)
+		problem.SortFindings(findings)
+	}
 	return findings, err
 }
 

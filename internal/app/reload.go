@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"sync"
 
 	"github.com/daytwo-dev/daytwo/internal/alert"
@@ -33,6 +35,7 @@ func (r *reloader) reload(ctx context.Context) error {
 	defer r.mu.Unlock()
 	files, err := readOperations(r.app.config.ConfigDir, r.app.listener.Addr().String())
 	if err != nil {
+		r.metrics.Refused()
 		return err
 	}
 	before := r.metrics.Config()
@@ -57,4 +60,17 @@ func (a *App) reloadRoute() {
 	}, func(ctx context.Context, _ *struct{}) (*struct{}, error) {
 		return nil, a.reload(ctx)
 	})
+	// As Prometheus has it, whose files are among those.
+	a.server.Mount("/prometheus/-/reload", auth.Admin, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			w.Header().Set("Allow", "POST, PUT")
+			http.Error(w, "use POST or PUT", http.StatusMethodNotAllowed)
+			return
+		}
+		if err := a.reload(r.Context()); err != nil {
+			http.Error(w, fmt.Sprintf("failed to reload config: %v", err), http.StatusInternalServerError)
+			return
+		}
+		a.server.Audit(r.Context(), "server.reload", "reload", "")
+	}))
 }

@@ -73,7 +73,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	} {
 		routes.Routes(a.server)
 	}
-	a.server.Mount("/prometheus", auth.Viewer, samples.Handler())
+	samples.Routes(a.server)
 	a.server.MountPublic("/pagerduty", door.Handler())
 	a.server.MountPublic("/inbound", door.Inbound())
 	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
@@ -111,14 +111,14 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
 		Self:      selfURL(a.listener.Addr().String()),
-		Retention: a.config.Retention, Version: ReadBuild().Version,
+		Retention: a.config.Retention, Version: ReadBuild().Version, Revision: ReadBuild().Commit,
 		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	alerts, err := alert.New(ctx, alert.Config{
-		DB: a.db, Timeline: line, Catalog: services, Engine: samples,
+		DB: a.db, Timeline: line, Catalog: services, Engine: samples, Outside: samples,
 		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry, Audit: a.auditDoor,
 	})
 	if err != nil {

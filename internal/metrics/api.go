@@ -5,18 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"os"
-	"runtime"
-	"runtime/debug"
-	"strconv"
 	"sync"
-	"time"
 
+	"github.com/grafana/regexp"
+	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/rules"
-	"github.com/prometheus/prometheus/util/features"
-	"github.com/prometheus/prometheus/util/notifications"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 )
 
@@ -27,23 +22,23 @@ const (
 	remoteReadFrame       = 1 << 20
 )
 
-// newAPI adapts the engine to Prometheus's own API. Whatever would change data is off: remote write, OTLP, admin.
+// newAPI adapts the engine to Prometheus's own API, all of it. Who may do what is for the doors to say.
 func (m *Metrics) newAPI(external *url.URL) http.Handler {
 	api := apiv1.NewAPI(
 		m.engine,
 		m.db,
-		nil, // nothing to append to: see above
+		m.received,
 		m.db,
 		func(context.Context) apiv1.ScrapePoolsRetriever { return m.scraper },
 		func(context.Context) apiv1.TargetRetriever { return m.scraper },
-		func(context.Context) apiv1.AlertmanagerRetriever { return noAlertmanagers{} },
+		func(context.Context) apiv1.AlertmanagerRetriever { return m.outside },
 		func() config.Config { return *m.inForce.Load() },
-		m.flags(),
+		m.flags(external),
 		apiv1.GlobalURLOptions{ListenAddress: external.Host, Host: external.Host, Scheme: external.Scheme},
 		m.whenReady,
 		m.db,
 		m.cfg.Dir,
-		false, // admin
+		true,  // admin
 		false, // search
 		0,     // no cap for search
 		m.cfg.Logger.With("part", "api"),
@@ -51,23 +46,23 @@ func (m *Metrics) newAPI(external *url.URL) http.Handler {
 		remoteReadSamples,
 		remoteReadConcurrency,
 		remoteReadFrame,
-		false, // not an agent
-		nil,   // no cross-origin requests
+		false,    // not an agent
+		noOrigin, // no cross-origin requests
 		m.runtimeInfo,
-		&apiv1.PrometheusVersion{Version: m.cfg.Version, GoVersion: runtime.Version()},
-		func() []notifications.Notification { return []notifications.Notification{} },
-		func() (<-chan notifications.Notification, func(), bool) { return nil, nil, false },
+		m.buildInfo(),
+		m.news.Get,
+		m.news.Sub,
 		m.cfg.Gatherer,
 		m.cfg.Registerer,
-		nil,   // statistics as usual
-		false, // remote write
-		nil,
-		false, false, false, // OTLP
+		nil,  // statistics as usual
+		true, // remote write
+		remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
+		true, false, false, // OTLP, deltas refused
 		lookback,
 		false, // no type and unit labels
 		false, // no metadata records
 		nil,   // error codes as usual
-		features.NewRegistry(),
+		m.features,
 		apiv1.OpenAPIOptions{IncludePaths: []string{"none"}}, // see describe
 		m.parser,
 		false, // no cost estimates
@@ -111,46 +106,10 @@ func (m *Metrics) currentRules() Rules {
 	return noRules{}
 }
 
-// flags shows daytwo's settings under Prometheus's names, for clients that look there.
-func (m *Metrics) flags() map[string]string {
-	return map[string]string{
-		"config.file":                 m.cfg.ConfigFile,
-		"storage.tsdb.path":           m.cfg.Dir,
-		"storage.tsdb.retention.time": m.cfg.Retention.String(),
-		"query.lookback-delta":        lookback.String(),
-		"query.timeout":               m.cfg.QueryTimeout.String(),
-		"query.max-concurrency":       strconv.Itoa(m.cfg.QueryConcurrency),
-		"query.max-samples":           strconv.Itoa(m.cfg.QuerySamples),
-	}
-}
-
-func (m *Metrics) runtimeInfo() (apiv1.RuntimeInfo, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		return apiv1.RuntimeInfo{}, err
-	}
-	return apiv1.RuntimeInfo{
-		StartTime:           m.started,
-		CWD:                 m.cfg.Dir,
-		Hostname:            host,
-		ServerTime:          time.Now().UTC(),
-		LastConfigTime:      time.Unix(m.lastLoad.at.Load(), 0).UTC(),
-		ReloadConfigSuccess: m.lastLoad.ok.Load(),
-		GoroutineCount:      runtime.NumGoroutine(),
-		GOMAXPROCS:          runtime.GOMAXPROCS(0),
-		GOMEMLIMIT:          debug.SetMemoryLimit(-1),
-		GOGC:                os.Getenv("GOGC"),
-		GODEBUG:             os.Getenv("GODEBUG"),
-		StorageRetention:    m.inForce.Load().StorageConfig.TSDBConfig.Retention.Time.String(),
-	}, nil
-}
+// noOrigin matches no origin: the API lets no page of another site read it.
+var noOrigin = regexp.MustCompile(`^\b$`)
 
 type noRules struct{}
 
 func (noRules) RuleGroups() []*rules.Group           { return nil }
 func (noRules) AlertingRules() []*rules.AlertingRule { return nil }
-
-type noAlertmanagers struct{}
-
-func (noAlertmanagers) Alertmanagers() []*url.URL        { return nil }
-func (noAlertmanagers) DroppedAlertmanagers() []*url.URL { return nil }

@@ -130,6 +130,7 @@ func (d document) checkReferences(c *config.Config, self string) []problem.Findi
 	if problem.Broken(findings) {
 		return findings
 	}
+	findings = append(findings, d.checkAlertmanagers(c)...)
 	jobs, err := c.GetScrapeConfigs()
 	if err != nil {
 		return append(findings, d.locate(err)...)
@@ -141,11 +142,30 @@ func (d document) checkReferences(c *config.Config, self string) []problem.Findi
 	return findings
 }
 
+func (d document) checkAlertmanagers(c *config.Config) (findings []problem.Finding) {
+	for _, one := range c.AlertingConfig.AlertmanagerConfigs {
+		if _, err := commoncfg.NewClientFromConfig(one.HTTPClientConfig, "alertmanager"); err != nil {
+			findings = append(findings, d.finding(problem.SeverityError, d.key("alerting", "alertmanagers"), "", "alertmanagers: %v", err))
+		}
+	}
+	return findings
+}
+
+// key is where a key stands, nil where it does not.
+func (d document) key(path ...string) (at *yaml.Node) {
+	d.walk(func(p []string, key, _ *yaml.Node) {
+		if key != nil && slices.Equal(p, path) {
+			at = key
+		}
+	})
+	return at
+}
+
 func (d document) checkJob(job *config.ScrapeConfig) []problem.Finding {
 	at := d.find(job.JobName)
 	var findings []problem.Finding
-	if job.JobName == ownPool {
-		findings = append(findings, d.finding(problem.SeverityError, at, "give the job another name", "job_name %q is what daytwo calls its own targets", ownPool))
+	if job.JobName == ownPool || job.JobName == pushPool {
+		findings = append(findings, d.finding(problem.SeverityError, at, "give the job another name", "job_name %q is what daytwo calls targets of its own", job.JobName))
 	}
 	if _, err := commoncfg.NewClientFromConfig(job.HTTPClientConfig, job.JobName); err != nil {
 		findings = append(findings, d.finding(problem.SeverityError, at, "", "job %q: %v", job.JobName, err))
@@ -281,13 +301,8 @@ func glob(pattern string) []string {
 
 // notCarriedOut lists what a prometheus.yml may hold that daytwo does not carry out, by the path of keys.
 var notCarriedOut = map[string]string{
-	"alerting.alertmanagers":         "alerts become daytwo's incidents; outside Alertmanagers are not notified yet",
-	"alerting.alert_relabel_configs": "they apply to outside Alertmanagers, which are not notified yet",
-	"tracing":                        "daytwo does not send traces of its metrics engine yet",
-	"runtime.gogc":                   "set GOGC in daytwo's environment",
-	"runtime.log_level":              "set daytwo's own log level",
-	"otlp":                           "OTLP metrics are not received yet",
-	"storage.exemplars":              "exemplars are not kept yet",
+	"tracing":           "daytwo does not send traces of its metrics engine yet",
+	"runtime.log_level": "set daytwo's own log level",
 }
 
 // instead says what to use for discovery mechanisms that are not built in.

@@ -38,8 +38,8 @@ func TestCheck(t *testing.T) {
 		},
 		{
 			name:   "what has no effect",
-			config: "alerting:\n  alertmanagers:\n    - static_configs: [{targets: ['a:9093']}]\n",
-			want:   []string{"prometheus.yml:2:3: warning: alertmanagers has no effect"},
+			config: "tracing: {endpoint: 'a:4317'}\nalerting:\n  alertmanagers:\n    - static_configs: [{targets: ['a:9093']}]\nruntime: {gogc: 60}\nstorage: {exemplars: {max_exemplars: 10}}\n",
+			want:   []string{"prometheus.yml:1:1: warning: tracing has no effect"},
 		},
 		{
 			name:   "a job scraped too rarely",

@@ -20,6 +20,7 @@ import (
 	_ "github.com/prometheus/prometheus/discovery/file" // file_sd_configs
 	_ "github.com/prometheus/prometheus/discovery/http" // http_sd_configs
 	"github.com/prometheus/prometheus/util/logging"
+	"github.com/prometheus/prometheus/util/notifications"
 
 	"github.com/daytwo-dev/daytwo/internal/configfile"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -49,6 +50,9 @@ func load(file string, retention time.Duration, self string) (*config.Config, []
 	}
 	if file != "" {
 		loaded.SetDirectory(filepath.Dir(file))
+	}
+	if loaded.StorageConfig.ExemplarsConfig == nil {
+		loaded.StorageConfig.ExemplarsConfig = &config.DefaultExemplarsConfig
 	}
 	if stored := loaded.StorageConfig.TSDBConfig; stored.Retention == nil || *stored.Retention == (config.TSDBRetentionConfig{}) {
 		stored.Retention = &config.TSDBRetentionConfig{Time: model.Duration(retention)}
@@ -88,7 +92,7 @@ func (m *Metrics) Reload(_ context.Context) error {
 	defer m.reloads.Unlock()
 	loaded, findings := load(m.cfg.ConfigFile, m.cfg.Retention, m.cfg.Self)
 	if err := refuse(findings); err != nil {
-		m.lastLoad.failed()
+		m.Refused()
 		return err
 	}
 	if m.db.ready() != nil {
@@ -96,7 +100,7 @@ func (m *Metrics) Reload(_ context.Context) error {
 	}
 	warn(m.cfg.Logger, findings)
 	if err := m.apply(loaded); err != nil {
-		m.lastLoad.failed()
+		m.Refused()
 		if back := m.apply(m.inForce.Load()); back != nil {
 			err = errors.Join(err, fmt.Errorf("go back to the previous configuration: %w", back))
 		}
@@ -104,14 +108,21 @@ func (m *Metrics) Reload(_ context.Context) error {
 	}
 	m.inForce.Store(loaded)
 	m.lastLoad.succeeded()
+	m.news.DeleteNotification(notifications.ConfigurationUnsuccessful)
 	return nil
+}
+
+// Refused makes it known, under Prometheus's names, that the files are not what is in force; Reload does so by itself.
+func (m *Metrics) Refused() {
+	m.lastLoad.failed()
+	m.news.AddNotification(notifications.ConfigurationUnsuccessful)
 }
 
 // Restore puts an earlier Config in force again, for whoever could not bring a Reload to its end elsewhere.
 func (m *Metrics) Restore(c *config.Config) error {
 	m.reloads.Lock()
 	defer m.reloads.Unlock()
-	m.lastLoad.failed()
+	m.Refused()
 	if err := m.apply(c); err != nil {
 		return fmt.Errorf("go back to the previous configuration: %w", err)
 	}
@@ -126,6 +137,7 @@ func (m *Metrics) apply(c *config.Config) error {
 	if err != nil {
 		return err
 	}
+	setCollector(c.Runtime.GoGC)
 	steps := []struct {
 		name  string
 		apply func(*config.Config) error
@@ -135,6 +147,7 @@ func (m *Metrics) apply(c *config.Config) error {
 		{"query engine", m.applyQueryLog},
 		{"scrape jobs", m.scraper.ApplyConfig},
 		{"discovery", m.applyDiscovery},
+		{"alertmanagers", m.outside.apply},
 	}
 	for _, step := range steps {
 		if err := step.apply(withOwn); err != nil {
@@ -154,12 +167,16 @@ func (m *Metrics) withOwnTargets(c *config.Config) (*config.Config, error) {
 	if err := m.AddTargets(selfJob, self); err != nil {
 		return nil, err
 	}
-	own, err := m.own.scrapeConfig(c.GlobalConfig, min(m.cfg.TargetInterval, time.Duration(c.GlobalConfig.ScrapeInterval)))
-	if err != nil {
-		return nil, fmt.Errorf("own targets: %w", err)
-	}
+	m.pushed.replace(m.pushedTargets(c))
 	with := *c
-	with.ScrapeConfigs = append(slices.Clone(c.ScrapeConfigs), own)
+	with.ScrapeConfigs = slices.Clone(c.ScrapeConfigs)
+	for _, own := range []*ownTargets{m.own, m.pushed} {
+		job, err := own.scrapeConfig(c.GlobalConfig, min(m.cfg.TargetInterval, time.Duration(c.GlobalConfig.ScrapeInterval)))
+		if err != nil {
+			return nil, fmt.Errorf("own targets: %w", err)
+		}
+		with.ScrapeConfigs = append(with.ScrapeConfigs, job)
+	}
 	return &with, nil
 }
 

@@ -2,10 +2,12 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -58,6 +60,29 @@ func (d *database) progress() error {
 	return problem.New(problem.Unavailable, "replaying the write-ahead log of metrics: segment %d of %d", s.Current-s.Min+1, s.Max-s.Min+1)
 }
 
+// register adds the metrics that Prometheus's server adds to those of its database.
+func (d *database) register(db *tsdb.DB, r prometheus.Registerer) error {
+	oldest := func() int64 {
+		if blocks := db.Blocks(); len(blocks) > 0 {
+			return blocks[0].Meta().MinTime
+		}
+		return db.Head().MinTime()
+	}
+	var errs []error
+	for _, g := range []struct {
+		name, help string
+		ms         func() int64
+	}{
+		{"prometheus_tsdb_lowest_timestamp_seconds", "Lowest timestamp value stored in the database.", oldest},
+		{"prometheus_tsdb_head_min_time_seconds", "Minimum time bound of the head block.", db.Head().MinTime},
+		{"prometheus_tsdb_head_max_time_seconds", "Maximum timestamp of the head block.", db.Head().MaxTime},
+	} {
+		errs = append(errs, r.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help},
+			func() float64 { return float64(g.ms() / 1000) })))
+	}
+	return errors.Join(errs...)
+}
+
 // startTime is when samples begin, with a margin for the start, as remote storage asks for.
 func (d *database) startTime() (int64, error) {
 	o := d.opened.Load()
@@ -87,6 +112,14 @@ func (d *database) oldest() (time.Time, bool) {
 func (d *database) Querier(from, to int64) (storage.Querier, error) {
 	if o := d.opened.Load(); o != nil {
 		return o.both.Querier(from, to)
+	}
+	return nil, tsdb.ErrNotReady
+}
+
+// localQuerier reads what is kept here, without remote storage.
+func (d *database) localQuerier(from, to int64) (storage.Querier, error) {
+	if o := d.opened.Load(); o != nil {
+		return o.local.Querier(from, to)
 	}
 	return nil, tsdb.ErrNotReady
 }

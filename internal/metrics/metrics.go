@@ -27,9 +27,12 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/storage/remote"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/util/features"
 	"github.com/prometheus/prometheus/util/logging"
+	"github.com/prometheus/prometheus/util/notifications"
 
+	"github.com/daytwo-dev/daytwo/internal/metrics/push"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -39,6 +42,7 @@ type Config struct {
 	ConfigFile string // a prometheus.yml; where there is none, the built-in default is in force
 	PublicURL  string // daytwo's own address, for links in answers and templates
 	Self       string // URL of daytwo's own metrics, scraped as job "daytwo" unless a job of the file does; empty: not scraped
+	PushDir    string // where pushed metrics are kept; default Dir with "-pushed" after it
 
 	Retention      time.Duration // how long samples are kept unless the file says otherwise; default 15 days
 	TargetInterval time.Duration // targets given by AddTargets are scraped this often, or at the global scrape_interval if that is shorter; default 5 s
@@ -48,12 +52,14 @@ type Config struct {
 	QueryConcurrency int           // queries at once, the others wait; default 20
 
 	Version    string // shown by the API
+	Revision   string // shown by the API
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer // what /metrics serves; the API shows parts of it
 }
 
 func (c *Config) setDefaults() {
+	c.PushDir = cmp.Or(c.PushDir, c.Dir+"-pushed")
 	c.Retention = cmp.Or(c.Retention, 15*24*time.Hour)
 	c.TargetInterval = cmp.Or(c.TargetInterval, 5*time.Second)
 	c.QueryTimeout = cmp.Or(c.QueryTimeout, 2*time.Minute)
@@ -79,8 +85,20 @@ type Metrics struct {
 	finder  *discovery.Manager
 	stop    context.CancelFunc // ends finder
 	own     *ownTargets
-	opened  chan struct{}
-	api     func() http.Handler // made when first asked for: it takes 20 MB and 60 ms to make
+	pushed  *ownTargets // the gateway, once there is something to scrape
+
+	pushedOnce atomic.Bool
+
+	opened chan struct{}
+	ended  atomic.Bool
+	api    func() http.Handler // made when first asked for: it takes 20 MB and 60 ms to make
+
+	outside    *outside
+	received   *received
+	federation *federation
+	gateway    *push.Gateway
+	features   features.Collector
+	news       *notifications.Notifications
 
 	rules     atomic.Pointer[Rules]
 	evalEvery atomic.Int64 // milliseconds: the step of subqueries that name none
@@ -110,9 +128,14 @@ func New(_ context.Context, c Config) (*Metrics, error) {
 		started: time.Now().UTC(),
 		parser:  parser.NewParser(parser.Options{}),
 		db:      newDatabase(),
-		own:     newOwnTargets(),
+		own:     newOwnTargets(ownPool, false),
+		pushed:  newOwnTargets(pushPool, true),
 		opened:  make(chan struct{}),
+
+		features: features.NewRegistry(),
+		news:     notifications.NewNotifications(newsReaders, c.Registerer),
 	}
+	m.news.AddNotification(notifications.StartingUp)
 	m.inForce.Store(loaded)
 	if err := m.wire(); err != nil {
 		return nil, err
@@ -121,22 +144,44 @@ func New(_ context.Context, c Config) (*Metrics, error) {
 	return m, nil
 }
 
+// newsReaders is how many may follow the API's notifications at once.
+const newsReaders = 16
+
 // wire makes the parts that do not need the database to be open.
-func (m *Metrics) wire() error {
+func (m *Metrics) wire() (err error) {
 	c := m.cfg
 	if err := m.lastLoad.register(c.Registerer); err != nil {
 		return err
 	}
+	if m.received, err = newReceived(m.db, c.Registerer); err != nil {
+		return err
+	}
+	if m.federation, err = newFederation(m); err != nil {
+		return err
+	}
+	if m.gateway, err = push.New(push.Config{
+		Dir: c.PushDir, Version: c.Version, Logger: c.Logger.With("part", "pushes"), Registerer: c.Registerer, OnFirst: m.scrapeGateway,
+	}); err != nil {
+		return err
+	}
+	if err := m.wireScraping(); err != nil {
+		return err
+	}
+	return m.wireQueries()
+}
+
+func (m *Metrics) wireScraping() error {
+	c := m.cfg
 	scraper, err := scrape.NewManager(&scrape.Options{
 		DiscoveryReloadInterval:  model.Duration(time.Second), // how late a new target may be
 		DiscoveryReloadOnStartup: true,
-		FeatureRegistry:          features.NewRegistry(),
+		FeatureRegistry:          m.features,
 	}, slog.New(newSeldom(c.Logger.With("part", "scrape").Handler())), logging.NewJSONFileLogger, nil, m.db, c.Registerer)
 	if err != nil {
 		return fmt.Errorf("scrape manager: %w", err)
 	}
 	m.scraper = scraper
-	m.remote = remote.NewStorage(c.Logger.With("part", "remote"), c.Registerer, m.db.startTime, c.Dir, time.Minute, scraperOf{scraper}, false)
+	m.remote = remote.NewStorage(c.Logger.With("part", "remote"), c.Registerer, m.db.startTime, c.Dir, flushWithin, scraperOf{scraper}, false)
 
 	discovered, err := discovery.CreateAndRegisterSDMetrics(c.Registerer)
 	if err != nil {
@@ -145,27 +190,38 @@ func (m *Metrics) wire() error {
 	ctx, stop := context.WithCancel(context.Background())
 	m.stop = stop
 	m.finder = discovery.NewManager(ctx, c.Logger.With("part", "discovery"), c.Registerer, discovered,
-		discovery.Name("scrape"), discovery.Updatert(time.Second))
+		discovery.Name("scrape"), discovery.Updatert(time.Second), discovery.FeatureRegistry(m.features))
 	if m.finder == nil {
 		return errors.New("discovery manager: see the log")
 	}
+	m.outside, err = newOutside(c.Logger, c.Registerer, discovered)
+	return err
+}
+
+func (m *Metrics) wireQueries() error {
+	c := m.cfg
 	queries, err := promql.NewActiveQueryTracker(c.Dir, c.QueryConcurrency, c.Logger.With("part", "queries"))
 	if err != nil {
 		return problem.New(problem.Unavailable, "the metrics directory: %w", err).WithMend("check its rights and the free space")
 	}
-	m.engine = promql.NewEngine(promql.EngineOpts{
-		Logger:                   c.Logger.With("part", "promql"),
-		Reg:                      c.Registerer,
-		MaxSamples:               c.QuerySamples,
-		Timeout:                  c.QueryTimeout,
-		ActiveQueryTracker:       queries,
+	options := m.engineOptions()
+	options.Logger, options.Reg = c.Logger.With("part", "promql"), c.Registerer
+	options.ActiveQueryTracker, options.FeatureRegistry = queries, m.features
+	m.engine = promql.NewEngine(options)
+	return nil
+}
+
+// engineOptions are those that decide what a query yields and what it may take.
+func (m *Metrics) engineOptions() promql.EngineOpts {
+	return promql.EngineOpts{
+		MaxSamples:               m.cfg.QuerySamples,
+		Timeout:                  m.cfg.QueryTimeout,
 		LookbackDelta:            lookback,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return m.evalEvery.Load() },
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
 		Parser:                   m.parser,
-	})
-	return nil
+	}
 }
 
 // stripes of the series map: Prometheus's 16384 take 4 MB when empty and help only with many more cores.
@@ -175,6 +231,9 @@ const stripes = 2048
 type scraperOf struct{ manager *scrape.Manager }
 
 func (s scraperOf) Get() (*scrape.Manager, error) { return s.manager, nil }
+
+// flushWithin is how long samples for remote storage may take to be sent when the process stops or a reload changes it.
+const flushWithin = 10 * time.Second
 
 // lookback is how old a sample may be and still count as current, Prometheus's default.
 const lookback = 5 * time.Minute
@@ -190,12 +249,17 @@ func (m *Metrics) Run(ctx context.Context) error {
 		return errors.Join(err, m.db.close())
 	}
 	m.lastLoad.succeeded()
+	m.news.DeleteNotification(notifications.StartingUp)
 	close(m.opened)
 
 	var group sync.WaitGroup
 	group.Go(func() { _ = m.finder.Run() }) // returns only its context's end
 	group.Go(func() { _ = m.scraper.Run(m.finder.SyncCh()) })
+	group.Go(m.outside.run)
 	<-ctx.Done()
+	m.ended.Store(true)
+	m.news.AddNotification(notifications.ShuttingDown)
+	m.outside.end()
 	m.scraper.Stop() // before the database, so that no scrape writes into a closed one
 	m.stop()
 	group.Wait()
@@ -207,27 +271,53 @@ func (m *Metrics) Run(ctx context.Context) error {
 
 func (m *Metrics) release() {
 	m.stop()
+	m.outside.stop()
 	if err := m.engine.Close(); err != nil {
 		m.cfg.Logger.Error("close the query log", "error", err)
 	}
 }
 
 func (m *Metrics) open() error {
-	options := tsdb.DefaultOptions()
-	options.RetentionDuration = m.cfg.Retention.Milliseconds()
-	options.MaxBlockDuration = max(min(31*24*time.Hour, m.cfg.Retention/10).Milliseconds(), options.MinBlockDuration)
-	options.WALCompression = compressWAL
-	options.StripeSize = stripes
-	stored := m.inForce.Load().StorageConfig.TSDBConfig
-	options.OutOfOrderTimeWindow = stored.OutOfOrderTimeWindow
+	limitMemory(m.cfg.Logger)
+	defer hurryCollector(m.inForce.Load())()
+	options := m.options()
 	db, err := tsdb.Open(m.cfg.Dir, m.cfg.Logger.With("part", "tsdb"), m.cfg.Registerer, options, m.db.stats)
 	if err != nil {
 		return problem.New(problem.Unavailable, "open the time series database in %s: %w", m.cfg.Dir, err).
 			WithMend("if its files are damaged, move the directory away to start with empty metrics, or restore it from a backup")
 	}
+	if err := m.db.register(db, m.cfg.Registerer); err != nil {
+		return errors.Join(err, db.Close())
+	}
 	db.SetWriteNotified(m.remote)
 	m.db.set(db, storage.NewFanout(m.cfg.Logger, db, m.remote))
 	return nil
+}
+
+// options of the database as Prometheus would set them from its flags and the file in force, which counts first.
+func (m *Metrics) options() *tsdb.Options {
+	options := tsdb.DefaultOptions()
+	stored := m.inForce.Load().StorageConfig
+	kept := stored.TSDBConfig.Retention
+	options.RetentionDuration = time.Duration(kept.Time).Milliseconds()
+	options.MaxBytes, options.MaxPercentage = int64(kept.Size), kept.Percentage
+	longest := 31 * 24 * time.Hour
+	if kept.Time > 0 {
+		longest = min(longest, time.Duration(kept.Time)/10)
+	}
+	options.MaxBlockDuration = max(longest.Milliseconds(), options.MinBlockDuration)
+	options.WALCompression = compressWAL
+	options.StripeSize = stripes
+	options.OutOfOrderTimeWindow = stored.TSDBConfig.OutOfOrderTimeWindow
+	options.StaleSeriesCompactionThreshold = stored.TSDBConfig.StaleSeriesCompactionThreshold
+	if stored.TSDBConfig.ChunkEncoding.Floats == config.FloatChunkEncodingXOR2 {
+		options.FloatChunkEncoding = chunkenc.EncXOR2
+	}
+	options.EnableExemplarStorage = true
+	options.MaxExemplars = stored.ExemplarsConfig.MaxExemplars
+	options.EnableMemorySnapshotOnShutdown = true // a restart then reads the head as it was, not the log of how it came about
+	options.FeatureRegistry = m.features
+	return options
 }
 
 // Ready is nil once samples can be written and queried; until then it says what is going on.
@@ -270,8 +360,3 @@ func (m *Metrics) Querier(from, to int64) (storage.Querier, error) { return m.db
 
 // AppenderV2 writes samples.
 func (m *Metrics) AppenderV2(ctx context.Context) storage.AppenderV2 { return m.db.AppenderV2(ctx) }
-
-// Handler is Prometheus's HTTP API, read-only: mount it so that its paths begin with /api/v1.
-func (m *Metrics) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.api().ServeHTTP(w, r) })
-}

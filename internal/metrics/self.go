@@ -73,6 +73,51 @@ func here(host string) bool {
 	return host == "" || host == "localhost" || ip.IsLoopback() || ip.IsUnspecified()
 }
 
+// Gateway is the path of the Pushgateway's API.
+const Gateway = "/pushgateway"
+
+// gatewayURL is where pushed metrics are scraped, if daytwo scrapes itself at all.
+func (m *Metrics) gatewayURL() (string, bool) {
+	u, err := url.Parse(m.cfg.Self)
+	if err != nil || m.cfg.Self == "" {
+		return "", false
+	}
+	u.Path = Gateway + "/metrics"
+	return u.String(), true
+}
+
+// scrapeGateway begins to scrape pushed metrics.
+func (m *Metrics) scrapeGateway() {
+	m.pushedOnce.Store(true)
+	m.pushed.replace(m.pushedTargets(m.inForce.Load()))
+}
+
+// pushedTargets is the gateway if there is anything to scrape and no job of the file scrapes it.
+func (m *Metrics) pushedTargets(c *config.Config) *targetgroup.Group {
+	group := &targetgroup.Group{Source: "pushgateway", Labels: model.LabelSet{model.JobLabel: "pushgateway"}}
+	at, ok := m.gatewayURL()
+	if !ok || !m.pushedOnce.Load() {
+		return group
+	}
+	u, err := url.Parse(at)
+	jobs, jobsErr := c.GetScrapeConfigs()
+	if err != nil || jobsErr != nil {
+		return group
+	}
+	for _, job := range jobs {
+		for _, sd := range job.ServiceDiscoveryConfigs {
+			if static, is := sd.(discovery.StaticConfig); is && job.MetricsPath == u.Path && names(static, u.Host) {
+				return group
+			}
+		}
+	}
+	labels, err := Target{URL: at}.labels()
+	if err == nil {
+		group.Targets = append(group.Targets, labels)
+	}
+	return group
+}
+
 func (d document) checkSelf(job *config.ScrapeConfig, self string) []problem.Finding {
 	if !takesSelf(job, self) {
 		return nil

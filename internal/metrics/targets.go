@@ -22,6 +22,9 @@ import (
 // ownPool is the scrape pool of the targets that daytwo itself names; their job label is the job given to AddTargets.
 const ownPool = "daytwo/targets"
 
+// pushPool is the scrape pool of the pushed metrics, which bring their own job and instance.
+const pushPool = "daytwo/pushed"
+
 // Limits of one scrape of an own target: nobody sets them in a file.
 const (
 	ownBodyLimit   = 64 << 20
@@ -79,13 +82,16 @@ func (t Target) labels() (model.LabelSet, error) {
 // ownTargets is a discovery mechanism: it tells the scrape manager the targets of AddTargets. There is one a Metrics, by
 // pointer, so that a reload keeps it running.
 type ownTargets struct {
+	pool  string
+	honor bool // the labels of the targets' metrics stand before their own
+
 	mu      sync.Mutex
 	groups  map[string]*targetgroup.Group
 	changed chan struct{} // holds one wake-up
 }
 
-func newOwnTargets() *ownTargets {
-	return &ownTargets{groups: map[string]*targetgroup.Group{}, changed: make(chan struct{}, 1)}
+func newOwnTargets(pool string, honor bool) *ownTargets {
+	return &ownTargets{pool: pool, honor: honor, groups: map[string]*targetgroup.Group{}, changed: make(chan struct{}, 1)}
 }
 
 func (o *ownTargets) replace(group *targetgroup.Group) {
@@ -135,13 +141,16 @@ func (o *ownTargets) NewDiscovererMetrics(prometheus.Registerer, discovery.Refre
 // scrapeConfig is the job of own targets under a file's global settings.
 func (o *ownTargets) scrapeConfig(global config.GlobalConfig, every time.Duration) (*config.ScrapeConfig, error) {
 	c := config.DefaultScrapeConfig
-	c.JobName = ownPool
+	c.JobName = o.pool
+	c.HonorLabels = o.honor
 	c.ScrapeInterval = model.Duration(every)
 	c.BodySizeLimit, c.SampleLimit = ownBodyLimit, ownSampleLimit
 	c.ScrapeFallbackProtocol = config.PrometheusText0_0_4 // of a program that names no type
 	c.MetricNameValidationScheme = model.UTF8Validation   // oneService makes label names of any text
-	if err := yaml.Unmarshal([]byte(oneService), &c.MetricRelabelConfigs); err != nil {
-		return nil, err
+	if !o.honor {
+		if err := yaml.Unmarshal([]byte(oneService), &c.MetricRelabelConfigs); err != nil {
+			return nil, err
+		}
 	}
 	c.ServiceDiscoveryConfigs = discovery.Configs{o}
 	return &c, c.Validate(global)

@@ -82,3 +82,10 @@ func TimeParam(name, value string) (time.Time, error) {
 	}
 	return t, nil
 }
+
+// Audit writes the entry of what a door's handler has done, in the request that
+// ctx belongs to.
+func (s *Server) Audit(ctx context.Context, action, target, detail string) {
+	Audited(ctx, target, detail)
+	s.audit(ctx, Op{Audit: action})
+}

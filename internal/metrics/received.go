@@ -1,0 +1,174 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+)
+
+// Limits of one series that is sent to us. What is scraped has the limits of its job.
+const (
+	maxLabels     = 256
+	maxLabelName  = 1 << 10
+	maxLabelValue = 16 << 10
+	maxLabelBytes = 64 << 10 // of all names and values together
+)
+
+// received is where samples that others send enter the database: it keeps out series whose labels would harm everybody,
+// and stores the others of the same request.
+type received struct {
+	db      storage.AppendableV2
+	refused prometheus.Counter
+}
+
+func newReceived(db storage.AppendableV2, registerer prometheus.Registerer) (*received, error) {
+	r := &received{db: db, refused: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "daytwo_metrics_received_refused_samples_total",
+		Help: "Samples of remote write and OTLP that were refused because their series has too many or too long labels.",
+	})}
+	return r, registerer.Register(r.refused)
+}
+
+// AppenderV2 implements storage.AppendableV2.
+func (r *received) AppenderV2(ctx context.Context) storage.AppenderV2 {
+	inner, ok := r.db.AppenderV2(ctx).(storage.ExemplarAppenderV2)
+	if !ok {
+		return refusingAppender{}
+	}
+	return &receivedAppender{ExemplarAppenderV2: inner, refused: r.refused, atOnce: ctx.Value(partial{}) != nil}
+}
+
+// partial marks a request whose protocol can say which of its samples were refused: remote write 2. For others a refusal
+// must wait for the commit, or the rest of the request would be lost with it.
+type partial struct{}
+
+func withPartial(r *http.Request) *http.Request {
+	if strings.Contains(r.Header.Get("Content-Type"), "io.prometheus.write.v2") {
+		return r.WithContext(context.WithValue(r.Context(), partial{}, true))
+	}
+	return r
+}
+
+type receivedAppender struct {
+	storage.ExemplarAppenderV2
+	refused prometheus.Counter
+	atOnce  bool
+	first   error // of the refusals that wait
+	waiting int
+}
+
+// Append implements storage.AppenderV2.
+func (a *receivedAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
+	err := checkLabels(ls)
+	switch {
+	case err == nil:
+		return a.ExemplarAppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	case a.atOnce:
+		a.refused.Inc()
+		return 0, err
+	}
+	a.refused.Inc()
+	a.waiting++
+	if a.first == nil {
+		a.first = err
+	}
+	return 0, nil
+}
+
+// AppendExemplars implements storage.ExemplarAppenderV2.
+func (a *receivedAppender) AppendExemplars(ref storage.SeriesRef, ls labels.Labels, e []exemplar.Exemplar) (storage.SeriesRef, error) {
+	if a.first != nil && checkLabels(ls) != nil {
+		return 0, nil // its sample was refused
+	}
+	return a.ExemplarAppenderV2.AppendExemplars(ref, ls, e)
+}
+
+// Commit implements storage.AppenderTransaction. After refusals the rest is stored, and the error says so.
+func (a *receivedAppender) Commit() error {
+	if err := a.ExemplarAppenderV2.Commit(); err != nil {
+		return err
+	}
+	if a.first != nil {
+		return fmt.Errorf("%d samples were refused, the others are stored: %w", a.waiting, a.first)
+	}
+	return nil
+}
+
+// checkLabels refuses with storage.ErrOutOfBounds, which receivers answer with status 400: sending it again cannot help.
+func checkLabels(ls labels.Labels) (err error) {
+	if ls.ByteSize() <= 2*maxLabels {
+		return nil // too small for anything below, and nearly every series is
+	}
+	n, size := 0, 0
+	ls.Range(func(l labels.Label) {
+		n++
+		size += len(l.Name) + len(l.Value)
+		switch {
+		case err != nil:
+		case len(l.Name) > maxLabelName:
+			err = fmt.Errorf("a label name of %d bytes (%.40q…), at most %d are taken: %w", len(l.Name), l.Name, maxLabelName, storage.ErrOutOfBounds)
+		case len(l.Value) > maxLabelValue:
+			err = fmt.Errorf("the value of label %q has %d bytes, at most %d are taken: %w", l.Name, len(l.Value), maxLabelValue, storage.ErrOutOfBounds)
+		}
+	})
+	switch name := ls.Get(labels.MetricName); {
+	case err != nil:
+		return fmt.Errorf("series %.100q: %w", name, err)
+	case n > maxLabels:
+		return fmt.Errorf("series %.100q: %d labels, at most %d are taken: %w", name, n, maxLabels, storage.ErrOutOfBounds)
+	case size > maxLabelBytes:
+		return fmt.Errorf("series %.100q: %d bytes of labels, at most %d are taken: %w", name, size, maxLabelBytes, storage.ErrOutOfBounds)
+	}
+	return nil
+}
+
+// maxReceived is how large a request with samples may be as sent. The receivers limit what it becomes when decompressed.
+const maxReceived = 32 << 20
+
+// limitBody refuses what is larger than a request with samples should be.
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > maxReceived {
+			http.Error(w, fmt.Sprintf("the request has %d bytes, at most %d are taken: send smaller batches", r.ContentLength, maxReceived), http.StatusRequestEntityTooLarge)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxReceived)
+		next.ServeHTTP(w, withPartial(r))
+	})
+}
+
+// otlp makes the answers of Prometheus's OTLP receiver complete: a success is an empty ExportMetricsServiceResponse in the
+// encoding of the request.
+func otlp(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&otlpAnswer{ResponseWriter: w, sent: r.Header.Get("Content-Type")}, r)
+	})
+}
+
+type otlpAnswer struct {
+	http.ResponseWriter
+	sent string
+}
+
+func (a *otlpAnswer) WriteHeader(status int) {
+	if status == http.StatusOK {
+		a.Header().Set("Content-Type", a.sent)
+	}
+	a.ResponseWriter.WriteHeader(status)
+	if status == http.StatusOK && strings.HasPrefix(a.sent, "application/json") {
+		_, _ = a.ResponseWriter.Write([]byte("{}")) // the client is gone
+	}
+}
+
+// AppendExemplars lets refusingAppender stand where a receiver wants to append exemplars.
+func (refusingAppender) AppendExemplars(storage.SeriesRef, labels.Labels, []exemplar.Exemplar) (storage.SeriesRef, error) {
+	return 0, tsdb.ErrNotReady
+}
