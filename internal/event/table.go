@@ -17,6 +17,7 @@ type Table struct {
 	Having    []Having      `json:"having,omitempty"` // all must hold
 	Order     []Order       `json:"order,omitempty"`  // by the names of keys and calculations; ties, and without: by the keys
 	Limit     int           `json:"limit,omitempty"`  // 0: 1000; at most MaxGroups
+	Total     bool          `json:"total,omitempty"`  // calculate over all events too
 }
 
 // MaxGroups is the most groups of one answer.
