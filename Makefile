@@ -59,6 +59,7 @@ ui: ui/node_modules/.stamp ## rebuilds ui/dist, which is committed
 
 bench: build $(CACHE)/prometheus ## us beside real peers, printing ratios
 	cd bench/store && go run .
+	cd bench/logs && go run .
 	cd bench/stability && go run .
 	cd bench/metrics && go run . -daytwo $(CURDIR)/bin/daytwo -prometheus $(CURDIR)/$(CACHE)/prometheus
 
