@@ -20,6 +20,7 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/eventdb"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -46,6 +47,7 @@ type App struct {
 	auth      *auth.Auth
 	server    *web.Server
 	samples   *metrics.Metrics
+	logs      *logs.Logs
 	parts     []part
 	reload    func(context.Context) error
 	firstLink string // path that signs the first administrator in, once

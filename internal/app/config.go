@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -40,8 +41,9 @@ type Config struct {
 	Grace          time.Duration // how long a stop may take
 
 	// What is kept of events.
-	EventRetention time.Duration // how long; 0: for ever
-	EventMaxMiB    int           // MiB on disk, the oldest go first; 0: any
+	EventRetention time.Duration  // how long; 0: for ever
+	EventMaxMiB    int            // MiB on disk, the oldest go first; 0: any
+	LogListeners   logs.Listeners // addresses of doors for logs that cannot share Listen
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -101,7 +103,7 @@ func (c Config) Validate() error {
 		return problem.New(problem.Invalid, "grace time %s is not positive", c.Grace).
 			WithField("grace").WithMend("give for example 20s")
 	}
-	return nil
+	return c.LogListeners.Validate()
 }
 
 // checkURL never repeats the value: it may hold a password.

@@ -11,6 +11,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/incident/pagerduty"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/loop"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/notify"
@@ -48,6 +49,9 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err := a.measureHost(samples); err != nil {
 		return err
 	}
+	if a.logs, err = a.keepLogs(ctx, alerts.Ingest()); err != nil {
+		return err
+	}
 	runs, workloads, err := a.execute(ctx, line, samples)
 	if err != nil {
 		return err
@@ -73,7 +77,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, pipelines,
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, pipelines, a.logs,
 	} {
 		routes.Routes(a.server)
 	}
@@ -94,6 +98,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		{"catalog", services.Run},
 		{"metrics", samples.Run},
 		{"events", a.events.Run},
+		{"logs", a.logs.Run},
 		{"pipelines", pipelines.Run},
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
@@ -149,6 +154,7 @@ func (a *App) execute(ctx context.Context, line *timeline.Timeline, samples *met
 	}
 	workloads, err := orchestrate.New(ctx, orchestrate.Config{
 		DB: a.db, Timeline: line, Runs: runs, Dir: a.dataFile("workloads"), Logger: a.log, Registerer: a.registry,
+		OnLine: workloadLines(func() *logs.Logs { return a.logs }),
 		OnTargets: func(targets []orchestrate.Target) {
 			scraped := make([]metrics.Target, 0, len(targets))
 			for _, t := range targets {

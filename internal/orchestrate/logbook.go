@@ -44,6 +44,7 @@ type Line struct {
 type logbook struct {
 	path    string
 	thinned func(lines int) // counts
+	hear    func(Line)      // is given each line as it comes; may be nil
 
 	mu       sync.Mutex
 	lines    []Line
@@ -256,6 +257,9 @@ func (l *logbook) account() {
 func (l *logbook) keep(stream, text string) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	l.remember(Line{Time: now, Stream: stream, Text: text})
+	if l.hear != nil {
+		l.hear(l.lines[len(l.lines)-1])
+	}
 	if l.file == nil {
 		return
 	}

@@ -40,7 +40,9 @@ type Config struct {
 	Registerer prometheus.Registerer // nil keeps the metrics unregistered
 
 	OnTargets func([]Target) // told what to scrape, at first and when it changes; may be nil
-	Backoff   Backoff        // zero: 0.5 s doubling to 1 min, forgiven after 1 min
+	// OnLine is given each line that a workload writes, with its service, as it comes; it must not wait. May be nil.
+	OnLine  func(workload, service string, line Line)
+	Backoff Backoff // zero: 0.5 s doubling to 1 min, forgiven after 1 min
 }
 
 // Orchestrator keeps workloads running while Run runs. Everything else may be
@@ -51,6 +53,7 @@ type Orchestrator struct {
 	runs      *run.Engine
 	log       *slog.Logger
 	onTargets func([]Target)
+	onLine    func(workload, service string, line Line)
 	house     *household
 	exits     *prometheus.CounterVec
 	dropped   *prometheus.CounterVec // lines of logs
@@ -86,7 +89,7 @@ func New(ctx context.Context, c Config) (*Orchestrator, error) {
 		c.OnTargets = func([]Target) {}
 	}
 	o := &Orchestrator{
-		db: c.DB, timeline: c.Timeline, runs: c.Runs, log: c.Logger, onTargets: c.OnTargets,
+		db: c.DB, timeline: c.Timeline, runs: c.Runs, log: c.Logger, onTargets: c.OnTargets, onLine: c.OnLine,
 		wake: make(chan struct{}, 1), units: map[string]*unit{}, ports: map[string]int{},
 		exits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "daytwo_workload_exits_total", Help: "Times a workload's process ended by itself or could not be started.",
@@ -285,6 +288,10 @@ func (o *Orchestrator) unit(name string, start func(*unit)) *unit {
 		}
 		u = &unit{name: name, log: log, house: o.house, wake: make(chan struct{}, 1)}
 		u.seen.generation = -1
+		u.service.Store(name)
+		if o.onLine != nil {
+			log.hear = func(line Line) { o.onLine(name, u.service.Load().(string), line) }
+		}
 		o.units[name] = u
 		start(u)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,8 @@ type unit struct {
 	name  string
 	log   *logbook
 	house *household
+
+	service atomic.Value // string: that of what is wanted
 
 	wake chan struct{} // holds one wake-up
 	end  func()        // for good
@@ -63,6 +66,9 @@ func (b Backoff) after(exits int) time.Duration {
 func (u *unit) set(w want) {
 	u.mu.Lock()
 	changed := u.wanted.generation != w.generation
+	if w.manifest != nil {
+		u.service.Store(w.manifest.Service)
+	}
 	if changed {
 		u.wanted = w
 	}

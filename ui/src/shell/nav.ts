@@ -6,6 +6,7 @@ import {
   IconChartLine,
   IconHistory,
   IconHome,
+  IconListSearch,
   IconPhoneCall,
   IconPlayerPlay,
   IconStack2,
@@ -43,6 +44,7 @@ export const nav: NavGroup[] = [
       { label: "Services", path: "/services", icon: IconStack2, key: "s" },
       { label: "Explore", path: "/explore", icon: IconChartLine, key: "e" },
       { label: "Targets", path: "/targets", icon: IconTarget, key: "t" },
+      { label: "Logs", path: "/logs", icon: IconListSearch, key: "l" },
     ],
   },
   {

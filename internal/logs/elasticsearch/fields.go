@@ -1,0 +1,164 @@
+package elasticsearch
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/logs/match"
+	"github.com/daytwo-dev/daytwo/internal/logs/record"
+)
+
+// fieldType is Elasticsearch's type of a field: of several the one that holds
+// them all.
+func fieldType(f event.FieldInfo) string {
+	types := map[string]string{"int": "long", "float": "double", "duration": "long", "time": "date", "bool": "boolean", "bytes": "binary"}
+	found := ""
+	for _, t := range f.Types {
+		one, ok := types[t]
+		switch {
+		case !ok:
+			if match.IsProse(f.Name) {
+				return "text"
+			}
+			return "keyword"
+		case found == "" || found == "long" && one == "double":
+			found = one
+		case one != found && !(found == "double" && one == "long"):
+			return "keyword"
+		}
+	}
+	if found == "" {
+		return "keyword"
+	}
+	return found
+}
+
+// hiddenFields are daytwo's own, which no document has.
+var hiddenFields = []string{record.IDField, event.KindField, event.DatasetField}
+
+func (d *Door) fieldsOf(ctx context.Context, filter event.Filter) ([]event.FieldInfo, error) {
+	res, err := d.cfg.Events.Query(ctx, event.Query{Range: bounds(filter), Filter: filter, Fields: &event.Fields{}})
+	if err != nil {
+		return nil, err
+	}
+	fields := slices.DeleteFunc(res.Fields, func(f event.FieldInfo) bool {
+		return slices.Contains(hiddenFields, f.Name) || f.Name == event.TimeField || f.Name == event.IDField
+	})
+	fields = append(fields, event.FieldInfo{Name: event.TimeField, Types: []string{"time"}})
+	sort.Slice(fields, func(i, j int) bool { return fields[i].Name < fields[j].Name })
+	return fields, nil
+}
+
+// properties are a mapping's: nested as the names are.
+func (d *Door) properties(ctx context.Context, index string) (map[string]any, error) {
+	fields, err := d.fieldsOf(ctx, indexFilter(index))
+	if err != nil {
+		return nil, err
+	}
+	root := map[string]any{}
+	for _, f := range fields {
+		at := root
+		parts := strings.Split(f.Name, ".")
+		for _, p := range parts[:len(parts)-1] {
+			child, ok := at[p].(map[string]any)
+			if !ok {
+				child = map[string]any{}
+				at[p] = child
+			}
+			props, ok := child["properties"].(map[string]any)
+			if !ok {
+				props = map[string]any{}
+				child["properties"] = props
+			}
+			at = props
+		}
+		leaf, ok := at[parts[len(parts)-1]].(map[string]any)
+		if !ok {
+			leaf = map[string]any{}
+			at[parts[len(parts)-1]] = leaf
+		}
+		if leaf["properties"] == nil {
+			leaf["type"] = fieldType(f)
+			if leaf["type"] == "text" {
+				leaf["fields"] = map[string]any{"keyword": map[string]string{"type": "keyword"}}
+			}
+		}
+	}
+	return root, nil
+}
+
+func (d *Door) mapping(r *http.Request) (any, error) {
+	all, err := d.matching(r.Context(), r.PathValue("index"))
+	if err != nil {
+		return nil, err
+	}
+	if name := r.PathValue("index"); len(all) == 0 && name != "" && name != "_all" && !strings.Contains(name, "*") {
+		return nil, missingIndex(name)
+	}
+	out := map[string]any{}
+	for name := range all {
+		props, err := d.properties(r.Context(), name)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = map[string]any{"mappings": map[string]any{"properties": props}}
+	}
+	return out, nil
+}
+
+func (d *Door) fieldCaps(r *http.Request) (any, error) {
+	body, err := document(r)
+	if err != nil {
+		return nil, err
+	}
+	filter := indexFilter(r.PathValue("index"))
+	if q := body["index_filter"]; q != nil {
+		f, err := (&compiler{now: time.Now()}).query(q)
+		if err != nil {
+			return nil, err
+		}
+		filter = event.And(filter, f)
+	}
+	patterns := stringList(body["fields"])
+	if p := r.URL.Query().Get("fields"); p != "" {
+		patterns = append(patterns, strings.Split(p, ",")...)
+	}
+	if len(patterns) == 0 {
+		patterns = []string{"*"}
+	}
+	fields, err := d.fieldsOf(r.Context(), filter)
+	if err != nil {
+		return nil, err
+	}
+	all, err := d.matching(r.Context(), r.PathValue("index"))
+	if err != nil {
+		return nil, err
+	}
+	caps := map[string]any{}
+	put := func(name, kind string) {
+		if slices.ContainsFunc(patterns, func(p string) bool { return event.MatchWildcard(p, name) }) {
+			caps[name] = map[string]any{kind: map[string]any{"type": kind, "metadata_field": false, "searchable": true, "aggregatable": kind != "text"}}
+		}
+	}
+	for _, f := range fields {
+		kind := fieldType(f)
+		put(f.Name, kind)
+		if kind == "text" {
+			put(f.Name+".keyword", "keyword")
+		}
+	}
+	indices := make([]string, 0, len(all))
+	for name := range all {
+		indices = append(indices, name)
+	}
+	sort.Strings(indices)
+	if len(indices) == 0 && r.Method == http.MethodHead {
+		return nil, missingIndex(r.PathValue("index"))
+	}
+	return map[string]any{"indices": indices, "fields": caps}, nil
+}

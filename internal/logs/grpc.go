@@ -1,0 +1,88 @@
+package logs
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // exporters compress
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/daytwo-dev/daytwo/internal/logs/otlp"
+	"github.com/daytwo-dev/daytwo/internal/logs/record"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// grpcLogs is OpenTelemetry's LogsService.
+type grpcLogs struct {
+	plogotlp.UnimplementedGRPCServer
+	logs *Logs
+}
+
+// Export implements plogotlp.GRPCServer.
+func (g *grpcLogs) Export(ctx context.Context, req plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	l, answer := g.logs, plogotlp.NewExportResponse()
+	if err := l.guard.mayIngest(requestOf(ctx)); err != nil {
+		return answer, grpcError(err)
+	}
+	events := otlp.Events(req.Logs(), l.now(), func(n record.Notes) { l.note(otlpDoor, n, 0) })
+	if len(events) == 0 {
+		return answer, nil
+	}
+	return answer, grpcError(l.Append(ctx, otlpDoor, events))
+}
+
+// requestOf is a call in the words of the guard: who called, and with what
+// credentials.
+func requestOf(ctx context.Context) *http.Request {
+	r := (&http.Request{Header: http.Header{}}).WithContext(ctx)
+	if p, ok := peer.FromContext(ctx); ok {
+		r.RemoteAddr = p.Addr.String()
+	}
+	if md, ok := metadata.FromIncomingContext(ctx); ok {
+		for _, name := range []string{"authorization", "x-api-key", "x-forwarded-for", "forwarded"} {
+			if v := md.Get(name); len(v) > 0 {
+				r.Header.Set(name, v[0])
+			}
+		}
+	}
+	return r
+}
+
+// grpcCodes are problems in the words of gRPC; exporters try again what is
+// unavailable or exhausted.
+var grpcCodes = map[problem.Code]codes.Code{
+	problem.Invalid: codes.InvalidArgument, problem.Unauthenticated: codes.Unauthenticated, problem.Forbidden: codes.PermissionDenied,
+	problem.NotFound: codes.NotFound, problem.Conflict: codes.FailedPrecondition, problem.TooLarge: codes.InvalidArgument,
+	problem.Exhausted: codes.ResourceExhausted, problem.Unavailable: codes.Unavailable, problem.Internal: codes.Internal,
+}
+
+func grpcError(err error) error {
+	if err == nil {
+		return nil
+	}
+	p := problem.From(err)
+	return status.Error(grpcCodes[p.Code], p.Message)
+}
+
+// serveGRPC serves OTLP over gRPC on ln until ctx ends.
+func (l *Logs) serveGRPC(ctx context.Context, ln net.Listener) error {
+	srv := grpc.NewServer(grpc.MaxRecvMsgSize(maxBody), grpc.ConnectionTimeout(10*time.Second), grpc.MaxConcurrentStreams(250))
+	plogotlp.RegisterGRPCServer(srv, &grpcLogs{logs: l})
+	for _, register := range l.cfg.Exports {
+		register(srv)
+	}
+	stop := context.AfterFunc(ctx, func() {
+		cut := time.AfterFunc(5*time.Second, srv.Stop)
+		defer cut.Stop()
+		srv.GracefulStop()
+	})
+	defer stop()
+	return srv.Serve(ln)
+}

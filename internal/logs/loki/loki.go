@@ -1,0 +1,270 @@
+// Package loki reads what Loki's push API takes: JSON, and Snappy-compressed
+// protobuf as Promtail, Alloy and Fluent Bit send it
+// (grafana.com/docs/loki, POST /loki/api/v1/push; logproto.PushRequest).
+package loki
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/snappy"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/logs/record"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+)
+
+// Entry is one line with the labels of its stream.
+type Entry struct {
+	Time     time.Time
+	Line     string
+	Labels   event.Labels
+	Metadata event.Labels // structured metadata of the line
+}
+
+// Limits of one push.
+const (
+	maxDecoded = 64 << 20
+	maxLabels  = 200
+	maxEntries = 500_000
+)
+
+func bad(format string, args ...any) error { return problem.New(problem.Invalid, format, args...) }
+
+// DecodeJSON reads a push in JSON.
+func DecodeJSON(data []byte) ([]Entry, error) {
+	var push struct {
+		Streams []struct {
+			Stream event.Labels        `json:"stream"`
+			Labels string              `json:"labels"`
+			Values [][]json.RawMessage `json:"values"`
+		} `json:"streams"`
+	}
+	if err := json.Unmarshal(data, &push); err != nil {
+		return nil, bad("the push is not JSON as Loki has it: %w", err)
+	}
+	var entries []Entry
+	for _, s := range push.Streams {
+		labels := s.Stream
+		if labels == nil {
+			var err error
+			if labels, err = ParseLabels(s.Labels); err != nil {
+				return nil, err
+			}
+		}
+		if len(labels) > maxLabels {
+			return nil, bad("a stream has %d labels, at most %d are taken", len(labels), maxLabels)
+		}
+		for _, v := range s.Values {
+			e, err := jsonValue(v)
+			if err != nil {
+				return nil, err
+			}
+			e.Labels = labels
+			entries = append(entries, e)
+		}
+	}
+	return entries, nil
+}
+
+// jsonValue is ["nanoseconds", "line", {metadata}].
+func jsonValue(v []json.RawMessage) (e Entry, err error) {
+	if len(v) < 2 || len(v) > 3 {
+		return e, bad("a value has %d elements, not 2 or 3", len(v))
+	}
+	var at string
+	if json.Unmarshal(v[0], &at) != nil {
+		at = string(v[0])
+	}
+	ns, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return e, bad("the time %.40q is no number of nanoseconds", at)
+	}
+	e.Time = time.Unix(0, ns)
+	if err := json.Unmarshal(v[1], &e.Line); err != nil {
+		return e, bad("a line is no text: %w", err)
+	}
+	if len(v) == 3 {
+		if err := json.Unmarshal(v[2], &e.Metadata); err != nil {
+			return e, bad("the structured metadata is no object of texts: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// DecodeProtobuf reads a push in Snappy-compressed protobuf.
+func DecodeProtobuf(data []byte) ([]Entry, error) {
+	if n, err := snappy.DecodedLen(data); err != nil || n > maxDecoded {
+		return nil, bad("the push is not Snappy of at most %d MiB", maxDecoded>>20)
+	}
+	raw, err := snappy.Decode(nil, data)
+	if err != nil {
+		return nil, bad("the push is not Snappy: %w", err)
+	}
+	var entries []Entry
+	err = fields(raw, func(number protowire.Number, b []byte, _ uint64) error {
+		if number != 1 {
+			return nil
+		}
+		found, err := stream(b)
+		if entries = append(entries, found...); len(entries) > maxEntries {
+			return bad("a push has at most %d lines", maxEntries)
+		}
+		return err
+	})
+	return entries, err
+}
+
+// stream is logproto.StreamAdapter: labels 1, entries 2.
+func stream(raw []byte) (entries []Entry, err error) {
+	var labels event.Labels
+	err = fields(raw, func(number protowire.Number, b []byte, _ uint64) error {
+		switch number {
+		case 1:
+			var err error
+			labels, err = ParseLabels(string(b))
+			return err
+		case 2:
+			e, err := entry(b)
+			entries = append(entries, e)
+			return err
+		}
+		return nil
+	})
+	for i := range entries {
+		entries[i].Labels = labels
+	}
+	return entries, err
+}
+
+// entry is logproto.EntryAdapter: timestamp 1, line 2, structured metadata 3.
+func entry(raw []byte) (e Entry, err error) {
+	err = fields(raw, func(number protowire.Number, b []byte, _ uint64) error {
+		switch number {
+		case 1:
+			var sec, nanos int64
+			err := fields(b, func(n protowire.Number, _ []byte, v uint64) error {
+				switch n {
+				case 1:
+					sec = int64(v)
+				case 2:
+					nanos = int64(v)
+				}
+				return nil
+			})
+			e.Time = time.Unix(sec, nanos)
+			return err
+		case 2:
+			e.Line = strings.ToValidUTF8(string(b), "\uFFFD")
+		case 3:
+			var name, value string
+			err := fields(b, func(n protowire.Number, b []byte, _ uint64) error {
+				switch n {
+				case 1:
+					name = string(b)
+				case 2:
+					value = strings.ToValidUTF8(string(b), "\uFFFD")
+				}
+				return nil
+			})
+			if e.Metadata == nil {
+				e.Metadata = event.Labels{}
+			}
+			if len(e.Metadata) < maxLabels {
+				e.Metadata[strings.ToValidUTF8(name, "\uFFFD")] = value
+			}
+			return err
+		}
+		return nil
+	})
+	return e, err
+}
+
+// fields ranges over the fields of a message.
+func fields(raw []byte, yield func(number protowire.Number, b []byte, v uint64) error) error {
+	for len(raw) > 0 {
+		number, kind, n := protowire.ConsumeTag(raw)
+		if n < 0 {
+			return bad("the push is not protobuf: %w", protowire.ParseError(n))
+		}
+		raw = raw[n:]
+		var b []byte
+		var v uint64
+		switch kind {
+		case protowire.BytesType:
+			b, n = protowire.ConsumeBytes(raw)
+		case protowire.VarintType:
+			v, n = protowire.ConsumeVarint(raw)
+		default:
+			n = protowire.ConsumeFieldValue(number, kind, raw)
+		}
+		if n < 0 {
+			return bad("the push is not protobuf: %w", protowire.ParseError(n))
+		}
+		raw = raw[n:]
+		if kind == protowire.BytesType || kind == protowire.VarintType {
+			if err := yield(number, b, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ParseLabels reads {name="value", …}.
+func ParseLabels(s string) (event.Labels, error) {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "{")
+	if !ok {
+		return nil, bad("the labels %.60q do not begin with a brace", s)
+	}
+	labels := event.Labels{}
+	for {
+		rest = strings.TrimLeft(rest, " ,")
+		if rest == "}" {
+			return labels, nil
+		}
+		name, after, ok := strings.Cut(rest, "=")
+		after = strings.TrimSpace(after)
+		quoted, err := strconv.QuotedPrefix(after)
+		if !ok || err != nil || len(labels) >= maxLabels {
+			return nil, bad("the labels %.60q cannot be read", s)
+		}
+		value, err := strconv.Unquote(quoted)
+		if err != nil {
+			return nil, bad("the labels %.60q cannot be read", s)
+		}
+		labels[strings.ToValidUTF8(strings.TrimSpace(name), "\uFFFD")] = strings.ToValidUTF8(value, "\uFFFD")
+		rest = after[len(quoted):]
+	}
+}
+
+// Event makes the event of an entry: labels and metadata are fields, and a line
+// that is a JSON object gives its own.
+func (e *Entry) Event(now time.Time) (event.Event, record.Notes) {
+	var list []event.Field
+	line := strings.TrimSpace(e.Line)
+	if strings.HasPrefix(line, "{") {
+		if parsed, _, err := record.Flatten([]byte(line)); err == nil {
+			list = parsed
+		}
+	}
+	if list == nil {
+		list = []event.Field{{Name: event.MessageField, Value: event.String(e.Line)}}
+	}
+	for _, labels := range []event.Labels{e.Labels, e.Metadata} {
+		for name, value := range labels {
+			switch name {
+			case "service_name", "service":
+				name = event.ServiceField
+			case "detected_level":
+				name = event.LevelField
+			}
+			list = append(list, event.Field{Name: name, Value: event.String(value)})
+		}
+	}
+	list = append([]event.Field{{Name: event.TimeField, Value: event.Time(e.Time.UnixNano())}}, list...)
+	return record.Event(list, record.Defaults{Now: now})
+}

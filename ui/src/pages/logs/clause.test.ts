@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { condition, narrowed, placeAt } from "./clause";
+
+test("a click narrows the query", () => {
+  expect(condition("kql", "status", 500)).toBe("status: 500");
+  expect(condition("kql", "path", 'a "b"')).toBe('path: "a \\"b\\""');
+  expect(condition("kql", "word", "and")).toBe('word: "and"');
+  expect(condition("lucene", "host.name", "web-1")).toBe('host.name:"web-1"');
+  expect(narrowed("kql", "", "level", "error", true)).toBe("level: error");
+  expect(narrowed("kql", "level: error", "level", "error", true)).toBe("level: error");
+  expect(narrowed("kql", "level: error", "level", "error", false)).toBe("not level: error");
+  expect(narrowed("kql", "a: 1", "b", "x y", false)).toBe('a: 1 and not b: "x y"');
+  expect(narrowed("kql", "a: 1 or b: 2", "c", 3, true)).toBe("(a: 1 or b: 2) and c: 3");
+  expect(narrowed("lucene", "a:1", "b", "x", true)).toBe('a:1 AND b:"x"');
+});
+
+test("the place of the cursor says what completes", () => {
+  expect(placeAt("lev", 3)).toEqual({ start: 0, typed: "lev" });
+  expect(placeAt("level: er", 9)).toEqual({ start: 7, field: "level", typed: "er" });
+  expect(placeAt('a: 1 and host.name:"we', 22)).toEqual({ start: 19, field: "host.name", typed: "we" });
+  expect(placeAt("a: 1 and ", 9)).toEqual({ start: 9, typed: "" });
+});
