@@ -175,7 +175,7 @@ func setField(v reflect.Value, text string) error {
 }
 
 // printHelp documents the variables for a person.
-func printHelp(w io.Writer, name string, all []Variable) {
+func printHelp(w io.Writer, name string, all []Variable, commands [][2]string) {
 	fmt.Fprintf(w, "%s is configured by its environment:\n\n", name)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, x := range all {
@@ -194,6 +194,13 @@ func printHelp(w io.Writer, name string, all []Variable) {
 		fmt.Fprintf(t, "  %s\t%s\t%s\n", x.Name, x.Type, note)
 	}
 	_ = t.Flush() // as for every line of a help text
+	if len(commands) > 0 {
+		fmt.Fprintf(w, "\nCommands:\n\n")
+		for _, c := range commands {
+			fmt.Fprintf(t, "  %s\t%s\n", c[0], c[1])
+		}
+		_ = t.Flush()
+	}
 	fmt.Fprintf(w, "\nArguments: --help, --version.\n")
 }
 

@@ -79,7 +79,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	}
 	all, _ := Variables(&c)
 	var help strings.Builder
-	printHelp(&help, "x", all)
+	printHelp(&help, "x", all, nil)
 	if s := help.String() + all[0].shown() + all[1].shown(); strings.Contains(s, "hunter2") || strings.Contains(s, "4711") {
 		t.Errorf("secret shown: %s", s)
 	}

@@ -61,35 +61,40 @@ func knownMethod(m string) string {
 	return "OTHER"
 }
 
-func registerRuntime(reg prometheus.Registerer, version string) {
+func registerRuntime(reg prometheus.Registerer, version, revision string) {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "service_build_info", Help: "What runs; always 1.", ConstLabels: prometheus.Labels{"version": version},
+		Name: "service_build_info", Help: "What runs; always 1.", ConstLabels: prometheus.Labels{"version": version, "revision": revision},
 	})
 	info.Set(1)
 	reg.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
 // policyCollector exposes what stability policies decided.
-type policyCollector struct{ policies []stability.Observed }
+type policyCollector struct{ board *stability.Board }
 
 var (
 	decisionsDesc = prometheus.NewDesc("stability_decisions_total", "What stability policies decided.",
 		[]string{"policy", "name", "decision"}, nil)
+	levelDesc = prometheus.NewDesc("stability_level", "What goes up and down in stability policies.",
+		[]string{"policy", "name", "level"}, nil)
 	breakerDesc = prometheus.NewDesc("stability_breaker_open", "0 closed, 0.5 half-open, 1 open.", []string{"name"}, nil)
 )
 
 func (c policyCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- decisionsDesc
+	ch <- levelDesc
 	ch <- breakerDesc
 }
 
 func (c policyCollector) Collect(ch chan<- prometheus.Metric) {
-	for _, p := range c.policies {
-		s := p.Snapshot()
+	for _, s := range c.board.Snapshots() {
 		for decision, n := range s.Counts {
 			ch <- prometheus.MustNewConstMetric(decisionsDesc, prometheus.CounterValue, float64(n), s.Policy, s.Name, decision)
 		}
-		if open, ok := map[string]float64{"closed": 0, "half-open": 0.5, "open": 1}[s.State]; ok {
+		for level, v := range s.Levels {
+			ch <- prometheus.MustNewConstMetric(levelDesc, prometheus.GaugeValue, v, s.Policy, s.Name, level)
+		}
+		if open, ok := s.Open(); ok {
 			ch <- prometheus.MustNewConstMetric(breakerDesc, prometheus.GaugeValue, open, s.Name)
 		}
 	}

@@ -9,11 +9,11 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/daytwo-dev/daytwo/stability"
 )
@@ -30,21 +30,35 @@ type Service struct {
 	mux       *http.ServeMux
 	transport *http.Transport
 
-	attached []attached
+	attached []*Attached
 	tasks    []task
-	policies []stability.Observed
+	board    *stability.Board
+	tracer   *tracer
+	sender   *spanSender // nil if spans go nowhere
 	draining atomic.Bool
 }
 
 // Resource is something the service depends on or holds open.
 type Resource struct {
+	Open  func(context.Context) error // optional; called after Setup, in the order of attaching, before the port opens
 	Check func(context.Context) error // optional; an error makes the service not ready, with it as the reason
 	Close func() error                // optional; called at the end, last attached first
 }
 
-type attached struct {
+// Attached is a resource of a service, with a circuit breaker for calls to it.
+type Attached struct {
 	name string
 	Resource
+	service *Service
+	opened  bool
+	breaker *stability.Breaker
+	shown   sync.Once
+}
+
+// Do makes a call to the resource through its breaker, which has its name.
+func (a *Attached) Do(ctx context.Context, call func(context.Context) error) error {
+	a.shown.Do(func() { a.service.board.Add(a.breaker) })
+	return a.breaker.Do(ctx, call)
 }
 
 type task struct {
@@ -58,9 +72,13 @@ type settings struct {
 	Bind         string        `env:"BIND" default:"127.0.0.1" help:"address to listen on; 0.0.0.0 for all"`
 	Version      string        `env:"VERSION" help:"version to report; else that of the build"`
 	LogLevel     slog.Level    `env:"LOG_LEVEL" default:"INFO" help:"DEBUG, INFO, WARN or ERROR"`
+	AdminPort    uint16        `env:"ADMIN_PORT" help:"port for pprof, /hystrix.stream, and then /metrics; none if empty"`
 	DrainDelay   time.Duration `env:"DRAIN_DELAY" default:"200ms" help:"from not ready to closing the port"`
 	DrainTimeout time.Duration `env:"DRAIN_TIMEOUT" default:"10s" help:"longest wait for requests on their way"`
 	MaxBody      int64         `env:"MAX_BODY" default:"1048576" help:"largest request body in bytes"`
+	OTLPEndpoint string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"base URL that takes spans by OTLP/HTTP; none are sent if empty"`
+	OTLPHeaders  string        `env:"OTEL_EXPORTER_OTLP_HEADERS,secret" help:"headers to send with spans: name=value,name=value"`
+	SampleRatio  float64       `env:"OTEL_TRACES_SAMPLER_ARG" default:"1" help:"share of the traces beginning here that is sent"`
 }
 
 func newService(name string, st settings, log *slog.Logger) *Service {
@@ -70,9 +88,12 @@ func newService(name string, st settings, log *slog.Logger) *Service {
 	transport.MaxIdleConnsPerHost = 32
 	s := &Service{
 		name: name, settings: st, log: log, registry: reg, metrics: metrics,
-		http: newHTTPMetrics(metrics), mux: http.NewServeMux(), transport: transport,
+		http: newHTTPMetrics(metrics), mux: http.NewServeMux(), transport: transport, board: stability.NewBoard(),
 	}
-	registerRuntime(metrics, s.Version())
+	s.board.Watch(s.logDecision)
+	s.metrics.MustRegister(policyCollector{s.board})
+	registerRuntime(metrics, s.Version(), Revision())
+	s.trace()
 	return s
 }
 
@@ -90,6 +111,18 @@ func (s *Service) Version() string {
 	return "unknown"
 }
 
+// Revision is the commit the program was built from, or "".
+func Revision() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, x := range info.Settings {
+			if x.Key == "vcs.revision" {
+				return x.Value
+			}
+		}
+	}
+	return ""
+}
+
 // Log is the service's logger. Records of a context with a request id carry it.
 func (s *Service) Log() *slog.Logger { return s.log }
 
@@ -105,11 +138,39 @@ func (s *Service) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern,
 func (s *Service) HandleFunc(pattern string, h http.HandlerFunc) { s.mux.Handle(pattern, h) }
 
 // Attach declares a resource.
-func (s *Service) Attach(name string, r Resource) { s.attached = append(s.attached, attached{name, r}) }
+func (s *Service) Attach(name string, r Resource) *Attached {
+	a := &Attached{name: name, Resource: r, service: s, opened: r.Open == nil, breaker: stability.NewBreaker(name)}
+	s.attached = append(s.attached, a)
+	return a
+}
+
+// open opens what was attached, in order.
+func (s *Service) open(ctx context.Context) error {
+	for _, a := range s.attached {
+		if a.Open == nil {
+			continue
+		}
+		if err := a.Open(ctx); err != nil {
+			return fmt.Errorf("start: open %s: %w", a.name, err)
+		}
+		a.opened = true
+	}
+	return nil
+}
+
+// Janitor sweeps about that often, from the start to the end; sweep tells how
+// much it removed. See [stability.Janitor].
+func (s *Service) Janitor(name string, every time.Duration, sweep func(context.Context) (removed int, err error)) {
+	j := stability.NewJanitor(name, every, sweep)
+	s.board.Add(j)
+	s.Go("janitor "+name, j.Run)
+}
 
 // Go runs a task beside the requests, from the start until the last request
-// has been answered; then its context ends. If it returns an error before
-// that, the service stops with it.
+// has been answered; then its context ends. A task that fails or panics before
+// that is started again, after a pause; if it fails more than three times
+// within a minute, the service stops with its error. One that returns nil has
+// finished.
 func (s *Service) Go(name string, run func(context.Context) error) {
 	s.tasks = append(s.tasks, task{name, run})
 }
@@ -117,40 +178,56 @@ func (s *Service) Go(name string, run func(context.Context) error) {
 // Client makes an HTTP client for calls to another service: the policies
 // around it, outermost first, and the request id passed on.
 func (s *Service) Client(policies ...stability.Policy) *http.Client {
-	for _, p := range policies {
-		if o, ok := p.(stability.Observed); ok {
-			s.Observe(o)
-		}
-	}
-	return &http.Client{Transport: stability.Transport(Propagate(s.transport), policies...)}
+	s.board.Add(stability.Compose(policies...))
+	return &http.Client{Transport: stability.Transport(propagator{s.transport, s.tracer}, policies...)}
 }
 
-// Observe exposes a policy's counts as metrics. No two policies of a kind may
-// have the same name.
-func (s *Service) Observe(p stability.Observed) { s.policies = append(s.policies, p) }
+// Observe exposes a policy's counts as metrics.
+func (s *Service) Observe(p stability.Observed) { s.board.Add(p) }
 
-// handler is everything that the port serves.
-func (s *Service) handler() http.Handler {
-	s.metrics.MustRegister(policyCollector{s.policies})
-	metrics := promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelError)})
+// logDecision logs what a person should know: changes of breakers and crashes.
+func (s *Service) logDecision(e stability.Event) {
+	level := slog.LevelWarn
+	switch {
+	case e.From != e.To:
+		if e.To != stability.Open {
+			level = slog.LevelInfo
+		}
+	case e.Policy == "supervisor", e.Policy == "janitor" && e.Err != nil:
+	default:
+		return
+	}
+	attrs := []any{"policy", e.Policy, "name", e.Name, "reason", e.Reason}
+	if e.Err != nil {
+		attrs = append(attrs, "error", e.Err)
+	}
+	s.log.Log(context.Background(), level, e.Policy+" "+e.Decision, attrs...)
+}
+
+// handler is everything that the port serves. With an admin port the metrics
+// are there and not here.
+func (s *Service) handler(own *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
 		switch r.URL.Path {
-		case "/healthz":
-			fmt.Fprintln(w, "ok")
-		case "/readyz":
-			s.serveReady(w, r)
+		case "/healthz", "/readyz":
+			own.ServeHTTP(w, r)
+			return
 		case "/metrics":
-			metrics.ServeHTTP(w, r)
-		default:
-			s.serveRoute(w, r)
+			if s.settings.AdminPort == 0 {
+				own.ServeHTTP(w, r)
+				return
+			}
 		}
+		s.serveRoute(w, r)
 	})
 }
 
-// serveReady answers {"ready":…,"reasons":{name: why not}}.
+// serveReady answers {"ready":…,"reasons":{name: why not}}. A breaker that is
+// not closed does not make the service unready, which would only move the
+// failure up; it is named under "degraded".
 func (s *Service) serveReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
@@ -170,7 +247,17 @@ func (s *Service) serveReady(w http.ResponseWriter, r *http.Request) {
 	if len(reasons) > 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(reasons) == 0, "reasons": reasons})
+	answer := map[string]any{"ready": len(reasons) == 0, "reasons": reasons}
+	degraded := map[string]string{}
+	for _, p := range s.board.Snapshots() {
+		if p.State != "" && p.State != stability.Closed.String() {
+			degraded[p.Name] = "breaker " + p.State
+		}
+	}
+	if len(degraded) > 0 {
+		answer["degraded"] = degraded
+	}
+	_ = json.NewEncoder(w).Encode(answer)
 }
 
 // serveRoute runs the program's handler, measured, and turns a panic into a
@@ -180,6 +267,8 @@ func (s *Service) serveRoute(rw http.ResponseWriter, r *http.Request) {
 	s.http.inFlight.Inc()
 	defer s.http.inFlight.Dec()
 	r = withRequestID(rw, r)
+	work := s.tracer.incoming(r)
+	r = r.WithContext(context.WithValue(r.Context(), spanKey{}, work))
 	w := &recorder{ResponseWriter: rw}
 	r.Body = http.MaxBytesReader(w, r.Body, s.settings.MaxBody)
 
@@ -198,12 +287,25 @@ func (s *Service) serveRoute(rw http.ResponseWriter, r *http.Request) {
 		}
 		took := time.Since(start)
 		s.http.observe(r, w.code, took)
+		s.tracer.finish(served(work, r, w.code, start, took))
 		s.log.DebugContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "code", w.code, "took", took)
 		if aborted {
 			panic(p)
 		}
 	}()
 	s.mux.ServeHTTP(w, r)
+}
+
+// served is the span of a request.
+func served(work span, r *http.Request, code int, start time.Time, took time.Duration) finished {
+	f := finished{span: work, name: r.Method + " " + routeOf(r), kind: 2, began: start, took: took, attributes: map[string]string{
+		"http.request.method": r.Method, "http.route": routeOf(r), "url.path": r.URL.Path,
+		"http.response.status_code": fmt.Sprint(code),
+	}}
+	if code >= 500 {
+		f.fault = http.StatusText(code)
+	}
+	return f
 }
 
 // recorder remembers the status.
@@ -237,11 +339,18 @@ func (s *Service) serve(ctx context.Context, ready func(addr string)) (err error
 	if err != nil {
 		return fmt.Errorf("cannot listen (set PORT or BIND to another address): %w", err)
 	}
+	own := s.own()
 	srv := &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: s.handler(own), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	failed := make(chan error, 1+len(s.tasks))
+	failed := make(chan error, 3)
+	stopAdmin, err := s.serveAdmin(own, failed)
+	if err != nil {
+		l.Close()
+		return err
+	}
+	defer stopAdmin()
 	go func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve: %w", err)
@@ -273,32 +382,35 @@ func (s *Service) drain(srv *http.Server) error {
 	return nil
 }
 
-// startTasks starts the background tasks and returns what ends them.
+// startTasks starts the background tasks, supervised, and returns what ends
+// them.
 func (s *Service) startTasks(ctx context.Context, failed chan<- error) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	running := make(map[string]chan struct{}, len(s.tasks))
+	supervisor := stability.NewSupervisor("tasks", stability.Intensity(3, time.Minute))
 	for _, t := range s.tasks {
-		done := make(chan struct{})
-		running[t.name] = done
-		go func() {
-			defer close(done)
-			if err := t.run(ctx); err != nil && ctx.Err() == nil {
-				failed <- fmt.Errorf("task %s: %w", t.name, err)
-			}
-		}()
+		supervisor.Add(t.name, t.run)
 	}
+	if s.sender != nil {
+		supervisor.Add("spans", s.sender.run)
+	}
+	s.board.Add(supervisor)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := supervisor.Run(ctx); err != nil {
+			failed <- err
+		}
+	}()
 	return func() error {
 		cancel()
 		deadline := time.NewTimer(s.settings.DrainTimeout)
 		defer deadline.Stop()
-		for name, done := range running {
-			select {
-			case <-done:
-			case <-deadline.C:
-				return fmt.Errorf("task %s did not end within DRAIN_TIMEOUT %v", name, s.settings.DrainTimeout)
-			}
+		select {
+		case <-done:
+			return nil
+		case <-deadline.C:
+			return fmt.Errorf("tasks did not end within DRAIN_TIMEOUT %v", s.settings.DrainTimeout)
 		}
-		return nil
 	}
 }
 
@@ -306,7 +418,7 @@ func (s *Service) startTasks(ctx context.Context, failed chan<- error) (stop fun
 func (s *Service) close() error {
 	var errs []error
 	for i := len(s.attached) - 1; i >= 0; i-- {
-		if a := s.attached[i]; a.Close != nil {
+		if a := s.attached[i]; a.Close != nil && a.opened {
 			if err := a.Close(); err != nil {
 				errs = append(errs, fmt.Errorf("close %s: %w", a.name, err))
 			}

@@ -8,87 +8,119 @@ import (
 
 // Bulkhead bounds how many calls are on their way at once, so that one slow
 // dependency cannot take all of a caller's resources. Calls beyond the bound
-// wait, few and not long; the rest are refused with [ErrFull].
+// wait, few and not long, the more important first (see [WithPriority]); the
+// rest are refused with [ErrFull].
 //
 // Around an HTTP exchange the place is held until the body has been read.
 //
 // Counts: calls, waited, rejected, ignored (gave up waiting).
+// Levels: in_flight, waiting, places.
 type Bulkhead struct {
+	reporter
 	name      string
-	places    chan struct{}
-	maxWait   time.Duration
-	maxQueue  int64
+	gate      gate
+	maxWait   atomic.Int64
+	maxQueue  atomic.Int64
 	rejection error
-
-	queue                            atomic.Int64
-	calls, waited, rejected, ignored atomic.Uint64
+	counts    stripes
 }
+
+const (
+	bulkheadCalls = iota
+	bulkheadWaited
+	bulkheadRejected
+	bulkheadIgnored
+)
 
 // BulkheadOption changes a default of [NewBulkhead].
 type BulkheadOption func(*Bulkhead)
 
 // MaxWait is how long a call waits for a place. Default 0: it does not wait.
-func MaxWait(d time.Duration) BulkheadOption { return func(b *Bulkhead) { b.maxWait = d } }
+func MaxWait(d time.Duration) BulkheadOption {
+	return func(b *Bulkhead) { b.maxWait.Store(int64(d)) }
+}
 
 // MaxQueue is how many calls may wait at once. Default: as many as there are
 // places.
-func MaxQueue(n int) BulkheadOption { return func(b *Bulkhead) { b.maxQueue = int64(n) } }
+func MaxQueue(n int) BulkheadOption { return func(b *Bulkhead) { b.maxQueue.Store(int64(n)) } }
 
 // NewBulkhead makes a bulkhead with places for that many calls, at least one.
 func NewBulkhead(name string, places int, opts ...BulkheadOption) *Bulkhead {
-	places = max(1, places)
 	b := &Bulkhead{
-		name: name, places: make(chan struct{}, places), maxQueue: int64(places),
+		name: name, counts: newStripes(),
 		rejection: &RejectedError{Policy: "bulkhead", Name: name, Reason: ErrFull},
 	}
+	b.maxQueue.Store(int64(max(1, places)))
+	b.Configure(places, opts...)
+	return b
+}
+
+// Configure changes the number of places, and options, of a living bulkhead.
+func (b *Bulkhead) Configure(places int, opts ...BulkheadOption) {
 	for _, o := range opts {
 		o(b)
 	}
-	return b
+	b.gate.setLimit(int64(max(1, places)))
 }
 
 // Do makes the call when there is a place for it.
 func (b *Bulkhead) Do(ctx context.Context, call func(context.Context) error) error {
-	select {
-	case b.places <- struct{}{}:
-	default:
+	if err := b.enter(ctx); err != nil {
+		return err
+	}
+	defer b.gate.leave()
+	return call(ctx)
+}
+
+func (b *Bulkhead) around(ctx context.Context, n next) error {
+	if err := b.enter(ctx); err != nil {
+		return err
+	}
+	if n.target == nil {
+		defer b.gate.leave()
+		return n.do(ctx)
+	}
+	defer n.target.whenConsumed(b.gate.leave)
+	return n.do(ctx)
+}
+
+func (b *Bulkhead) enter(ctx context.Context) error {
+	if !b.gate.tryEnter(b.gate.limit.Load()) {
 		if err := b.wait(ctx); err != nil {
 			return err
 		}
 	}
-	b.calls.Add(1)
-	defer whenConsumed(ctx, func() { <-b.places })
-	return call(ctx)
+	b.counts.add(bulkheadCalls)
+	return nil
 }
 
 func (b *Bulkhead) wait(ctx context.Context) error {
-	defer b.queue.Add(-1)
-	if b.queue.Add(1) > b.maxQueue || b.maxWait <= 0 {
-		b.rejected.Add(1)
-		return b.rejection
+	queued, err := b.gate.wait(ctx, int(b.maxQueue.Load()), time.Duration(b.maxWait.Load()))
+	if queued {
+		b.counts.add(bulkheadWaited)
 	}
-	b.waited.Add(1)
-	timer := time.NewTimer(b.maxWait)
-	defer timer.Stop()
-	select {
-	case b.places <- struct{}{}:
+	switch err {
+	case nil:
 		return nil
-	case <-timer.C:
-		b.rejected.Add(1)
+	case ErrFull:
+		b.counts.add(bulkheadRejected)
+		b.report(Event{Policy: "bulkhead", Name: b.name, Decision: "rejected", Err: b.rejection})
 		return b.rejection
-	case <-ctx.Done():
-		b.ignored.Add(1)
-		return ctx.Err()
+	default:
+		b.counts.add(bulkheadIgnored)
+		return err
 	}
 }
 
 // InFlight tells how many calls are on their way.
-func (b *Bulkhead) InFlight() int { return len(b.places) }
+func (b *Bulkhead) InFlight() int { return int(b.gate.inFlight.Load()) }
 
-// Snapshot tells the counts so far.
+// Snapshot tells the counts so far and how full it is.
 func (b *Bulkhead) Snapshot() Snapshot {
 	return Snapshot{Policy: "bulkhead", Name: b.name, Counts: map[string]uint64{
-		"calls": b.calls.Load(), "waited": b.waited.Load(),
-		"rejected": b.rejected.Load(), "ignored": b.ignored.Load(),
+		"calls": b.counts.sum(bulkheadCalls), "waited": b.counts.sum(bulkheadWaited),
+		"rejected": b.counts.sum(bulkheadRejected), "ignored": b.counts.sum(bulkheadIgnored),
+	}, Levels: map[string]float64{
+		"in_flight": float64(b.gate.inFlight.Load()), "waiting": float64(b.gate.waiting.Load()), "places": float64(b.gate.limit.Load()),
 	}}
 }

@@ -10,16 +10,23 @@ import (
 
 // Reasons for which a policy refuses or ends a call; test with [errors.Is].
 var (
-	ErrOpen    = errors.New("circuit open")
-	ErrFull    = errors.New("bulkhead full")
-	ErrTimeout = errors.New("timed out")
+	ErrOpen      = errors.New("circuit open")
+	ErrFull      = errors.New("no place free")
+	ErrTimeout   = errors.New("timed out")
+	ErrRate      = errors.New("rate exceeded")
+	ErrShed      = errors.New("load shed")
+	ErrThrottled = errors.New("throttled: the dependency refuses too much")
+	ErrNoTime    = errors.New("too little time left")
+	ErrNotReady  = errors.New("not ready")
+	ErrNoBackend = errors.New("no backend")
 )
 
-// RejectedError says which policy refused to make a call. Reason is [ErrOpen]
-// or [ErrFull].
+// RejectedError says which policy refused to make a call. Reason is one of
+// the errors of this package.
 type RejectedError struct {
 	Policy, Name string
 	Reason       error
+	RetryAfter   time.Duration // when it may be worth asking again; 0 if unknown
 }
 
 func (e *RejectedError) Error() string { return fmt.Sprintf("%s %q: %v", e.Policy, e.Name, e.Reason) }
@@ -36,6 +43,15 @@ func (e *TimeoutError) Error() string        { return fmt.Sprintf("%s timed out 
 func (e *TimeoutError) Is(target error) bool { return target == ErrTimeout }
 func (e *TimeoutError) Timeout() bool        { return true }
 
+// PanicError is a panic that was caught: by a [Hedge], a [Supervisor] or a
+// [Flight].
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
 // Permanent marks an error that no retry can mend. It unwraps to err.
 func Permanent(err error) error {
 	if err == nil {
@@ -48,6 +64,9 @@ type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
+
+// errPanicked stands for the outcome of a call that did not return.
+var errPanicked = errors.New("call panicked")
 
 // callerGaveUp tells an end that the caller caused from a failure of the
 // dependency. Time-outs on the wire look like context errors to errors.Is

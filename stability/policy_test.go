@@ -74,7 +74,7 @@ func TestRetryWaitsAreJitteredAndBounded(t *testing.T) {
 	for n, ceiling := range map[int]time.Duration{1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 5: time.Second, 200: time.Second} {
 		seen := map[time.Duration]bool{}
 		times(200, func() {
-			w := r.wait(n, errDown)
+			w := r.config.Load().wait(n, errDown)
 			if w < 0 || w >= ceiling {
 				t.Fatalf("wait %d: %v not below %v", n, w, ceiling)
 			}
@@ -84,7 +84,7 @@ func TestRetryWaitsAreJitteredAndBounded(t *testing.T) {
 			t.Errorf("wait %d is not jittered", n)
 		}
 	}
-	if w := r.wait(1, &StatusError{RetryAfter: 700 * time.Millisecond}); w < 700*time.Millisecond {
+	if w := r.config.Load().wait(1, &StatusError{RetryAfter: 700 * time.Millisecond}); w < 700*time.Millisecond {
 		t.Errorf("Retry-After not honoured: %v", w)
 	}
 }

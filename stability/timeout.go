@@ -7,29 +7,59 @@ import (
 )
 
 // Timeout bounds a call by a deadline in its context. It starts no goroutine,
-// so a call that ignores its context is not cut short.
+// so a call that ignores its context is not cut short. A sooner deadline of
+// the caller stays what it is.
 //
-// Around an HTTP exchange the deadline covers reading the body.
+// Around an HTTP exchange the deadline covers reading the body, and
+// [Transport] tells the server how long the caller will wait.
 //
 // Counts: calls, timeout.
 type Timeout struct {
-	name           string
-	after          time.Duration
-	calls, timeout atomic.Uint64
+	reporter
+	name   string
+	after  atomic.Int64
+	counts stripes
 }
 
+const (
+	timeoutCalls = iota
+	timeoutEnded
+)
+
 // NewTimeout makes a policy that ends calls after d with a [*TimeoutError].
-func NewTimeout(name string, d time.Duration) *Timeout { return &Timeout{name: name, after: d} }
+func NewTimeout(name string, d time.Duration) *Timeout {
+	t := &Timeout{name: name, counts: newStripes()}
+	t.Configure(d)
+	return t
+}
+
+// Configure changes the time of a living policy.
+func (t *Timeout) Configure(d time.Duration) { t.after.Store(int64(d)) }
 
 // Do makes the call with the deadline in its context.
 func (t *Timeout) Do(ctx context.Context, call func(context.Context) error) error {
-	t.calls.Add(1)
-	bounded, cancel := context.WithTimeout(ctx, t.after)
-	defer whenConsumed(ctx, cancel)
-	err := call(bounded)
-	if err != nil && bounded.Err() == context.DeadlineExceeded && ctx.Err() == nil {
-		t.timeout.Add(1)
-		return &TimeoutError{Name: t.name, After: t.after}
+	return t.around(ctx, next{call: call})
+}
+
+func (t *Timeout) around(ctx context.Context, n next) error {
+	t.counts.add(timeoutCalls)
+	after := time.Duration(t.after.Load())
+	at := time.Now().Add(after)
+	if sooner, ok := ctx.Deadline(); ok && !sooner.After(at) {
+		return n.do(ctx)
+	}
+	bounded := newDeadline(ctx, at)
+	if n.target == nil {
+		defer bounded.release()
+	} else {
+		defer n.target.whenConsumed(bounded.release)
+	}
+	err := n.do(bounded)
+	if err != nil && bounded.passed() {
+		t.counts.add(timeoutEnded)
+		out := &TimeoutError{Name: t.name, After: after}
+		t.report(Event{Policy: "timeout", Name: t.name, Decision: "timeout", Err: err})
+		return out
 	}
 	return err
 }
@@ -37,6 +67,6 @@ func (t *Timeout) Do(ctx context.Context, call func(context.Context) error) erro
 // Snapshot tells the counts so far.
 func (t *Timeout) Snapshot() Snapshot {
 	return Snapshot{Policy: "timeout", Name: t.name, Counts: map[string]uint64{
-		"calls": t.calls.Load(), "timeout": t.timeout.Load(),
+		"calls": t.counts.sum(timeoutCalls), "timeout": t.counts.sum(timeoutEnded),
 	}}
 }

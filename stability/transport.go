@@ -28,9 +28,13 @@ func (e *StatusError) Error() string {
 // first. An answer 429 or 5xx is a failure to them; if it is still the last
 // word it is returned as the answer it is.
 //
-// A request is made again only if that is safe: its method is idempotent or
-// it has an Idempotency-Key, or the connection could not be made, and its
-// body can be rewound.
+// A request is made again, or twice at once, only if that is safe: its method
+// is idempotent or it has an Idempotency-Key, or the connection could not be
+// made, and its body can be rewound.
+//
+// The server is told how long the caller will wait
+// (X-Envoy-Expected-Rq-Timeout-Ms) and how important the request is (Priority,
+// RFC 9218); [Handler] understands both.
 func Transport(next http.RoundTripper, policies ...Policy) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -44,50 +48,104 @@ type transport struct {
 }
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	x := &exchange{}
-	attempts := 0
-	ctx := context.WithValue(req.Context(), exchangeKey{}, x)
-	err := t.policy.Do(ctx, func(ctx context.Context) error {
-		attempts++
-		return t.attempt(ctx, x, req, attempts > 1)
-	})
-	if attempts == 0 && req.Body != nil {
+	x := &exchange{via: t.next, req: req}
+	err := run(req.Context(), t.policy, x)
+	if !x.sent && req.Body != nil {
 		req.Body.Close() // as the contract of RoundTripper demands
 	}
-	if err == nil || errors.As(err, new(*StatusError)) && x.resp != nil {
+	if err == nil && x.resp != nil || errors.As(err, new(*StatusError)) && x.resp != nil {
 		return x.resp, nil
 	}
 	x.discard()
+	if err == nil {
+		err = errNoAnswer
+	}
 	if p := (*permanentError)(nil); errors.As(err, &p) {
 		err = p.err
 	}
 	return nil, err
 }
 
-func (t *transport) attempt(ctx context.Context, x *exchange, req *http.Request, again bool) error {
+// errNoAnswer: a fallback cannot make an answer up.
+var errNoAnswer = errors.New("a policy swallowed the error of a request; there is no answer")
+
+// exchange is the target of one RoundTrip. What a policy holds for a call (a
+// deadline, a place) must outlive the call until the answer's body has been
+// read.
+type exchange struct {
+	via  http.RoundTripper
+	req  *http.Request
+	sent bool // the request's own body has been used
+
+	resp *http.Response
+	body *heldBody
+}
+
+func (x *exchange) attempt(ctx context.Context) error {
 	x.discard()
-	r := req.WithContext(ctx)
-	if again && req.GetBody != nil {
-		body, err := req.GetBody()
+	r := prepare(ctx, x.req)
+	if x.sent && x.req.GetBody != nil {
+		body, err := x.req.GetBody()
 		if err != nil {
 			return Permanent(err)
 		}
 		r.Body = body
 	}
-	resp, err := t.next.RoundTrip(r) //nolint:bodyclose // the body is the caller's, or drained before the next attempt
+	x.sent = true
+	resp, err := x.via.RoundTrip(r) //nolint:bodyclose // the body is the caller's, or drained before the next attempt
 	if err != nil {
-		if op := (*net.OpError)(nil); rewindable(req) && errors.As(err, &op) && op.Op == "dial" {
+		if op := (*net.OpError)(nil); rewindable(x.req) && errors.As(err, &op) && op.Op == "dial" {
 			return err // nothing was sent
 		}
-		return permanentUnless(replayable(req), err)
+		return permanentUnless(replayable(x.req), err)
 	}
 	x.hold(resp)
 	if resp.StatusCode != http.StatusTooManyRequests &&
 		(resp.StatusCode < 500 || resp.StatusCode == http.StatusNotImplemented) {
 		return nil
 	}
-	return permanentUnless(replayable(req),
+	return permanentUnless(replayable(x.req),
 		&StatusError{Code: resp.StatusCode, RetryAfter: retryAfter(resp.Header)})
+}
+
+// deadlineHeader is Envoy's word for how many milliseconds a caller waits.
+const deadlineHeader = "X-Envoy-Expected-Rq-Timeout-Ms"
+
+// prepare makes the request of one attempt.
+func prepare(ctx context.Context, req *http.Request) *http.Request {
+	at, bounded := ctx.Deadline()
+	priority := PriorityOf(ctx)
+	to := BackendOf(ctx)
+	if !bounded && priority == Normal && to == nil {
+		return req.WithContext(ctx)
+	}
+	r := req.Clone(ctx)
+	if bounded {
+		r.Header.Set(deadlineHeader, strconv.FormatInt(max(1, time.Until(at).Milliseconds()), 10))
+	}
+	if r.Header.Get(priorityHeader) == "" {
+		setPriorityHeader(r.Header, priority)
+	}
+	if to != nil {
+		if r.Host == "" {
+			r.Host = r.URL.Host
+		}
+		r.URL.Scheme, r.URL.Host = to.Scheme, to.Host
+	}
+	return r
+}
+
+func (x *exchange) fork() target {
+	if !replayable(x.req) {
+		return nil
+	}
+	return &exchange{via: x.via, req: x.req, sent: true}
+}
+
+func (x *exchange) adopt(fork target) {
+	f := fork.(*exchange)
+	x.discard()
+	x.resp, x.body = f.resp, f.body
 }
 
 func permanentUnless(ok bool, err error) error {
@@ -121,21 +179,10 @@ func retryAfter(h http.Header) time.Duration {
 	return 0
 }
 
-// exchange is one RoundTrip. What a policy holds for a call (a deadline, a
-// place) must outlive Do until the answer's body has been read: it hands the
-// release over with whenConsumed.
-type exchange struct {
-	resp *http.Response
-	body *heldBody
-}
-
-type exchangeKey struct{}
-
-// whenConsumed calls release when the answer of the exchange in ctx has been
-// read or thrown away, and at once if there is none.
-func whenConsumed(ctx context.Context, release func()) {
-	x, _ := ctx.Value(exchangeKey{}).(*exchange)
-	if x == nil || x.body == nil {
+// whenConsumed calls release when the answer has been read or thrown away,
+// and at once if there is none.
+func (x *exchange) whenConsumed(release func()) {
+	if x.body == nil {
 		release()
 		return
 	}

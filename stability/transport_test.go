@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// backend answers with the given codes in turn, the last one for ever, and
+// failing answers with the given codes in turn, the last one for ever, and
 // its body is the request's.
-func backend(t *testing.T, codes ...int) (url string, calls *atomic.Int32) {
+func failing(t *testing.T, codes ...int) (url string, calls *atomic.Int32) {
 	t.Helper()
 	calls = new(atomic.Int32)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +64,7 @@ func TestTransportRetriesWhatIsSafe(t *testing.T) {
 		{"not implemented is an answer", "GET", nil, []int{501}, 501, "1:hi"},
 		{"too many requests is retried", "GET", nil, []int{429, 200}, 200, "2:hi"},
 	} {
-		url, _ := backend(t, c.codes...)
+		url, _ := failing(t, c.codes...)
 		code, body, err := send(t, Transport(nil, quickRetry()), c.method, url, "hi", c.header...)
 		if err != nil || code != c.code || body != c.body {
 			t.Errorf("%s: got %d %q %v", c.name, code, body, err)
@@ -87,7 +87,7 @@ func TestTransportRetriesPostWhenNothingWasSent(t *testing.T) {
 }
 
 func TestTransportBreakerCountsStatus(t *testing.T) {
-	url, calls := backend(t, 500)
+	url, calls := failing(t, 500)
 	rt := Transport(nil, NewBreaker("x", TripAt(0.5, 2), OpenFor(time.Hour)))
 	for range 2 {
 		if code, _, err := send(t, rt, "POST", url, ""); code != 500 || err != nil {
@@ -100,7 +100,7 @@ func TestTransportBreakerCountsStatus(t *testing.T) {
 }
 
 func TestTransportHoldsUntilBodyIsRead(t *testing.T) {
-	url, _ := backend(t, 200)
+	url, _ := failing(t, 200)
 	b := NewBulkhead("x", 1)
 	rt := Transport(nil, b, NewTimeout("x", time.Minute))
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", url, http.NoBody)

@@ -71,7 +71,7 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return err
 	}
 	a.config.PublicURL = strings.TrimSuffix(cmp.Or(a.config.PublicURL, URL(a.listener)), "/")
-	if a.db, err = store.Open(ctx, store.Config{Dir: a.config.DataDir, URL: a.config.DatabaseURL, Logger: a.log, Registerer: a.registry}); err != nil {
+	if a.db, err = a.openStore(ctx); err != nil {
 		return err
 	}
 	if a.events, err = eventdb.Open(ctx, eventdb.Config{

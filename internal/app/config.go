@@ -20,6 +20,7 @@ type Config struct {
 	TrustProxy    bool          // a proxy in front says who the client is (X-Forwarded-For) and whether it came over TLS (X-Forwarded-Proto)
 	DataDir       string        // everything daytwo writes
 	ConfigDir     string        // the operations directory; empty: none
+	Standby       bool          // wait for a PostgreSQL database that another process uses, and take over when it ends
 	DatabaseURL   string        // postgres://… for the state; empty: SQLite in DataDir
 	AdminToken    string        // bearer token with every right; empty: none
 	SecretKey     string        // 32 bytes in base64 that seal secrets at rest; empty: a key file in DataDir
@@ -83,6 +84,9 @@ func (c Config) Validate() error {
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")
+	case c.Standby && c.DatabaseURL == "":
+		return problem.New(problem.Invalid, "standing by needs a PostgreSQL database that processes share").
+			WithField("standby").WithMend("set --database-url, or leave --standby out")
 	case c.EventsPerKey < 0:
 		return problem.New(problem.Invalid, "%d events a minute is negative", c.EventsPerKey).
 			WithField("events-per-key").WithMend("give 0 for no limit")

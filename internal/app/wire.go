@@ -194,7 +194,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 func (a *App) pagerDuty(ctx context.Context, line *timeline.Timeline, services *catalog.Live, incidents *incident.Incidents) (*pagerduty.API, error) {
 	return pagerduty.New(ctx, pagerduty.Config{
 		DB: a.db, Incidents: incidents, Timeline: line, Catalog: services, Auth: a.auth, PublicURL: a.config.PublicURL,
-		Client: notify.NewClient(a.config.AllowPrivate), Logger: a.log,
+		Client: notify.NewClient(a.config.AllowPrivate), RequireToken: a.config.RequireIngest, Logger: a.log,
 	})
 }
 

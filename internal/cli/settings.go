@@ -35,6 +35,7 @@ func serverSettings() []setting {
 		text("data", "DAYTWO_DATA", "directory for everything daytwo writes", func(c *app.Config) *string { return &c.DataDir }),
 		text("config", "DAYTWO_CONFIG", "operations directory: daytwo.yml, prometheus.yml, workloads/", func(c *app.Config) *string { return &c.ConfigDir }),
 		secret("database-url", "DAYTWO_DATABASE_URL", "postgres:// URL for the state (default: SQLite in the data directory)", func(c *app.Config) *string { return &c.DatabaseURL }),
+		boolean("standby", "DAYTWO_STANDBY", "wait for a PostgreSQL database that another process uses, and take over when that ends", func(c *app.Config) *bool { return &c.Standby }),
 		secret("", "DAYTWO_ADMIN_TOKEN", "bearer token with every right, for automation", func(c *app.Config) *string { return &c.AdminToken }),
 		secret("", "DAYTWO_SECRET_KEY", "32 bytes in base64 that seal secrets at rest (default: a key file in the data directory)", func(c *app.Config) *string { return &c.SecretKey }),
 		secret("smtp-url", "DAYTWO_SMTP_URL", "smtp:// or smtps:// URL to send e-mail through", func(c *app.Config) *string { return &c.SMTPURL }),

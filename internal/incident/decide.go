@@ -118,14 +118,6 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// decideUrgency is the urgency of an incident of a service that does not say otherwise.
-func decideUrgency(severity string) string {
-	if severity == Info {
-		return "low"
-	}
-	return "high"
-}
-
 // decideRearm says what the end of a snooze, or of the time somebody had after acknowledging, does.
 func decideRearm(i Incident, now time.Time) (again bool, reason string) {
 	switch {

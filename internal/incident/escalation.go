@@ -1,76 +1,168 @@
 package incident
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/notify"
+	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
-// Escalation is a policy with its people and addresses, kept with the incident as it was when the incident opened: an edit of
-// daytwo.yml changes nobody's night halfway.
+// Escalation is a policy with its people and addresses, kept with the incident as it was when the incident opened: an edit of the
+// catalog changes nobody's night halfway. Who a schedule has on call is looked up when its turn comes.
 type Escalation struct {
 	Policy     string    `json:"policy,omitempty"`
 	Levels     []Level   `json:"levels,omitempty"`
 	Repeat     int       `json:"repeat,omitempty"`
+	Then       []Part    `json:"then,omitempty"` // the policies that go on when this one ran out, in order
 	LastResort []Contact `json:"lastResort,omitempty"`
 	Missing    string    `json:"missing,omitempty"` // why there is no policy
 }
 
+// Part is one policy of an escalation.
+type Part struct {
+	Policy string  `json:"policy"`
+	Levels []Level `json:"levels"`
+	Repeat int     `json:"repeat,omitempty"`
+}
+
 // Level is one level of an escalation.
 type Level struct {
-	After  time.Duration `json:"after"` // since the opening
-	People []Contact     `json:"people"`
+	After     time.Duration `json:"after"` // since the opening, or since the policy's turn began
+	People    []Contact     `json:"people"`
+	Schedules []string      `json:"schedules,omitempty"`
 }
 
 // Contact is a person with the addresses that reach them.
 type Contact struct {
-	Name      string           `json:"name"`
-	TimeZone  string           `json:"timeZone,omitempty"`
-	Addresses []notify.Address `json:"addresses,omitempty"`
+	Name      string               `json:"name"`
+	TimeZone  string               `json:"timeZone,omitempty"`
+	Addresses []notify.Address     `json:"addresses,omitempty"`
+	Plans     map[string][]Planned `json:"plans,omitempty"` // by urgency: when to use which address
+}
+
+// Planned is an address and how long after the page was decided it is used.
+type Planned struct {
+	notify.Address
+	After time.Duration `json:"after,omitempty"`
 }
 
 // pause is what passes after the last level of a policy with one level before it starts over, or gives up.
 const pause = 5 * time.Minute
 
 // snapshot takes down the escalation of a service.
-func snapshot(c *catalog.Catalog, service string, at time.Time) Escalation {
-	e := Escalation{LastResort: contacts(c, c.LastResort)}
+func snapshot(c *catalog.Catalog, service string) Escalation {
 	found, known := c.Service(service)
-	policy, ok := c.Policy(found.EscalationPolicy)
-	if !ok {
-		switch {
-		case service == "":
-			e.Missing = "the alert names no service"
-		case !known:
-			e.Missing = fmt.Sprintf("%s is not in the catalog", service)
-		default:
-			e.Missing = fmt.Sprintf("%s has no escalation policy", service)
-		}
-		e.LastResort = contacts(c, c.WithoutPolicy())
-		return e
+	if _, ok := c.Policy(found.EscalationPolicy); ok {
+		return ofPolicy(c, found.EscalationPolicy)
 	}
-	return ofPolicy(c, policy, at)
-}
-
-// ofPolicy takes down a policy.
-func ofPolicy(c *catalog.Catalog, policy catalog.Policy, at time.Time) Escalation {
-	e := Escalation{Policy: policy.Name, Repeat: policy.Repeat, LastResort: contacts(c, c.LastResort)}
-	for _, l := range policy.Levels {
-		e.Levels = append(e.Levels, Level{After: time.Duration(l.After), People: contacts(c, c.OnCallOf(l.Targets, at))})
+	e := Escalation{LastResort: contacts(c, c.WithoutPolicy())}
+	switch {
+	case service == "":
+		e.Missing = "the alert names no service"
+	case !known:
+		e.Missing = fmt.Sprintf("%s is not in the catalog", service)
+	default:
+		e.Missing = fmt.Sprintf("%s has no escalation policy", service)
 	}
 	return e
 }
 
+// ofPolicy takes down a policy and those that go on after it.
+func ofPolicy(c *catalog.Catalog, name string) Escalation {
+	e := Escalation{LastResort: contacts(c, c.LastResort)}
+	for i, p := range c.Chain(name) {
+		part := Part{Policy: p.Name, Levels: levelsOf(c, p), Repeat: p.Repeat}
+		if i == 0 {
+			e.Policy, e.Levels, e.Repeat = part.Policy, part.Levels, part.Repeat
+			continue
+		}
+		e.Then = append(e.Then, part)
+	}
+	return e
+}
+
+func levelsOf(c *catalog.Catalog, p catalog.Policy) (levels []Level) {
+	for _, l := range p.Levels {
+		level, people := Level{After: time.Duration(l.After)}, []string{}
+		for _, t := range l.Targets {
+			if t.Kind == catalog.ToSchedule {
+				level.Schedules = append(level.Schedules, t.Name)
+			} else {
+				people = append(people, t.Name)
+			}
+		}
+		level.People = contacts(c, people)
+		levels = append(levels, level)
+	}
+	return levels
+}
+
+// takeTurns leaves of every level with a round robin the one target whose turn it is.
+func (s *Incidents) takeTurns(ctx context.Context, tx *store.Tx, e *Escalation) error {
+	parts := append([]Part{{e.Policy, e.Levels, e.Repeat}}, e.Then...)
+	for _, part := range parts {
+		policy, ok := s.catalog.Current().Policy(part.Policy)
+		for i := range part.Levels {
+			if !ok || i >= len(policy.Levels) || !policy.Levels[i].RoundRobin || len(policy.Levels[i].Targets) < 2 {
+				continue
+			}
+			turn, err := nextTurn(ctx, tx, part.Policy, i)
+			if err != nil {
+				return err
+			}
+			targets := policy.Levels[i].Targets
+			chosen := targets[int(turn%int64(len(targets)))]
+			part.Levels[i].Schedules = slices.DeleteFunc(part.Levels[i].Schedules, func(name string) bool {
+				return chosen.Kind != catalog.ToSchedule || name != chosen.Name
+			})
+			part.Levels[i].People = slices.DeleteFunc(part.Levels[i].People, func(p Contact) bool {
+				return chosen.Kind == catalog.ToSchedule || p.Name != chosen.Name
+			})
+		}
+	}
+	return nil
+}
+
+// nextTurn counts how often a level was entered by an incident.
+func nextTurn(ctx context.Context, tx *store.Tx, policy string, level int) (turn int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT turn FROM round_robins WHERE policy = ? AND level = ?`, policy, level).Scan(&turn)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("round robin: %w", err)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO round_robins (policy, level, turn) VALUES (?, ?, ?)
+		ON CONFLICT (policy, level) DO UPDATE SET turn = excluded.turn`, policy, level, turn+1)
+	if err != nil {
+		return 0, fmt.Errorf("round robin: %w", err)
+	}
+	return turn, nil
+}
+
+// contacts are people with every way to reach them that may be used.
 func contacts(c *catalog.Catalog, people []string) []Contact {
 	list := []Contact{}
 	for _, name := range people {
 		p, _ := c.Person(name)
 		contact := Contact{Name: name, TimeZone: p.TimeZone}
-		for _, n := range p.Plan(catalog.High) {
-			contact.Addresses = append(contact.Addresses, notify.Address{Channel: n.Contact.Channel, To: n.Contact.Address})
+		for _, way := range p.Contacts {
+			if way.Usable() {
+				contact.Addresses = append(contact.Addresses, notify.Address{Channel: way.Channel, To: way.Address})
+			}
+		}
+		for _, urgency := range []string{catalog.High, catalog.Low} {
+			for _, n := range p.Plan(urgency) {
+				if contact.Plans == nil {
+					contact.Plans = map[string][]Planned{}
+				}
+				at := Planned{notify.Address{Channel: n.Contact.Channel, To: n.Contact.Address}, n.After}
+				contact.Plans[urgency] = append(contact.Plans[urgency], at)
+			}
 		}
 		list = append(list, contact)
 	}
@@ -79,32 +171,45 @@ func contacts(c *catalog.Catalog, people []string) []Contact {
 
 // step is one thing the pager does: page some people.
 type step struct {
-	wait   time.Duration // since the step before was taken, or since the opening
-	level  int           // 0: the last resort, after which nothing comes
-	round  int           // from 1
-	people []Contact
+	wait      time.Duration // since the step before was taken, or since the opening
+	policy    string
+	level     int // 0: the last resort, after which nothing comes
+	round     int // from 1
+	people    []Contact
+	schedules []string
+	gaps      []string // why schedules have nobody, once they were asked
 }
 
-// steps lays an escalation out: every level in each round, then the last resort, which is there even if it is nobody, so that
-// running out is a step like any other and leaves its trace. A round begins as long after the last level of the one before as
-// that level came after its predecessor. Waits count from the step before rather than from the opening: whoever is paged has
-// their time to answer also when daytwo was down in between.
+// steps lays an escalation out: every level in each round of each policy, then the last resort, which is there even if it is
+// nobody, so that running out is a step like any other and leaves its trace. A round, or the next policy, begins as long after the
+// last level of the one before as that level came after its predecessor. Waits count from the step before rather than from the
+// opening: whoever is paged has their time to answer also when daytwo was down in between.
 func (e Escalation) steps() []step {
 	var list []step
 	between := pause
-	if n := len(e.Levels); n > 1 {
-		between = e.Levels[n-1].After - e.Levels[n-2].After
-	}
-	for round := 1; round <= e.Repeat+1; round++ {
-		before := time.Duration(0)
-		for i, l := range e.Levels {
-			wait := l.After - before
-			if i == 0 && round > 1 {
-				wait = between
-			}
-			list = append(list, step{wait: wait, level: i + 1, round: round, people: l.People})
-			before = l.After
+	for n, part := range append([]Part{{e.Policy, e.Levels, e.Repeat}}, e.Then...) {
+		if len(part.Levels) == 0 {
+			continue
 		}
+		own := pause
+		if n := len(part.Levels); n > 1 {
+			own = part.Levels[n-1].After - part.Levels[n-2].After
+		}
+		for round := 1; round <= part.Repeat+1; round++ {
+			before := time.Duration(0)
+			for i, l := range part.Levels {
+				wait := l.After - before
+				switch {
+				case i == 0 && round > 1:
+					wait = own
+				case i == 0 && n > 0:
+					wait = between
+				}
+				list = append(list, step{wait: wait, policy: part.Policy, level: i + 1, round: round, people: l.People, schedules: l.Schedules})
+				before = l.After
+			}
+		}
+		between = own
 	}
 	last := step{round: e.Repeat + 1, people: e.LastResort}
 	if len(list) > 0 {
@@ -113,10 +218,26 @@ func (e Escalation) steps() []step {
 	return append(list, last)
 }
 
+// resolve finds out who the schedules of a step have on call now.
+func (s *Incidents) resolve(st step, now time.Time) step {
+	c := s.catalog.Current()
+	st.people = slices.Clone(st.people)
+	for _, name := range st.schedules {
+		person, why := c.OnCall(catalog.Target{Kind: catalog.ToSchedule, Name: name}, now)
+		switch {
+		case person == "":
+			st.gaps = append(st.gaps, why)
+		case !slices.ContainsFunc(st.people, func(p Contact) bool { return p.Name == person }):
+			st.people = append(st.people, contacts(c, []string{person})...)
+		}
+	}
+	return st
+}
+
 // count is how many times somebody was paged up to and with the step of that number.
 func (e Escalation) count(number int) (n int) {
 	for i, s := range e.steps() {
-		if i <= number && len(s.reachable()) > 0 {
+		if i <= number && (len(s.reachable()) > 0 || len(s.schedules) > 0) {
 			n++
 		}
 	}
@@ -133,15 +254,28 @@ func (s step) reachable() (list []Contact) {
 	return list
 }
 
+// unreachable says why a step reaches nobody.
+func (s step) unreachable() string {
+	why := slices.Clone(s.gaps)
+	if len(s.people) > 0 {
+		why = append(why, names(s.people)+" has neither e-mail nor webhook, nor any other way that may be used")
+	}
+	return strings.Join(why, "; ")
+}
+
 // String says what the step does.
 func (s step) String() string {
+	who := names(s.people)
+	if len(s.schedules) > 0 {
+		who = strings.TrimPrefix(who+", whoever is on call for "+strings.Join(s.schedules, ", "), ", ")
+	}
 	switch {
 	case s.level > 0 && s.round > 1:
-		return fmt.Sprintf("page %s (level %d, round %d)", names(s.people), s.level, s.round)
+		return fmt.Sprintf("page %s (level %d, round %d)", who, s.level, s.round)
 	case s.level > 0:
-		return fmt.Sprintf("page %s (level %d)", names(s.people), s.level)
+		return fmt.Sprintf("page %s (level %d)", who, s.level)
 	case len(s.people) > 0:
-		return fmt.Sprintf("page %s (last resort)", names(s.people))
+		return fmt.Sprintf("page %s (last resort)", who)
 	}
 	return "give up: nobody is left to page"
 }
@@ -167,16 +301,13 @@ func (i Incident) next() *NextStep {
 	return &NextStep{At: &at, What: steps[i.step].String()}
 }
 
-// reached is one address and how long after the step it is used.
-type reached struct {
-	notify.Address
-	delay time.Duration
-}
-
-// reach are the addresses of a person for an incident of some urgency.
-func (p Contact) reach(urgency string) (list []reached) {
+// reach is how a person is told of an incident of some urgency.
+func (p Contact) reach(urgency string) (list []Planned) {
+	if plan := p.Plans[urgency]; len(plan) > 0 {
+		return plan
+	}
 	for _, a := range p.Addresses {
-		list = append(list, reached{Address: a})
+		list = append(list, Planned{Address: a})
 	}
 	return list
 }

@@ -187,15 +187,6 @@ type ruleRef struct {
 	ID string `path:"id"`
 }
 
-type groupingInput struct {
-	Service string `path:"service"`
-	Body    Grouping
-}
-
-type groupingRef struct {
-	Service string `path:"service"`
-}
-
 type heartbeatInput struct {
 	Body struct {
 		Name     string           `json:"name" minLength:"1" maxLength:"200"`
@@ -261,16 +252,6 @@ func (s *Incidents) eventRoutes(w *web.Server) {
 		func(ctx context.Context, in *tryInput) (*web.List[Trial], error) {
 			list, err := s.TryRule(ctx, in.Body.Rule, in.Body.Limit)
 			return &web.List[Trial]{Items: list}, err
-		})
-	web.Get(w, "/api/alert-groupings/{service}", web.Op{ID: "get-alert-grouping", Summary: "Read how alerts of a service are grouped", Tag: tag},
-		func(ctx context.Context, in *groupingRef) (*Grouping, error) {
-			g, err := s.GroupingOf(ctx, in.Service)
-			return &g, err
-		})
-	web.Put(w, "/api/alert-groupings/{service}", web.Op{ID: "set-alert-grouping", Summary: "Change how alerts of a service are grouped", Tag: tag,
-		Role: auth.Operator, Audit: "alert_grouping.set"},
-		func(ctx context.Context, in *groupingInput) (*Grouping, error) {
-			return &in.Body, s.SetGrouping(ctx, in.Service, in.Body)
 		})
 	s.heartbeatRoutes(w)
 }

@@ -76,6 +76,7 @@ type Incident struct {
 	cycle      int
 	step       int
 	nextAt     time.Time
+	resolveAt  time.Time
 }
 
 // NextStep is what the pager will do.
@@ -109,7 +110,7 @@ type JoinedAlert struct {
 type Page struct {
 	ID       string    `json:"id" doc:"the same in every attempt: the Message-ID, and the X-Daytwo-Delivery header"`
 	Person   string    `json:"person"`
-	Channel  string    `json:"channel" enum:"email,webhook"`
+	Channel  string    `json:"channel" doc:"email, webhook, sms, voice, push, slack, teams, discord, telegram or ntfy"`
 	Address  string    `json:"address" doc:"a webhook without its path"`
 	Level    int       `json:"level" doc:"of the policy; 0: the last resort"`
 	Status   string    `json:"status" enum:"due,sending,retry,sent,exhausted,canceled"`
@@ -145,7 +146,6 @@ type Config struct {
 	Now        func() time.Time // nil: time.Now
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // nil keeps the metrics unregistered
-	Hooks      Hooks
 	// HeartbeatURL is fetched every minute as long as the auditor finds nothing; empty: none.
 	HeartbeatURL string
 	// StrictSeverity refuses events with a severity that is not known, rather than taking them for errors.
@@ -169,7 +169,6 @@ type Incidents struct {
 	inbox    inbox
 	rules    ruleBook
 	auditor  auditor
-	hooks    Hooks
 	beat     string // URL that hears of the auditor's success; empty: none
 }
 
@@ -195,7 +194,7 @@ func New(ctx context.Context, c Config) (*Incidents, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.hooks, s.beat, s.auditor.every = c.Hooks, c.HeartbeatURL, cmp.Or(c.AuditEvery, auditEvery)
+	s.beat, s.auditor.every = c.HeartbeatURL, cmp.Or(c.AuditEvery, auditEvery)
 	s.inbox.strict, s.inbox.perKey = c.StrictSeverity, c.EventsPerKey
 	if s.metrics, err = newMetrics(c.Registerer); err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ type IncidentState struct {
 	Step           int    `json:"step"`
 	NextAt         int64  `json:"nextAt,omitempty"`
 	Unreached      string `json:"unreached,omitempty"`
+	ResolveAt      int64  `json:"resolveAt,omitempty"`
 	Board          Board  `json:"board"`
 }
 
@@ -273,7 +274,7 @@ func (i Incident) state() IncidentState {
 		Urgency: i.Urgency, Priority: i.Priority, Status: i.Status, OpenedAt: store.Micros(i.OpenedAt), OpenedBy: i.OpenedBy,
 		AcknowledgedAt: micros(i.AcknowledgedAt), AcknowledgedBy: i.AcknowledgedBy, ResolvedAt: micros(i.ResolvedAt),
 		ResolvedBy: i.ResolvedBy, MergedInto: i.MergedInto, SnoozedUntil: micros(i.SnoozedUntil), Cycle: i.cycle, Step: i.step,
-		NextAt: store.Micros(i.nextAt), Unreached: i.Unreached, Board: i.Board.clone()}
+		NextAt: store.Micros(i.nextAt), Unreached: i.Unreached, ResolveAt: store.Micros(i.resolveAt), Board: i.Board.clone()}
 }
 
 func (b Board) clone() Board {

@@ -85,7 +85,7 @@ func (s *Incidents) compose(ctx context.Context, i Incident, a attempt) notify.M
 	}
 	subject := p.subject()
 	p.Text = subject + " " + p.Incident.URL
-	l := letter{Payload: p, now: s.clock(), zone: i.escalation.zone(a.Person)}
+	l := letter{Payload: p, now: s.clock(), zone: s.zone(i, a.Person)}
 	return notify.Message{ID: a.ID, Thread: i.ID, Subject: subject, Text: l.render(textLetter.Execute), HTML: l.render(htmlLetter.Execute),
 		URL: p.Incident.URL, Data: p}
 }
@@ -130,9 +130,23 @@ func (s *Incidents) changesBefore(ctx context.Context, i Incident, services []st
 	return list
 }
 
+// zone is the time zone of whoever is paged.
+func (s *Incidents) zone(i Incident, person string) *time.Location {
+	if p, ok := s.catalog.Current().Person(person); ok {
+		if zone, err := time.LoadLocation(p.TimeZone); err == nil {
+			return zone
+		}
+	}
+	return i.escalation.zone(person)
+}
+
 // zone is the time zone of a person, UTC if it is not known.
 func (e Escalation) zone(person string) *time.Location {
-	for _, people := range append([]Level{{People: e.LastResort}}, e.Levels...) {
+	levels := append([]Level{{People: e.LastResort}}, e.Levels...)
+	for _, part := range e.Then {
+		levels = append(levels, part.Levels...)
+	}
+	for _, people := range levels {
 		for _, p := range people.People {
 			if zone, err := time.LoadLocation(p.TimeZone); p.Name == person && err == nil {
 				return zone

@@ -61,12 +61,9 @@ func (s *Incidents) Run(ctx context.Context) error {
 	return nil
 }
 
-// reclaim ends the leases of a process that died, so that its pages go out again at once. A SQLite store is ours alone, so there
-// whoever held a lease is gone; on PostgreSQL another process may hold it, and its end is waited for.
+// reclaim ends the leases of a process that died, so that its pages go out again at once. The store is ours alone while it is open,
+// so whoever held a lease is gone.
 func (s *Incidents) reclaim(ctx context.Context) {
-	if s.db.Dialect() != store.SQLite {
-		return
-	}
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
 		now := s.clock()
 		done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'sending'`, now)
@@ -116,6 +113,7 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COALESCE(MIN(due), 0) FROM (
 			SELECT MIN(next_at) AS due FROM incidents WHERE next_at > 0
+			UNION ALL SELECT MIN(resolve_at) AS due FROM incidents WHERE resolve_at > 0
 			UNION ALL SELECT MIN(ends_at) AS due FROM alert_records WHERE ends_at > 0
 			UNION ALL SELECT MIN(due_at) AS due FROM heartbeats WHERE due_at > 0
 			UNION ALL SELECT MIN(wake_at) AS due FROM pages p WHERE wake_at > 0`+elsewhere+`) AS soonest`, busy...).Scan(&due)
@@ -132,6 +130,9 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
 		if err := s.endSuppressions(ctx, tx, now); err != nil {
+			return err
+		}
+		if err := s.resolveOverdue(ctx, tx, now); err != nil {
 			return err
 		}
 		if err := s.missHeartbeats(ctx, tx, now); err != nil {
@@ -173,7 +174,8 @@ func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now 
 	if i.Status != Triggered || i.step >= len(steps) {
 		return s.saveIncident(ctx, tx, &i)
 	}
-	this, people := steps[i.step], steps[i.step].reachable()
+	this := s.resolve(steps[i.step], now)
+	people := this.reachable()
 	for _, p := range people {
 		if err := s.addPages(ctx, tx, i, this, p, now); err != nil {
 			return err
@@ -206,7 +208,7 @@ func (i Incident) stepNumber(step int) int { return i.cycle*stepsPerCycle + step
 func (s *Incidents) addPages(ctx context.Context, tx *store.Tx, i Incident, this step, p Contact, now time.Time) error {
 	for _, a := range p.reach(i.Urgency) {
 		err := s.addPage(ctx, tx, PageState{Incident: i.ID, Step: i.stepNumber(i.step), Level: this.level, Person: p.Name, Channel: a.Channel, Address: a.To,
-			WakeAt: store.Micros(now.Add(a.delay))}, now)
+			WakeAt: store.Micros(now.Add(a.After))}, now)
 		if err != nil {
 			return err
 		}
@@ -236,8 +238,7 @@ func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i *Incident, 
 	case this.level > 0 && reachable:
 		return s.writeLog(ctx, tx, i.ID, "escalated", self, fmt.Sprintf("Next: %s", this))
 	case this.level > 0:
-		return s.writeLog(ctx, tx, i.ID, "skipped", self, fmt.Sprintf("Level %d is skipped: %s has neither e-mail nor webhook",
-			this.level, names(this.people)))
+		return s.writeLog(ctx, tx, i.ID, "skipped", self, fmt.Sprintf("Level %d is skipped: %s", this.level, this.unreachable()))
 	}
 	reached, err := countPages(ctx, tx, i.ID, `level > 0 AND status <> 'exhausted'`)
 	if err != nil {

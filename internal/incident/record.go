@@ -169,7 +169,7 @@ func (s *Incidents) endSuppression(ctx context.Context, tx *store.Tx, r Record) 
 	if err := s.saveRecord(ctx, tx, &r); err != nil {
 		return err
 	}
-	if window, until, ok := s.hooks.maintenance(r.Service, s.clock()); ok {
+	if window, until, ok := s.maintenance(r.Service, s.clock()); ok {
 		return s.suppress(ctx, tx, &r, window, "page", until)
 	}
 	_, err := s.place(ctx, tx, r.trigger())

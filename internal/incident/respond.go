@@ -74,8 +74,11 @@ func (s *Incidents) respond(ctx context.Context, tx *store.Tx, i *Incident, to S
 		i.ResolvedAt, i.ResolvedBy, e.Tone = &now, actor, timeline.Good
 	}
 	i.nextAt, i.Unreached, i.SnoozedUntil = time.Time{}, "", nil
-	if limit := s.ackLimit(i.Service); to == Acknowledged && limit > 0 {
+	if limit, _ := s.limits(i.Service); to == Acknowledged && limit > 0 {
 		i.nextAt = now.Add(limit)
+	}
+	if to == Resolved {
+		i.resolveAt = time.Time{}
 	}
 	if err := s.saveIncident(ctx, tx, i); err != nil {
 		return err

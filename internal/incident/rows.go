@@ -15,7 +15,7 @@ import (
 
 const incidentColumns = `i.id, i.number, i.service, i.title, i.severity, i.status, i.opened_by, i.opened_at, i.acknowledged_at,
 	i.acknowledged_by, i.resolved_at, i.resolved_by, i.escalation, i.step, i.next_at,
-	i.common, i.unreached, i.group_key, i.urgency, i.priority, i.cycle, i.merged_into, i.snoozed_until, i.updated_at, i.board`
+	i.common, i.unreached, i.group_key, i.urgency, i.priority, i.cycle, i.merged_into, i.snoozed_until, i.updated_at, i.board, i.resolve_at`
 
 // worstFirst orders by what should be seen and paged first.
 const worstFirst = `CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, i.number DESC`
@@ -25,11 +25,11 @@ type scanner interface{ Scan(dest ...any) error }
 
 // scanIncident reads incidentColumns, and more after them.
 func scanIncident(row scanner, more ...any) (i Incident, err error) {
-	var opened, acknowledged, resolved, next, snoozed, updated int64
+	var opened, acknowledged, resolved, next, snoozed, updated, resolve int64
 	var escalation, board string
 	err = row.Scan(append([]any{&i.ID, &i.Number, &i.Service, &i.Title, &i.Severity, &i.Status, &i.OpenedBy, &opened, &acknowledged,
 		&i.AcknowledgedBy, &resolved, &i.ResolvedBy, &escalation, &i.step, &next,
-		&i.Group, &i.Unreached, &i.groupKey, &i.Urgency, &i.Priority, &i.cycle, &i.MergedInto, &snoozed, &updated, &board}, more...)...)
+		&i.Group, &i.Unreached, &i.groupKey, &i.Urgency, &i.Priority, &i.cycle, &i.MergedInto, &snoozed, &updated, &board, &resolve}, more...)...)
 	if err != nil {
 		return i, err
 	}
@@ -39,7 +39,7 @@ func scanIncident(row scanner, more ...any) (i Incident, err error) {
 	if err := json.Unmarshal([]byte(board), &i.Board); err != nil {
 		return i, fmt.Errorf("board of incident %s: %w", i.ID, err)
 	}
-	i.SnoozedUntil, i.UpdatedAt = pointer(snoozed), store.FromMicros(updated)
+	i.SnoozedUntil, i.UpdatedAt, i.resolveAt = pointer(snoozed), store.FromMicros(updated), store.FromMicros(resolve)
 	i.OpenedAt, i.nextAt = store.FromMicros(opened), store.FromMicros(next)
 	i.AcknowledgedAt, i.ResolvedAt = pointer(acknowledged), pointer(resolved)
 	i.Policy, i.NextStep = i.escalation.Policy, i.next()
@@ -99,10 +99,10 @@ func (s *Incidents) saveIncident(ctx context.Context, tx *store.Tx, i *Incident)
 	i.UpdatedAt = s.clock()
 	_, err = tx.Exec(ctx, `UPDATE incidents SET title = ?, severity = ?, status = ?, acknowledged_at = ?, acknowledged_by = ?, resolved_at = ?,
 		resolved_by = ?, step = ?, next_at = ?, unreached = ?, group_key = ?, urgency = ?, priority = ?, cycle = ?, merged_into = ?,
-		snoozed_until = ?, updated_at = ?, board = ? WHERE id = ?`,
+		snoozed_until = ?, updated_at = ?, board = ?, resolve_at = ? WHERE id = ?`,
 		i.Title, i.Severity, string(i.Status), micros(i.AcknowledgedAt), i.AcknowledgedBy, micros(i.ResolvedAt),
 		i.ResolvedBy, i.step, i.nextAt, i.Unreached, i.groupKey, i.Urgency, i.Priority, i.cycle, i.MergedInto,
-		micros(i.SnoozedUntil), i.UpdatedAt, string(board), i.ID)
+		micros(i.SnoozedUntil), i.UpdatedAt, string(board), i.resolveAt, i.ID)
 	if err != nil {
 		return fmt.Errorf("save incident: %w", err)
 	}

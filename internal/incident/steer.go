@@ -110,6 +110,9 @@ func (s *Incidents) Reassign(ctx context.Context, id, actor string, people []str
 		}
 		id := i.ID
 		tx.OnCommit(func() { s.underway.stop(id) })
+		if err := s.takeTurns(ctx, tx, &e); err != nil {
+			return err
+		}
 		if err := s.saveEscalation(ctx, tx, i, e); err != nil {
 			return err
 		}
@@ -124,11 +127,10 @@ func (s *Incidents) Reassign(ctx context.Context, id, actor string, people []str
 func (s *Incidents) escalationTo(people []string, policy string) (e Escalation, to string, err error) {
 	c := s.catalog.Current()
 	if policy != "" {
-		p, ok := c.Policy(policy)
-		if !ok {
+		if _, ok := c.Policy(policy); !ok {
 			return e, "", problem.New(problem.Invalid, "there is no escalation policy %q", policy).WithField("policy").WithMend("see GET /api/oncalls")
 		}
-		return ofPolicy(c, p, s.clock()), "policy " + policy, nil
+		return ofPolicy(c, policy), "policy " + policy, nil
 	}
 	if len(people) == 0 {
 		return e, "", problem.New(problem.Invalid, "nobody is named").WithField("people").WithMend("name people or a policy")
@@ -349,6 +351,9 @@ func (s *Incidents) Reopen(ctx context.Context, id, actor string) (Detail, error
 		}
 		i.Status, i.ResolvedAt, i.ResolvedBy, i.AcknowledgedAt, i.AcknowledgedBy = Triggered, nil, "", nil, ""
 		i.groupKey = "reopened/" + i.ID
+		if _, limit := s.limits(i.Service); limit > 0 {
+			i.resolveAt = s.clock().Add(limit)
+		}
 		s.beginAnew(i)
 		return s.changed(ctx, tx, i, "reopened", actor, "Reopened", nil)
 	})
@@ -404,7 +409,7 @@ func (s *Incidents) mergeOne(ctx context.Context, tx *store.Tx, from, into *Inci
 	if from.Open() {
 		from.Status, from.ResolvedAt, from.ResolvedBy = Resolved, &now, actor
 	}
-	from.nextAt, from.Unreached, from.SnoozedUntil, from.MergedInto = time.Time{}, "", nil, into.ID
+	from.nextAt, from.resolveAt, from.Unreached, from.SnoozedUntil, from.MergedInto = time.Time{}, time.Time{}, "", nil, into.ID
 	if err := s.cancelPages(ctx, tx, from.ID, true); err != nil {
 		return err
 	}
@@ -464,9 +469,6 @@ func (s *Incidents) ResolveAlert(ctx context.Context, id, alertID string) (Detai
 	return s.change(ctx, id, func(tx *store.Tx, _ *Incident) error { return s.AlertResolved(ctx, tx, alertID) })
 }
 
-// ackLimit is how long somebody has after acknowledging before an incident pages again; 0: as long as it takes.
-func (s *Incidents) ackLimit(string) time.Duration { return 0 }
-
 // EscalateTo takes a level of the escalation at once; from 1.
 func (s *Incidents) EscalateTo(ctx context.Context, id, actor string, level int) (Detail, error) {
 	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
@@ -493,4 +495,41 @@ func (s *Incidents) Unacknowledge(ctx context.Context, id, actor string) (Detail
 		tx.OnCommit(s.ring)
 		return s.rearm(ctx, tx, i, actor, actor+" gave it back")
 	})
+}
+
+// MaintenanceChanged looks again at what windows of maintenance keep from paging: one may have ended early.
+func (s *Incidents) MaintenanceChanged(ctx context.Context) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		list, err := query(ctx, tx, scanRecord, `SELECT `+recordColumns+` FROM alert_records r WHERE r.ends_at > 0 AND r.suppressed LIKE 'maintenance: %'`)
+		if err != nil {
+			return err
+		}
+		tx.OnCommit(s.ring)
+		for _, r := range list {
+			now := s.clock()
+			why, until, ok := s.maintenance(r.Service, now)
+			if r.Suppressed, r.EndsAt = why, until; !ok {
+				r.Suppressed, r.EndsAt = "maintenance ended early", now
+			}
+			if err := s.saveRecord(ctx, tx, &r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// resolveOverdue resolves incidents that were open as long as their service allows.
+func (s *Incidents) resolveOverdue(ctx context.Context, tx *store.Tx, now time.Time) error {
+	list, err := query(ctx, tx, func(row scanner) (Incident, error) { return scanIncident(row) }, `SELECT `+incidentColumns+`
+		FROM incidents i WHERE i.resolve_at > 0 AND i.resolve_at <= ? ORDER BY i.resolve_at LIMIT ?`, now, maxSteps)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		if err := s.respond(ctx, tx, &i, Resolved, self, "it was open as long as the service allows"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -77,7 +78,7 @@ func (s *Incidents) receive(ctx context.Context, tx *store.Tx, t Trigger) (place
 		return s.seenAgain(ctx, tx, record, t)
 	}
 	now := s.clock()
-	why, until, maintained := s.hooks.maintenance(record.Service, now)
+	why, until, maintained := s.maintenance(record.Service, now)
 	switch {
 	case v.Suppress != "":
 		ends, at := "close", now.Add(forgottenAfter)
@@ -177,21 +178,20 @@ func (s *Incidents) place(ctx context.Context, tx *store.Tx, t Trigger) (placed,
 	if err != nil {
 		return placed{}, err
 	}
-	grouping, err := groupingOf(ctx, tx, t.Service)
-	if err != nil {
-		return placed{}, err
-	}
+	service, _ := s.catalog.Current().Service(t.Service)
 	common, of := decideGroup(t.Service, t.Labels)
 	common = clip(common, maxGroup)
 	key := common
 	if t.Service != "" {
-		key, common, of = grouping.key(t)
+		key, common, of = groupKey(service.Grouping, t)
 	}
 	open, err := findOpen(ctx, tx, t.Service, key)
 	if err != nil {
 		return placed{}, err
 	}
-	if grouping.closed(open, s.clock()) {
+	if late, err := s.tooLate(ctx, tx, service.Grouping, open); err != nil {
+		return placed{}, err
+	} else if late {
 		open.groupKey = "closed/" + open.ID
 		if err := s.saveIncident(ctx, tx, open); err != nil {
 			return placed{}, err
@@ -271,9 +271,17 @@ func (s *Incidents) open(ctx context.Context, tx *store.Tx, i Incident, reason s
 		i.Title = "Incident of " + cmp.Or(i.Service, i.Group, "unknown origin")
 	}
 	if len(i.escalation.Levels) == 0 {
-		i.escalation = snapshot(s.catalog.Current(), i.Service, s.clock())
+		i.escalation = snapshot(s.catalog.Current(), i.Service)
 	}
-	i.Urgency = cmp.Or(i.Urgency, decideUrgency(i.Severity))
+	if err := s.takeTurns(ctx, tx, &i.escalation); err != nil {
+		return i, err
+	}
+	if i.Urgency == "" {
+		i.Urgency = s.urgency(i.Service, i.Severity, s.clock())
+	}
+	if _, limit := s.limits(i.Service); limit > 0 {
+		i.resolveAt = s.clock().Add(limit)
+	}
 	i.Policy, i.nextAt = i.escalation.Policy, s.clock().Add(i.escalation.steps()[0].wait)
 	i.NextStep = i.next()
 	if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM incidents`).Scan(&i.Number); err != nil {
@@ -389,4 +397,17 @@ func (s *Incidents) tell(ctx context.Context, tx *store.Tx, i Incident, e timeli
 	}
 	e.Data = data
 	return s.timeline.Append(ctx, tx, &e)
+}
+
+// tooLate tells whether the open incident of a group takes no more alerts, because its last one came too long ago.
+func (s *Incidents) tooLate(ctx context.Context, tx *store.Tx, g *catalog.Grouping, open *Incident) (bool, error) {
+	if open == nil || g == nil || g.Within <= 0 {
+		return false, nil
+	}
+	var last int64
+	err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(at), 0) FROM incident_alerts WHERE incident_id = ?`, open.ID).Scan(&last)
+	if err != nil {
+		return false, fmt.Errorf("read alerts: %w", err)
+	}
+	return tooLate(g, store.FromMicros(last), s.clock()), nil
 }

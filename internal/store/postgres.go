@@ -19,6 +19,7 @@ import (
 const (
 	advisoryKey    = 0x64617932 // "day2" in ASCII, beside the schema's hash
 	lockPatience   = 5 * time.Second
+	standbyWord    = time.Minute // between words of a process that stands by
 	connectTimeout = 10 * time.Second
 )
 
@@ -41,7 +42,7 @@ func (db *DB) openPostgres(ctx context.Context, c Config) error {
 
 	db.writes.pool = stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(db.takeDatabase))
 	db.writes.pool.SetMaxOpenConns(1)
-	if err := db.writes.pool.PingContext(ctx); err != nil {
+	if err := db.writes.pool.PingContext(ctx); err != nil { // a process that stands by waits here
 		return db.explain(ctx, err)
 	}
 	db.readers = stdlib.OpenDB(*cfg)
@@ -70,7 +71,11 @@ func (db *DB) takeDatabase(ctx context.Context, conn *pgx.Conn) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			break
+			if !db.standby {
+				break
+			}
+			db.log.Info("store: standing by, the database is in use", "database", db.name, "by", db.holder(ctx, conn))
+			deadline = time.Now().Add(standbyWord)
 		}
 		select {
 		case <-ctx.Done():
@@ -78,15 +83,20 @@ func (db *DB) takeDatabase(ctx context.Context, conn *pgx.Conn) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+	return problem.New(problem.Conflict, "%s is in use by %s", db.name, db.holder(ctx, conn)).
+		WithMend("stop that process, use another database, or stand by with --standby")
+}
+
+// holder is who has the advisory lock.
+func (db *DB) holder(ctx context.Context, conn *pgx.Conn) string {
 	const who = `SELECT coalesce(nullif(a.application_name, ''), 'another program') || ', backend ' || l.pid FROM pg_locks l
 		LEFT JOIN pg_stat_activity a ON a.pid = l.pid JOIN pg_database d ON d.oid = l.database
 		WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = $1 AND d.datname = current_database() LIMIT 1`
 	holder := "another process"
 	if err := conn.QueryRow(ctx, who, int64(advisoryKey)).Scan(&holder); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return err
+		db.log.Warn("store: who uses the database is not known", "error", err)
 	}
-	return problem.New(problem.Conflict, "%s is in use by %s", db.name, holder).
-		WithMend("stop that process, or use another database")
+	return holder
 }
 
 // postgresProblem explains what PostgreSQL and the way to it say; nil when err

@@ -27,6 +27,8 @@ type Config struct {
 	Dir    string       // data directory, made when missing; may be empty only with URL
 	URL    string       // postgres://…; empty means SQLite in Dir/state.db
 	Logger *slog.Logger // nil discards
+	// Standby waits for a PostgreSQL database that another process uses, until ctx of Open ends, rather than give up.
+	Standby bool
 
 	Registerer prometheus.Registerer // of the store's own metrics; may be nil
 }
@@ -44,6 +46,7 @@ type DB struct {
 	dialect Dialect
 	name    string // of the database in messages: a path, or host and database
 	log     *slog.Logger
+	standby bool
 	metrics metrics
 	lock    *flock.Flock // nil without Config.Dir
 	writes  writer
@@ -74,7 +77,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, problem.New(problem.Invalid, "neither a data directory nor a database URL is set").
 			WithMend("set a data directory")
 	}
-	db := &DB{log: c.Logger}
+	db := &DB{log: c.Logger, standby: c.Standby}
 	db.metrics = newMetrics(c.Registerer, &db.writes.line)
 	if c.Dir != "" {
 		lock, err := lockDir(c.Dir)

@@ -99,7 +99,7 @@ type Order struct {
 	Net      Cents    `json:"net"`
 	Tax      Cents    `json:"tax"`
 	Total    Cents    `json:"total"`
-	Status   string   `json:"status"` // placed, declined
+	Status   string   `json:"status"` // placed, declined, or pending: to be charged when payments answers
 }
 
 // NewCharge asks payments for money.

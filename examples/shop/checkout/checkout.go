@@ -24,7 +24,8 @@ import (
 const schema = `
 CREATE TABLE IF NOT EXISTS orders (
 	id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, customer TEXT NOT NULL, document TEXT NOT NULL, at INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS orders_customer ON orders (customer, at);`
+CREATE INDEX IF NOT EXISTS orders_customer ON orders (customer, at);
+CREATE TABLE IF NOT EXISTS pending (id TEXT PRIMARY KEY);`
 
 type config struct {
 	db.Config
@@ -51,15 +52,16 @@ func Main(ctx context.Context, p service.Process) error {
 		}
 		desk := &desk{
 			db: d, log: s.Log(), tax: tax,
-			catalog: api.NewPeer(s, "catalog", c.CatalogURL), payments: api.NewPeer(s, "payments", c.PaymentsURL),
+			catalog: api.NewPeer(s, "catalog", c.CatalogURL), payments: api.NewQuickPeer(s, "payments", c.PaymentsURL),
 			orders: prometheus.NewCounterVec(prometheus.CounterOpts{
-				Name: "orders_total", Help: "Orders by how they ended: placed, declined, refused or failed.",
+				Name: "orders_total", Help: "Orders by how they ended: placed, pending, declined, refused or failed.",
 			}, []string{"plan", "region", "result"}),
 			revenue: prometheus.NewCounterVec(prometheus.CounterOpts{
 				Name: "orders_cents_total", Help: "Value of placed orders with tax, in US cents.",
 			}, []string{"plan", "region"}),
 		}
 		s.Metrics().MustRegister(desk.orders, desk.revenue)
+		s.Go("collect", desk.collect)
 		api.Handle(s, "POST /orders", desk.order)
 		api.Handle(s, "GET /orders", desk.list)
 		return nil
@@ -118,24 +120,57 @@ func (d *desk) place(ctx context.Context, o *api.Order, items []api.Item, key st
 		return err
 	}
 	o.Total = o.Net + o.Tax
-	charge, err := api.Call[api.Charge](ctx, d.payments, http.MethodPost, "/charges",
-		api.NewCharge{Order: o.ID, Customer: o.Customer.ID, Amount: o.Total}, o.ID)
-	if err != nil {
+	switch o.Status, err = d.charge(ctx, o); {
+	case err != nil:
 		return err
-	}
-	if charge.Status == "declined" {
-		o.Status = "declined"
+	case o.Status == "declined":
 		return nil
 	}
-	o.Status = "placed"
+	return d.store(ctx, o, key)
+}
+
+// charge asks payments for the money. If payments does not answer, the
+// customer need not wait: the order is pending, and charged later.
+func (d *desk) charge(ctx context.Context, o *api.Order) (status string, err error) {
+	charge, err := api.Call[api.Charge](ctx, d.payments, http.MethodPost, "/charges",
+		api.NewCharge{Order: o.ID, Customer: o.Customer.ID, Amount: o.Total}, o.ID)
+	no := (*api.Error)(nil)
+	switch {
+	case errors.As(err, &no) && no.Code >= 500 && ctx.Err() == nil:
+		d.log.WarnContext(ctx, "to be charged later", "order", o.ID, "error", err)
+		return "pending", nil
+	case err != nil:
+		return "", err
+	case charge.Status == "declined":
+		return "declined", nil
+	}
+	return "placed", nil
+}
+
+func (d *desk) store(ctx context.Context, o *api.Order, key string) error {
 	document, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
-	if _, err := d.db.ExecContext(ctx, `INSERT INTO orders VALUES (?, ?, ?, ?, ?)`, o.ID, key, o.Customer.ID, document, time.Now().Unix()); err != nil {
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
 		return err
 	}
-	d.revenue.WithLabelValues(string(o.Customer.Plan), string(o.Customer.Region)).Add(float64(o.Total))
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, `INSERT INTO orders VALUES (?, ?, ?, ?, ?)`, o.ID, key, o.Customer.ID, document, time.Now().Unix()); err != nil {
+		return err
+	}
+	if o.Status == "pending" {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO pending VALUES (?)`, o.ID); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	if o.Status == "placed" {
+		d.revenue.WithLabelValues(string(o.Customer.Plan), string(o.Customer.Region)).Add(float64(o.Total))
+	}
 	return nil
 }
 

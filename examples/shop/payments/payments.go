@@ -22,14 +22,19 @@ CREATE TABLE IF NOT EXISTS charges (
 	id TEXT PRIMARY KEY, order_id TEXT NOT NULL UNIQUE, customer TEXT NOT NULL,
 	amount INTEGER NOT NULL, status TEXT NOT NULL, at INTEGER NOT NULL);`
 
+type config struct {
+	db.Config
+	BankDelay time.Duration `env:"BANK_DELAY" default:"0s" help:"how much longer the bank takes than it should"`
+}
+
 // Main runs the service until ctx ends.
 func Main(ctx context.Context, p service.Process) error {
-	return service.Run(ctx, p, "payments", func(ctx context.Context, s *service.Service, c db.Config) error {
-		d, err := db.Open(ctx, s, c, schema)
+	return service.Run(ctx, p, "payments", func(ctx context.Context, s *service.Service, c config) error {
+		d, err := db.Open(ctx, s, c.Config, schema)
 		if err != nil {
 			return err
 		}
-		till := &till{db: d, cents: prometheus.NewCounterVec(prometheus.CounterOpts{
+		till := &till{db: d, delay: c.BankDelay, cents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "payments_cents_total", Help: "Money asked for, in US cents.",
 		}, []string{"result"})}
 		s.Metrics().MustRegister(till.cents)
@@ -40,6 +45,7 @@ func Main(ctx context.Context, p service.Process) error {
 
 type till struct {
 	db    *sql.DB
+	delay time.Duration
 	cents *prometheus.CounterVec
 }
 
@@ -75,7 +81,7 @@ func (t *till) askBank(ctx context.Context, in api.NewCharge) (api.Charge, error
 	h := fnv.New32a()
 	h.Write([]byte(in.Order))
 	luck := h.Sum32()
-	wait := time.NewTimer(time.Duration(4+luck%25) * time.Millisecond)
+	wait := time.NewTimer(t.delay + time.Duration(4+luck%25)*time.Millisecond)
 	defer wait.Stop()
 	select {
 	case <-wait.C:

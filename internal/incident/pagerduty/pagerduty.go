@@ -30,7 +30,9 @@ type Config struct {
 	PublicURL string     // of daytwo, for the links in answers
 	// Client sends webhooks; it must not follow redirects and guards against private addresses where that is wanted.
 	Client *http.Client
-	Logger *slog.Logger
+	// RequireToken takes no sender on this machine on trust.
+	RequireToken bool
+	Logger       *slog.Logger
 }
 
 // API is the door.
@@ -68,9 +70,12 @@ func answer(w http.ResponseWriter, status int, v any) {
 }
 
 // trusted tells whether a sender needs no key of its own: it may send data, or it is on this machine.
-func trusted(r *http.Request) bool {
+func (a *API) trusted(r *http.Request) bool {
 	if auth.FromContext(r.Context()).AllowsIngest() == nil {
 		return true
+	}
+	if a.RequireToken {
+		return false
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
@@ -84,7 +89,7 @@ func (a *API) keyOf(r *http.Request, key string) (service string, ok bool) {
 	if service, ok := a.Incidents.Integration(key); ok {
 		return service, true
 	}
-	if s, known := a.Catalog.Current().Service(key); known && trusted(r) {
+	if s, known := a.Catalog.Current().Service(key); known && a.trusted(r) {
 		return s.Name, true
 	}
 	return "", false

@@ -31,12 +31,16 @@ const shop = `
 people:
   - {name: ada, full_name: Ada Lovelace, email: ada@example.com, time_zone: Europe/Paris}
   - {name: grace, email: grace@example.com}
+priorities: [{name: P1}, {name: P2}]
 teams: [{name: payments, members: [ada, grace]}]
 escalation_policies:
   - {name: payments, levels: [{targets: [ada], after: 0s}, {targets: [grace], after: 5m}], repeat: 1}
   - {name: night, levels: [{targets: [grace], after: 0s}]}
 services:
-  - {name: checkout, team: payments, escalation_policy: payments}
+  - name: checkout
+    team: payments
+    escalation_policy: payments
+    integrations: [{name: monitor, key: 0123456789abcdef0123456789abcdef}]
   - {name: reports, escalation_policy: night}
 `
 
@@ -62,14 +66,17 @@ func newRig(t *testing.T, change ...func(*incident.Config)) *rig {
 	if problem.Broken(findings) {
 		t.Fatal(findings)
 	}
-	r := &rig{db: storetest.New(t), catalog: catalog.NewLive(c)}
+	r := &rig{db: storetest.New(t)}
 	quiet := slog.New(slog.DiscardHandler)
+	var err error
+	if r.catalog, err = catalog.Open(t.Context(), catalog.Config{DB: r.db, File: c, Logger: quiet}); err != nil {
+		t.Fatal(err)
+	}
 	line, err := timeline.New(t.Context(), timeline.Config{DB: r.db, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := incident.Config{DB: r.db, Timeline: line, Catalog: r.catalog, Sender: mute{}, Logger: quiet,
-		Hooks: incident.Hooks{Integration: func(k string) (string, bool) { return "checkout", k == key }}}
+	config := incident.Config{DB: r.db, Timeline: line, Catalog: r.catalog, Sender: mute{}, Logger: quiet}
 	for _, f := range change {
 		f(&config)
 	}

@@ -48,7 +48,7 @@ type Subscription struct {
 
 // eventTypes are what can be subscribed to.
 var eventTypes = []string{"incident.triggered", "incident.acknowledged", "incident.unacknowledged", "incident.resolved", "incident.reassigned",
-	"incident.reopened", "incident.escalated", "incident.delegated", "incident.annotated", "incident.priority_updated", "incident.responder.added",
+	"incident.reopened", "incident.delegated", "incident.annotated", "incident.priority_updated", "incident.responder.added",
 	"incident.responder.replied", "incident.status_update_published", "incident.conference_bridge.updated", "incident.role.assigned",
 	"incident.task.updated", "incident.urgency_updated", "incident.title_updated", "pagey.ping"}
 
@@ -92,7 +92,7 @@ func (s *Subscription) complete() error {
 // foreign tells events that the original has and that never happen here: asking for them is no mistake.
 func foreign(e string) bool {
 	return strings.HasPrefix(e, "service.") || strings.HasPrefix(e, "incident.workflow.") || strings.HasPrefix(e, "incident.custom_field") ||
-		e == "incident.incident_type.changed" || e == "incident.service_updated"
+		e == "incident.incident_type.changed" || e == "incident.escalated" || e == "incident.service_updated"
 }
 
 const subscriptionColumns = `s.id, s.description, s.url, s.secret, s.events, s.filter_type, s.filter_id, s.headers, s.active, s.refusals, s.disabled_until,

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -151,13 +152,20 @@ func (b *busy) leave(d outgoing) {
 	b.total--
 }
 
-// room picks those that may go out now.
-func (b *busy) room(all []outgoing) (picked []outgoing) {
+// now is what is on the wire. It is asked before the store is read: what ends after that may be read as if it were still to go.
+func (b *busy) now() map[string]bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.lines)
+}
+
+// room picks those that may go out now; before is what was on the wire when the store was read.
+func (b *busy) room(all []outgoing, before map[string]bool) (picked []outgoing) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	per := map[string]int{}
 	for _, d := range all {
-		if b.lines[line(d)] || b.per[d.Subscription]+per[d.Subscription] >= maxOutTogether || b.total+len(picked) >= maxOut {
+		if before[line(d)] || b.lines[line(d)] || b.per[d.Subscription]+per[d.Subscription] >= maxOutTogether || b.total+len(picked) >= maxOut {
 			continue
 		}
 		per[d.Subscription]++
@@ -176,6 +184,7 @@ type outgoing struct {
 func (a *API) due(ctx context.Context, busy *busy) (picked []outgoing, wait time.Duration, err error) {
 	now := time.Now()
 	wait = idleLook
+	before := busy.now()
 	var all []outgoing
 	err = a.DB.Read(ctx, func(tx *store.Tx) error {
 		subs, err := list(ctx, tx, a.scanSubscription, `SELECT `+subscriptionColumns+` FROM webhook_subscriptions s WHERE s.active = 1`)
@@ -203,7 +212,7 @@ func (a *API) due(ctx context.Context, busy *busy) (picked []outgoing, wait time
 		}
 		return nil
 	})
-	return busy.room(all), max(wait, time.Millisecond), err
+	return busy.room(all, before), max(wait, time.Millisecond), err
 }
 
 const deliveryColumns = `d.seq, d.id, d.subscription_id, d.incident_id, d.event_type, d.body, d.status, d.attempts, d.created_at, d.at, d.next_at, d.error`
@@ -348,10 +357,11 @@ func (a *API) enqueueDelivery(ctx context.Context, tx *store.Tx, subscription, i
 func (a *API) selects(s Subscription, i incident.Incident) bool {
 	switch s.FilterType {
 	case "service_reference":
-		return s.FilterID == a.serviceID(i.Service)
+		return a.serviceName(s.FilterID) == i.Service
 	case "team_reference":
 		service, ok := a.Catalog.Current().Service(i.Service)
-		return ok && service.Team != "" && a.teamID(service.Team) == s.FilterID
+		team, err := a.team(s.FilterID)
+		return ok && err == nil && service.Team == team.Name
 	}
 	return true
 }

@@ -21,24 +21,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/alert-groupings/{service}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read how alerts of a service are grouped */
-        get: operations["get-alert-grouping"];
-        /** Change how alerts of a service are grouped */
-        put: operations["set-alert-grouping"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/alert-records": {
         parameters: {
             query?: never;
@@ -685,6 +667,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the maintenance windows */
+        get: operations["list-maintenance"];
+        put?: never;
+        /** Make a maintenance */
+        post: operations["create-maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/maintenance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a maintenance, unless a file declares it */
+        put: operations["replace-maintenance"];
+        post?: never;
+        /** Remove a maintenance that nothing refers to */
+        delete: operations["delete-maintenance"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oncall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is on call for every schedule, and who comes next */
+        get: operations["list-oncall-now"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/oncalls": {
         parameters: {
             query?: never;
@@ -709,11 +744,183 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the people who can be paged; webhooks are shown without their path */
+        /** List the people who can be paged; addresses that hold secrets are masked */
         get: operations["list-people"];
+        put?: never;
+        /** Make a person */
+        post: operations["create-person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a person, unless a file declares it */
+        put: operations["replace-person"];
+        post?: never;
+        /** Remove a person that nothing refers to */
+        delete: operations["delete-person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a person; addresses that hold secrets are masked */
+        get: operations["get-person"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a way to reach a person */
+        post: operations["create-contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a contact of a person */
+        delete: operations["delete-contact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/contacts/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a code to a contact that proves it reaches the person */
+        post: operations["send-contact-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/contacts/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message to a contact */
+        post: operations["test-contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/contacts/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give back the code that was sent to a contact */
+        post: operations["verify-contact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address of all shifts of a person as a calendar (iCal) */
+        get: operations["get-person-feed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a notification rule of a person */
+        post: operations["create-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{ref}/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a notification rule of a person */
+        delete: operations["delete-rule"];
         options?: never;
         head?: never;
         patch?: never;
@@ -729,8 +936,27 @@ export interface paths {
         /** List the escalation policies */
         get: operations["list-policies"];
         put?: never;
-        post?: never;
+        /** Make a policy */
+        post: operations["create-policy"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a policy, unless a file declares it */
+        put: operations["replace-policy"];
+        post?: never;
+        /** Remove a policy that nothing refers to */
+        delete: operations["delete-policy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -783,6 +1009,23 @@ export interface paths {
         };
         /** Export a postmortem as Markdown */
         get: operations["export-postmortem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/priorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the priorities, the most urgent first */
+        get: operations["list-priorities"];
         put?: never;
         post?: never;
         delete?: never;
@@ -885,6 +1128,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedule-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lay out a schedule that is not stored */
+        post: operations["preview-schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the schedules */
+        get: operations["list-schedules"];
+        put?: never;
+        /** Make a schedule */
+        post: operations["create-schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a schedule, unless a file declares it */
+        put: operations["replace-schedule"];
+        post?: never;
+        /** Remove a schedule that nothing refers to */
+        delete: operations["delete-schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a schedule */
+        get: operations["get-schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}/fairness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hours, nights, weekends and pages of each person; without dates the last 90 days */
+        get: operations["get-schedule-fairness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address of the schedule as a calendar (iCal) */
+        get: operations["get-schedule-feed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the shifts of a calendar (iCal) over as overrides, for the year to come */
+        post: operations["import-calendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put somebody in for whoever is on call, also where a file declares the schedule */
+        post: operations["create-override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}/overrides/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an override back, or end it now if it is under way */
+        delete: operations["end-override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}/rendered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lay out who is on call over a span of time */
+        get: operations["render-schedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{ref}/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let two people take each other's shift */
+        post: operations["swap-shifts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/services": {
         parameters: {
             query?: never;
@@ -892,7 +1324,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the services of the catalog */
+        /** List the services of the catalog; the keys of their integrations are masked */
         get: operations["list-services"];
         put?: never;
         post?: never;
@@ -1058,8 +1490,27 @@ export interface paths {
         /** List the teams */
         get: operations["list-teams"];
         put?: never;
-        post?: never;
+        /** Make a team */
+        post: operations["create-team"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a team, unless a file declares it */
+        put: operations["replace-team"];
+        post?: never;
+        /** Remove a team that nothing refers to */
+        delete: operations["delete-team"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1773,16 +2224,135 @@ export interface components {
             severity: string;
             short: string;
         };
+        CatalogContact: {
+            /** @description an e-mail address, a number as +33612345678, or a URL; URLs that hold a secret are shown masked */
+            address: string;
+            /** @enum {string} */
+            channel: "email" | "sms" | "voice" | "push" | "slack" | "teams" | "discord" | "telegram" | "ntfy" | "webhook";
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            id: string;
+            /** @description what rules call it; absent: its channel */
+            label?: string;
+            /**
+             * Format: date-time
+             * @description since when it is known to reach them; one from a file needs no proof
+             */
+            verified?: string;
+        };
+        CatalogFeed: {
+            url: string;
+        };
+        CatalogGrouping: {
+            /** @description labels, or fields of the event's details, that must be equal; none: time alone */
+            by: string[];
+            /** @description of the alert before; absent: as long as the incident is open */
+            within?: string;
+        };
+        CatalogImported: {
+            overrides: components["schemas"]["ScheduleOverride"][];
+            /** @description events that name nobody of the catalog; they are left out */
+            unknown: string[];
+        };
+        CatalogIntegration: {
+            id: string;
+            /** @description 32 characters; shown masked to those who may not change the service */
+            key: string;
+            name: string;
+            /** @description what sends, for people: events, alertmanager, grafana … */
+            type?: string;
+        };
+        CatalogLayerBody: {
+            /**
+             * Format: date-time
+             * @description any handoff
+             */
+            anchor: string;
+            /** @description of the layer that this one goes on from */
+            id?: string;
+            members: string[];
+            name?: string;
+            restrictions?: components["schemas"]["ScheduleRestriction"][];
+            rotation: components["schemas"]["ScheduleRotation"];
+            /** @description its own; absent: that of the schedule */
+            timeZone?: string;
+        };
         CatalogLevel: {
+            /** @description since the incident opened; ascending through the levels */
             after: string;
-            targets: string[];
+            /** @description one target for each incident, in turn, rather than all of them */
+            roundRobin?: boolean;
+            targets: components["schemas"]["CatalogTarget"][];
+        };
+        CatalogMaintenance: {
+            by?: string;
+            description?: string;
+            /** Format: date-time */
+            end: string;
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            id: string;
+            name?: string;
+            services: string[];
+            /** Format: date-time */
+            start: string;
+        };
+        CatalogMaintenanceBody: {
+            description?: string;
+            /** @description as start, like now+2h */
+            end: string;
+            name?: string;
+            services: string[];
+            /** @description RFC 3339, or relative like now */
+            start: string;
+        };
+        CatalogMaintenanceList: {
+            items: components["schemas"]["CatalogMaintenance"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        CatalogOnCallNow: {
+            file?: string;
+            /** @description of the next two weeks */
+            gaps: components["schemas"]["ScheduleSpan"][];
+            id: string;
+            next?: components["schemas"]["ScheduleShift"];
+            /** @description absent: nobody */
+            on?: components["schemas"]["ScheduleShift"];
+            /** @description that page whoever is on call for it */
+            policies: string[];
+            schedule: string;
+            /** @description that those policies answer for */
+            services: string[];
+            team?: string;
+            timeZone: string;
+        };
+        CatalogOnCallNowList: {
+            items: components["schemas"]["CatalogOnCallNow"][];
+            /** @description the cursor of the next part */
+            next?: string;
         };
         CatalogPerson: {
+            /** @description every way to reach them, e-mail and webhook included */
+            contacts: components["schemas"]["CatalogContact"][];
             email?: string;
+            /** @description the file that declares them: it is changed there */
+            file?: string;
             fullName?: string;
+            id: string;
+            jobTitle?: string;
             name: string;
+            /** @description how they want to be told; for an urgency without any, see the guide */
+            rules: components["schemas"]["CatalogRule"][];
             timeZone?: string;
             webhook?: string;
+        };
+        CatalogPersonBody: {
+            email?: string;
+            fullName?: string;
+            jobTitle?: string;
+            name: string;
+            timeZone?: string;
         };
         CatalogPersonList: {
             items: components["schemas"]["CatalogPerson"][];
@@ -1790,15 +2360,79 @@ export interface components {
             next?: string;
         };
         CatalogPolicy: {
+            description?: string;
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            id: string;
+            levels: components["schemas"]["CatalogLevel"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description further rounds through all levels
+             */
+            repeat: number;
+            team?: string;
+            /** @description the policy that goes on when this one ran out */
+            then?: string;
+        };
+        CatalogPolicyBody: {
+            description?: string;
             levels: components["schemas"]["CatalogLevel"][];
             name: string;
             /** Format: int64 */
-            repeat: number;
+            repeat?: number;
+            team?: string;
+            then?: string;
         };
         CatalogPolicyList: {
             items: components["schemas"]["CatalogPolicy"][];
             /** @description the cursor of the next part */
             next?: string;
+        };
+        CatalogPriority: {
+            /** @description as a8171c */
+            color?: string;
+            description?: string;
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            id: string;
+            name: string;
+        };
+        CatalogPriorityList: {
+            items: components["schemas"]["CatalogPriority"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        CatalogRendered: {
+            /**
+             * Format: double
+             * @description from 0 to 1
+             */
+            coverage: number;
+            final: components["schemas"]["ScheduleShift"][];
+            /** Format: date-time */
+            from: string;
+            /** @description in which nobody is on call */
+            gaps: components["schemas"]["ScheduleSpan"][];
+            /** @description each as if it were alone, the lowest first */
+            layers: components["schemas"]["CatalogRenderedLayer"][];
+            /** Format: date-time */
+            to: string;
+        };
+        CatalogRenderedLayer: {
+            id?: string;
+            name: string;
+            shifts: components["schemas"]["ScheduleShift"][];
+        };
+        CatalogRule: {
+            after: string;
+            /** @description the label, channel or id of a contact */
+            contact: string;
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            id: string;
+            /** @enum {string} */
+            urgency: "high" | "low";
         };
         CatalogSLO: {
             burnAlerts: components["schemas"]["CatalogBurnAlert"][];
@@ -1809,16 +2443,60 @@ export interface components {
             total: string;
             window: string;
         };
+        CatalogSchedule: {
+            description?: string;
+            /** @description the file that declares it: all but its overrides is changed there */
+            file?: string;
+            id: string;
+            /** @description the lowest first; a higher one comes before it */
+            layers: components["schemas"]["ScheduleLayer"][];
+            name: string;
+            /** @description the oldest first; a newer one comes before it */
+            overrides?: components["schemas"]["ScheduleOverride"][];
+            team?: string;
+            /** @description a name of the IANA list; handoffs and restrictions are in its wall-clock time */
+            timeZone: string;
+        };
+        CatalogScheduleBody: {
+            description?: string;
+            layers: components["schemas"]["CatalogLayerBody"][];
+            name: string;
+            team?: string;
+            timeZone: string;
+        };
+        CatalogScheduleList: {
+            items: components["schemas"]["CatalogSchedule"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
         CatalogService: {
+            /** @description after which an acknowledged incident pages again; absent: never */
+            ackTimeout?: string;
+            /** @description after which an incident that nobody touched is resolved; absent: never */
+            autoResolve?: string;
             dependsOn: string[];
             description?: string;
             escalationPolicy?: string;
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            /** @description which alerts make one incident; absent: all of the service */
+            grouping?: components["schemas"]["CatalogGrouping"];
+            id: string;
+            /** @description the keys by which events reach it */
+            integrations: components["schemas"]["CatalogIntegration"][];
             name: string;
             repository?: string;
             runbook?: string;
             signals: components["schemas"]["CatalogSignals"];
             slos: components["schemas"]["CatalogSLO"][];
+            /** @description when urgency counts; outside of them incidents are less urgent */
+            supportHours?: components["schemas"]["CatalogSupportHours"];
             team?: string;
+            /**
+             * @description how loud incidents are; severity: low for warnings and information; absent: high
+             * @enum {string}
+             */
+            urgency?: "high" | "low" | "severity";
         };
         CatalogServiceList: {
             items: components["schemas"]["CatalogService"][];
@@ -1830,7 +2508,30 @@ export interface components {
             latencyP99: string;
             traffic: string;
         };
+        CatalogSupportHours: {
+            /**
+             * @description the urgency outside of the windows
+             * @enum {string}
+             */
+            outside: "high" | "low";
+            timeZone: string;
+            windows: components["schemas"]["ScheduleRestriction"][];
+        };
+        CatalogTarget: {
+            /** @enum {string} */
+            kind: "person" | "schedule";
+            name: string;
+        };
         CatalogTeam: {
+            description?: string;
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            id: string;
+            members: string[];
+            name: string;
+        };
+        CatalogTeamBody: {
+            description?: string;
             members: string[];
             name: string;
         };
@@ -1838,6 +2539,12 @@ export interface components {
             items: components["schemas"]["CatalogTeam"][];
             /** @description the cursor of the next part */
             next?: string;
+        };
+        CreateContactRequest: {
+            address: string;
+            /** @enum {string} */
+            channel: "email" | "sms" | "voice" | "push" | "slack" | "teams" | "discord" | "telegram" | "ntfy" | "webhook";
+            label?: string;
         };
         CreateHeartbeatRequest: {
             /** @description such as 1d */
@@ -1861,6 +2568,23 @@ export interface components {
             severity: "critical" | "warning" | "info";
             /** @description what is wrong, in one line */
             title: string;
+        };
+        CreateOverrideRequest: {
+            /** Format: date-time */
+            end: string;
+            person: string;
+            /**
+             * Format: date-time
+             * @description one before now becomes now
+             */
+            start: string;
+        };
+        CreateRuleRequest: {
+            after: string;
+            /** @description the id, label or channel of a contact */
+            contact: string;
+            /** @enum {string} */
+            urgency: "high" | "low";
         };
         CreateSessionRequest: {
             name: string;
@@ -1950,6 +2674,17 @@ export interface components {
             field?: string;
             mend?: string;
             message: string;
+        };
+        ImportCalendarRequest: {
+            /** @description the text of an .ics file */
+            calendar: string;
+            /** @description only say what would be done */
+            dryRun?: boolean;
+            /**
+             * @description what it is called: importing again under the same name replaces what came before
+             * @default calendar
+             */
+            source: string;
         };
         Incident: {
             /** Format: date-time */
@@ -2180,17 +2915,6 @@ export interface components {
             number: number;
             reason: string;
         };
-        IncidentGrouping: {
-            /**
-             * @description service: all of them; fields: those that share some fields; alert: each is its own
-             * @enum {string}
-             */
-            by: "service" | "fields" | "alert";
-            /** @description class, component, group, origin, severity, labels.NAME, details.NAME */
-            fields?: string[];
-            /** @description an incident takes no more alerts this long after it was opened; absent: as long as it is open */
-            window?: string;
-        };
         IncidentHeartbeat: {
             /**
              * Format: date-time
@@ -2291,8 +3015,8 @@ export interface components {
             at: string;
             /** Format: int64 */
             attempts: number;
-            /** @enum {string} */
-            channel: "email" | "webhook";
+            /** @description email, webhook, sms, voice, push, slack, teams, discord, telegram or ntfy */
+            channel: string;
             /** @description of the last attempt */
             error?: string;
             /** @description the same in every attempt: the Message-ID, and the X-Daytwo-Delivery header */
@@ -2876,6 +3600,133 @@ export interface components {
             owner?: string;
             text: string;
         };
+        ScheduleLayer: {
+            /**
+             * Format: date-time
+             * @description any handoff: its local wall-clock time is that of all others
+             */
+            anchor: string;
+            /**
+             * Format: date-time
+             * @description in effect from then on; absent: since ever
+             */
+            from?: string;
+            id?: string;
+            /** @description whose turn it is, one after another */
+            members: string[];
+            name?: string;
+            /**
+             * Format: int64
+             * @description which member's turn begins at the anchor, from 0
+             */
+            offset?: number;
+            /** @description when the layer counts at all; none: always */
+            restrictions?: components["schemas"]["ScheduleRestriction"][];
+            rotation: components["schemas"]["ScheduleRotation"];
+            /** @description its own; absent: that of the schedule */
+            timeZone?: string;
+            /**
+             * Format: date-time
+             * @description in effect up to then; absent: for ever
+             */
+            until?: string;
+        };
+        ScheduleOverride: {
+            by?: string;
+            /** Format: date-time */
+            end: string;
+            id?: string;
+            person: string;
+            /** @description the event of an imported calendar it comes from */
+            source?: string;
+            /** Format: date-time */
+            start: string;
+            /** @description the same in both halves of a swap */
+            swap?: string;
+        };
+        ScheduleOverrideList: {
+            items: components["schemas"]["ScheduleOverride"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        ScheduleRestriction: {
+            /**
+             * Format: int64
+             * @description seconds on the wall clock; it may reach into the days after
+             */
+            duration: number;
+            /**
+             * Format: int64
+             * @description seconds after midnight
+             */
+            start: number;
+            /**
+             * Format: int64
+             * @description 0 is Sunday
+             */
+            weekday?: number;
+            /** @description on Weekday alone rather than every day */
+            weekly?: boolean;
+        };
+        ScheduleRotation: {
+            /** Format: int64 */
+            every: number;
+            /** @enum {string} */
+            unit: "minute" | "hour" | "day" | "week";
+        };
+        ScheduleShare: {
+            /** Format: double */
+            hours: number;
+            /**
+             * Format: double
+             * @description between 22:00 and 06:00 where the person lives
+             */
+            nightHours: number;
+            /** Format: int64 */
+            nightPages: number;
+            /**
+             * Format: int64
+             * @description in which they were on call for an hour or more
+             */
+            nights: number;
+            /** Format: int64 */
+            pages: number;
+            person: string;
+            /** Format: int64 */
+            shifts: number;
+            /**
+             * Format: double
+             * @description on Saturday and Sunday where the person lives
+             */
+            weekendHours: number;
+            /**
+             * Format: int64
+             * @description in which they were on call for an hour or more
+             */
+            weekends: number;
+        };
+        ScheduleShareList: {
+            items: components["schemas"]["ScheduleShare"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        ScheduleShift: {
+            /** Format: date-time */
+            end: string;
+            /** @description the layer that says so */
+            layer?: string;
+            /** @description the override that says so */
+            override?: string;
+            person: string;
+            /** Format: date-time */
+            start: string;
+        };
+        ScheduleSpan: {
+            /** Format: date-time */
+            end: string;
+            /** Format: date-time */
+            start: string;
+        };
         Session: {
             authenticated: boolean;
             /** @description how to sign in: password, link */
@@ -2905,6 +3756,12 @@ export interface components {
         SnoozeIncidentRequest: {
             /** @description such as 1h; at most a week */
             for: string;
+        };
+        SwapShiftsRequest: {
+            /** @description within a shift of one person */
+            a: components["schemas"]["ScheduleSpan"];
+            /** @description within a shift of another */
+            b: components["schemas"]["ScheduleSpan"];
         };
         TimelineEntry: {
             /** @description what happened: deploy, fired, opened, acknowledged, resolved, sent, started, finished … */
@@ -2958,6 +3815,9 @@ export interface components {
             /** @description signs in once, within the hour */
             link: string;
         };
+        VerifyContactRequest: {
+            code: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2982,72 +3842,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-alert-grouping": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                service: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IncidentGrouping"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "set-alert-grouping": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                service: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["IncidentGrouping"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IncidentGrouping"];
-                };
             };
             /** @description Error */
             default: {
@@ -4465,6 +5259,164 @@ export interface operations {
             };
         };
     };
+    "list-maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogMaintenanceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogMaintenanceBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogMaintenance"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogMaintenanceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogMaintenance"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-oncall-now": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, Unix seconds, or relative like now+8h; absent: now */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogOnCallNowList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-oncalls": {
         parameters: {
             query?: never;
@@ -4523,6 +5475,400 @@ export interface operations {
             };
         };
     };
+    "create-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogPersonBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogPersonBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id or a name */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the person */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateContactRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogContact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the person */
+                ref: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "send-contact-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the person */
+                ref: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the person */
+                ref: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the person */
+                ref: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyContactRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogContact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-person-feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id or a name */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the person */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRuleRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the person */
+                ref: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-policies": {
         parameters: {
             query?: never;
@@ -4540,6 +5886,103 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CatalogPolicyList"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogPolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPolicy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogPolicyBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPolicy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -4676,6 +6119,35 @@ export interface operations {
                 };
                 content: {
                     "*/*": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-priorities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPriorityList"];
                 };
             };
             /** @description Error */
@@ -4851,6 +6323,446 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["RunLine"] | components["schemas"]["Run"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-schedule": {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogRendered"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogScheduleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSchedule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSchedule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id or a name */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSchedule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-schedule-fairness": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, Unix seconds, or relative like now-7d; absent: now */
+                from?: string;
+                /** @description as from; absent: two weeks after it */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description an id or a name */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleShareList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-schedule-feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description an id or a name */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogFeed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the schedule */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportCalendarRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogImported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the schedule */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateOverrideRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOverride"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the schedule */
+                ref: string;
+                /** @description of the override */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "render-schedule": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, Unix seconds, or relative like now-7d; absent: now */
+                from?: string;
+                /** @description as from; absent: two weeks after it */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description an id or a name */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogRendered"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "swap-shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the id or name of the schedule */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwapShiftsRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOverrideList"];
                 };
             };
             /** @description Error */
@@ -5286,6 +7198,103 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CatalogTeamList"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogTeamBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogTeam"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogTeamBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogTeam"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

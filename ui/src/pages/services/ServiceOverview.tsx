@@ -6,6 +6,7 @@ import { Link } from "@/kit/Link";
 import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
 import { TimelineList } from "@/kit/TimelineList";
+import { Breakers } from "./Breakers";
 import styles from "./ServiceOverview.module.css";
 import { ServiceTable } from "./ServiceTable";
 
@@ -20,6 +21,7 @@ export function ServiceOverview({ service }: { service: Service }) {
   return (
     <div className={styles.columns}>
       <div>
+        <Breakers service={service.name} />
         {below.length > 0 && (
           <Section title="Depends on">
             <ServiceTable services={below} />

@@ -1,0 +1,352 @@
+// Command incident measures the way from an event to a page on the real binary: how long a page takes at a steady rate of triggers,
+// how many durable events a second it takes, compared with one commit an event, and how long the views take with many open
+// alerts. Run it in its directory; everything happens on this machine and in a temporary directory:
+//
+//	go run .
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	key   = "beef0000beef0000beef0000beef0000"
+	token = "admin-token-of-the-benchmark"
+)
+
+func main() {
+	rate := flag.Int("rate", 50, "triggers a second")
+	length := flag.Duration("length", 20*time.Second, "of each timed phase")
+	open := flag.Int("open", 10_000, "open alerts for the views")
+	clients := flag.Int("clients", 128, "senders at once of the throughput phase")
+	flag.Parse()
+	if err := run(*rate, *length, *open, *clients); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// hook notes when a page arrives.
+type hook struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+func (h *hook) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	now := time.Now()
+	var page struct{ Incident struct{ Title string } }
+	if json.NewDecoder(r.Body).Decode(&page) == nil {
+		h.mu.Lock()
+		if h.at[page.Incident.Title].IsZero() {
+			h.at[page.Incident.Title] = now
+		}
+		h.mu.Unlock()
+	}
+}
+
+// server is the daytwo under measure.
+type server struct {
+	url  string
+	http *http.Client
+	stop func()
+}
+
+func start(work, name, bin, hookURL string) (*server, error) {
+	ops := filepath.Join(work, name+"-ops")
+	if err := os.MkdirAll(ops, 0o700); err != nil {
+		return nil, err
+	}
+	var people, targets bytes.Buffer
+	for i := range 8 { // eight people, so that one address is not the bottleneck
+		fmt.Fprintf(&people, "  - {name: p%d, webhook: \"%s/%d\"}\n", i, hookURL, i)
+		fmt.Fprintf(&targets, "  - {name: pol%d, levels: [{targets: [p%d], after: 0s}]}\n", i, i)
+	}
+	text := "people:\n" + people.String() + "escalation_policies:\n" + targets.String() + "services:\n"
+	for i := range 8 {
+		text += fmt.Sprintf("  - {name: s%d, escalation_policy: pol%d, grouping: {by: [dedup_key]}, integrations: [{name: bench, key: %q}]}\n", i, i, keyOf(i))
+	}
+	if err := os.WriteFile(filepath.Join(ops, "daytwo.yml"), []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := l.Addr().String()
+	l.Close()
+	cmd := exec.Command(bin, "serve", "--config", ops, "--data", filepath.Join(work, name), "--listen", address, "--allow-private-webhooks", "--events-per-key", "0")
+	cmd.Env = append(os.Environ(), "DAYTWO_ADMIN_TOKEN="+token)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &server{url: "http://" + address, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}, Timeout: 30 * time.Second},
+		stop: func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		if res, err := s.http.Get(s.url + "/-/ready"); err == nil {
+			res.Body.Close()
+			if res.StatusCode == 200 {
+				return s, nil
+			}
+		}
+		if time.Now().After(deadline) {
+			s.stop()
+			return nil, fmt.Errorf("daytwo is not ready after a minute")
+		}
+	}
+}
+
+func keyOf(i int) string { return fmt.Sprintf("%s%d", key[:31], i) }
+
+func (s *server) trigger(service int, dedup string) error {
+	body := fmt.Sprintf(`{"routing_key":%q,"event_action":"trigger","dedup_key":%q,"payload":{"summary":%q,"source":"bench","severity":"critical","component":"c","custom_details":{"a":"b","n":1}}}`,
+		keyOf(service), dedup, dedup)
+	res, err := s.http.Post(s.url+"/pagerduty/v2/enqueue", "application/json", bytes.NewReader([]byte(body)))
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	if res.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("answered %s", res.Status)
+	}
+	return nil
+}
+
+func (s *server) call(method, path string) (time.Duration, error) {
+	req, err := http.NewRequest(method, s.url+path, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	began := time.Now()
+	res, err := s.http.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	if res.StatusCode >= 400 {
+		return 0, fmt.Errorf("%s answered %s", path, res.Status)
+	}
+	return time.Since(began), nil
+}
+
+func run(rate int, length time.Duration, open, clients int) error {
+	work, err := os.MkdirTemp("", "bench-incident")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	bin := filepath.Join(work, "daytwo")
+	build := exec.Command("go", "build", "-o", bin, "../../cmd/daytwo")
+	build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	if err := build.Run(); err != nil {
+		return err
+	}
+	h := &hook{at: map[string]time.Time{}}
+	receiver := httptest.NewServer(h)
+	defer receiver.Close()
+	for _, phase := range []func() error{
+		func() error { return latency(work, bin, receiver.URL, h, rate, length) },
+		func() error { return throughput(work, bin, receiver.URL, clients, length) },
+		func() error { return views(work, bin, receiver.URL, open, clients) },
+	} {
+		if err := phase(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// latency sends at a steady pace, whatever the answers take, and waits for the pages: times count from when a trigger was to be sent.
+func latency(work, bin, hookURL string, h *hook, rate int, length time.Duration) error {
+	s, err := start(work, "latency", bin, hookURL)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	n := int(length.Seconds() * float64(rate))
+	planned, taken := make([]time.Time, n), make([]time.Duration, n)
+	began := time.Now()
+	var wg sync.WaitGroup
+	var failed atomic.Int64
+	for i := range n {
+		planned[i] = began.Add(time.Duration(i) * time.Second / time.Duration(rate))
+		time.Sleep(time.Until(planned[i]))
+		wg.Go(func() {
+			if err := s.trigger(i%8, fmt.Sprintf("l%d", i)); err != nil {
+				failed.Add(1)
+			}
+			taken[i] = time.Since(planned[i])
+		})
+	}
+	wg.Wait()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		h.mu.Lock()
+		got := len(h.at)
+		h.mu.Unlock()
+		if got >= n {
+			break
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var paged []time.Duration
+	for i := range n {
+		if at, ok := h.at[fmt.Sprintf("l%d", i)]; ok {
+			paged = append(paged, at.Sub(planned[i]))
+		}
+	}
+	fmt.Printf("%d triggers at %d/s: %d paged, %d refused\n", n, rate, len(paged), failed.Load())
+	fmt.Printf("  trigger to 202:     %s\n", spread(taken))
+	fmt.Printf("  trigger to webhook: %s\n", spread(paged))
+	return nil
+}
+
+func spread(all []time.Duration) string {
+	if len(all) == 0 {
+		return "nothing"
+	}
+	slices.Sort(all)
+	at := func(p float64) time.Duration {
+		return all[min(int(p*float64(len(all))), len(all)-1)].Round(100 * time.Microsecond)
+	}
+	return fmt.Sprintf("p50 %s  p95 %s  p99 %s  max %s", at(0.5), at(0.95), at(0.99), all[len(all)-1].Round(100*time.Microsecond))
+}
+
+// throughput counts durable events: with many senders at once, with one, and as bare fsyncs of a file.
+func throughput(work, bin, hookURL string, clients int, length time.Duration) error {
+	s, err := start(work, "throughput", bin, hookURL)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	alone, err := accepted(s, "one", 1, length/2)
+	if err != nil {
+		return err
+	}
+	together, err := accepted(s, "many", clients, length)
+	if err != nil {
+		return err
+	}
+	syncs, err := fsyncs(work, length/4)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("durable events: %.0f/s with %d senders, %.0f/s with one (one commit an event): ratio %.1f; bare append+fsync %.0f/s: ratio %.1f\n",
+		together, clients, alone, together/alone, syncs, together/syncs)
+	return nil
+}
+
+// accepted is how many events a second are answered 202. Half of them repeat a key, as alerts do.
+func accepted(s *server, name string, clients int, length time.Duration) (float64, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), length)
+	defer cancel()
+	var n atomic.Int64
+	var first atomic.Pointer[error]
+	var wg sync.WaitGroup
+	began := time.Now()
+	for c := range clients {
+		wg.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := s.trigger(c%8, fmt.Sprintf("%s-%d-%d", name, c, i%20)); err != nil {
+					first.CompareAndSwap(nil, &err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if err := first.Load(); err != nil {
+		return 0, *err
+	}
+	return float64(n.Load()) / time.Since(began).Seconds(), nil
+}
+
+func fsyncs(work string, length time.Duration) (float64, error) {
+	f, err := os.Create(filepath.Join(work, "fsync"))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	line := bytes.Repeat([]byte("x"), 300)
+	n, began := 0, time.Now()
+	for time.Since(began) < length {
+		if _, err := f.Write(line); err != nil {
+			return 0, err
+		}
+		if err := f.Sync(); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return float64(n) / time.Since(began).Seconds(), nil
+}
+
+// views measures what people look at with many open alerts, each an incident of its own.
+func views(work, bin, hookURL string, open, clients int) error {
+	s, err := start(work, "views", bin, hookURL)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range clients {
+		wg.Go(func() {
+			for i := next.Add(1); i <= int64(open); i = next.Add(1) {
+				for s.trigger(int(i%8), fmt.Sprintf("v%d", i)) != nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		if _, err := s.call("GET", fmt.Sprintf("/api/incidents/%d", open)); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the %d incidents are not there after five minutes", open)
+		}
+	}
+	fmt.Printf("with %d open alerts, while their pages go out:\n", open)
+	for _, v := range []struct {
+		name, method string
+		path         func(i int) string
+	}{
+		{"list of open ones", "GET", func(int) string { return "/api/incidents?status=open&limit=50" }},
+		{"next part of the list", "GET", func(int) string { return "/pagerduty/incidents?statuses[]=triggered&limit=100&offset=400" }},
+		{"page of one", "GET", func(i int) string { return fmt.Sprintf("/api/incidents/%d", i*7+1) }},
+		{"acknowledge", "POST", func(i int) string { return fmt.Sprintf("/api/incidents/%d/ack", i*11+1) }},
+		{"audit", "GET", func(int) string { return "/api/incident-audit" }},
+	} {
+		var took []time.Duration
+		for i := range 100 {
+			d, err := s.call(v.method, v.path(i))
+			if err != nil {
+				return err
+			}
+			took = append(took, d)
+		}
+		fmt.Printf("  %-22s %s\n", v.name+":", spread(took))
+	}
+	return nil
+}
