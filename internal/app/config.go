@@ -30,6 +30,10 @@ type Config struct {
 	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
 	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
 	RequireIngest bool          // sending data needs a token on this machine too
+	PhoneURL      string        // https://ACCOUNT:TOKEN@api.twilio.com?from=%2B1555…, for SMS and calls; empty: neither
+	SlackToken    string        // of a Slack bot; empty: only incoming webhooks
+	SlackSecret   string        // proves that buttons are Slack's; empty: they are links
+	TelegramToken string        // of a Telegram bot
 	Retention     time.Duration // how long samples are kept
 	HostMetrics   bool          // this machine is measured too, as the job "node"
 	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
