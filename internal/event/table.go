@@ -216,10 +216,18 @@ func (k *Key) validate() error {
 			return err
 		}
 	}
+	names := map[string]bool{}
+	for _, b := range k.Bands {
+		names[b.Name] = true
+	}
 	for _, f := range k.Filters {
+		names[f.Name] = true
 		if err := f.Filter.Validate(); err != nil {
 			return err
 		}
+	}
+	if len(names) < len(k.Bands)+len(k.Filters) {
+		return badQuery("by", "two bands or filters of %q have the same name", k.Column())
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package eventdb
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"strconv"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -85,11 +87,48 @@ func (s *wordSet) addColumn(c *column) {
 		}
 		return
 	}
+	if c.shape == shapeHex || c.shape == shapePrefixed && isASCII(c.prefix) {
+		s.addFormed(c)
+		return
+	}
 	for i := range c.n {
 		if c.has(i) {
 			s.addValue(c.value(i))
 		}
 	}
+}
+
+// addFormed adds the words of text that follows a form, without making it:
+// hexadecimal digits are one word, and a prefix's words come once, but for the end
+// that is one word with the number.
+func (s *wordSet) addFormed(c *column) {
+	word := make([]byte, 0, 64)
+	if c.shape == shapePrefixed {
+		cut := len(c.prefix)
+		for cut > 0 && isWordChar(c.prefix[cut-1]) {
+			cut--
+		}
+		s.addWords(c.prefix[:cut])
+		word = append(word, strings.ToLower(c.prefix[cut:])...)
+	}
+	start := len(word)
+	for i := range c.n {
+		if c.present != nil && !c.present.has(i) {
+			continue
+		}
+		if word = word[:start]; c.shape == shapePrefixed {
+			word = strconv.AppendInt(word, c.ints[i], 10)
+		} else {
+			for _, x := range c.raw[i*c.width : (i+1)*c.width] {
+				word = append(word, hexDigits[x>>4], hexDigits[x&15])
+			}
+		}
+		s.add(xxhash.Sum64(word))
+	}
+}
+
+func isWordChar(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 func (s *wordSet) addValue(v event.Value) {

@@ -55,6 +55,7 @@ func (s *chosen) only(b bitset) *chosen {
 type calc struct {
 	event.Calculation
 	filter   *filter
+	like     *calc // a quantile of the same numbers, whose sketches serve this one too
 	counts   []int64
 	stats    []event.Stats
 	sketches []sketch
@@ -86,6 +87,9 @@ func grown[T any](s []T, n int) []T {
 
 // add calculates over chosen rows; groups is how many groups there are by now.
 func (c *calc) add(l *looking, s *chosen, groups int) error {
+	if c.like != nil {
+		return nil
+	}
 	if c.filter != nil {
 		b, err := c.filter.bits(l)
 		if err != nil {
@@ -123,6 +127,9 @@ func (c *calc) add(l *looking, s *chosen, groups int) error {
 }
 
 func (c *calc) grow(groups int) {
+	if c.like != nil {
+		return
+	}
 	before := c.bytes
 	switch c.Op {
 	case event.CalcCount:
@@ -231,6 +238,9 @@ func mergeStats(s, o *event.Stats) {
 
 // merge adds another worker's calculation; gids are its groups here.
 func (c *calc) merge(o *calc, gids []uint32, groups int) {
+	if c.like != nil {
+		return
+	}
 	c.grow(groups)
 	var ids []uint32
 	if c.Op == event.CalcTop {
@@ -268,10 +278,14 @@ func (c *calc) cell(g uint32) event.Cell {
 		top := topOf(&c.values, maps.All(c.tops[g]), len(c.tops[g]), cmp.Or(c.K, 10), "")
 		return event.Cell{Value: event.Int(int64(len(top))), Top: top}
 	case event.CalcQuantile:
-		if c.sketches[g].n == 0 {
+		from := c
+		if c.like != nil {
+			from = c.like
+		}
+		if from.sketches[g].n == 0 {
 			return event.Cell{}
 		}
-		return event.Cell{Value: event.Float(c.sketches[g].quantile(c.Quantile))}
+		return event.Cell{Value: event.Float(from.sketches[g].quantile(c.Quantile))}
 	}
 	s := c.stats[g]
 	switch {
@@ -324,73 +338,4 @@ func topOf(x *valueIndex, counts iter.Seq2[uint32, int64], n, k int, contains st
 		out[i] = event.ValueCount{Value: x.value(e.id), Count: e.n}
 	}
 	return out
-}
-
-// numbers are a column's values as numbers.
-type numbers struct {
-	values  []float64
-	present bitset // nil: every row has one
-}
-
-// numbers reads a column as numbers.
-func (l *looking) numbers(c *column) *numbers {
-	out := &numbers{values: make([]float64, c.n), present: c.present}
-	switch c.shape {
-	case shapeInts:
-		for i, x := range c.ints {
-			out.values[i] = float64(x)
-		}
-		return out
-	case shapeFloats:
-		copy(out.values, c.floats)
-		own := false
-		for i, f := range c.floats {
-			if f == f {
-				continue
-			}
-			if !own {
-				out.present, own = out.own(c.n), true
-			}
-			out.present[i>>6] &^= 1 << (i & 63)
-		}
-		return out
-	case shapePrefixed:
-		if c.prefix == "" {
-			for i, x := range c.ints {
-				out.values[i] = float64(x)
-			}
-			return out
-		}
-	case shapeDict:
-		parsed, ok := make([]float64, len(c.dict)), make([]bool, len(c.dict))
-		for i, v := range c.dict {
-			parsed[i], ok[i] = v.Number()
-		}
-		out.present = newBitset(c.n)
-		for i := range c.n {
-			if code := c.code(i); ok[code] {
-				out.values[i] = parsed[code]
-				out.present.set(i)
-			}
-		}
-		return out
-	}
-	out.present = newBitset(c.n)
-	for i := range c.n {
-		if f, ok := c.value(i).Number(); ok {
-			out.values[i] = f
-			out.present.set(i)
-		}
-	}
-	return out
-}
-
-// own is a copy of the present rows that may be changed.
-func (n *numbers) own(rows int) bitset {
-	if n.present != nil {
-		return slices.Clone(n.present)
-	}
-	b := newBitset(rows)
-	b.fill(rows)
-	return b
 }

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
-	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // execution is one query over the blocks of a view.
@@ -31,19 +30,19 @@ type execution struct {
 
 // worker is what one goroutine has of the answer.
 type worker struct {
-	x        *execution
-	filter   *filter
-	select_  *filter // compare
-	cost     event.Cost
-	matched  int64
-	tables   []*grouper
-	rows     *topRows
-	heat     *heat
-	facets   *facetCounter
-	fields   map[string]*fieldCount
-	compare  *comparison
-	warnings []string
-	scratch  []int32
+	x         *execution
+	filter    *filter
+	selection *filter // of compare
+	cost      event.Cost
+	matched   int64
+	tables    []*grouper
+	rows      *topRows
+	heat      *heat
+	facets    *facetCounter
+	fields    map[string]*fieldCount
+	compare   *comparison
+	warnings  []string
+	scratch   []int32
 }
 
 func newExecution(q *event.Query, limits event.Limits, blocks []*block) *execution {
@@ -147,7 +146,7 @@ func (x *execution) newWorker() (*worker, error) {
 	}
 	if x.q.Compare != nil {
 		w.compare = newComparison(x.q.Compare.Fields)
-		w.select_, err = newFilter(x.q.Compare.Selection)
+		w.selection, err = newFilter(x.q.Compare.Selection)
 	}
 	return w, err
 }
@@ -181,42 +180,6 @@ func (x *execution) run(ctx context.Context) (*event.Result, error) {
 		workers[0].merge(o)
 	}
 	return workers[0].result(ctx)
-}
-
-// firstError prefers what went wrong to that the others were told to stop.
-func firstError(ctx context.Context, errs []error) error {
-	var stopped error
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
-		if err != nil {
-			stopped = err
-		}
-	}
-	if stopped != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
-// Limits that a query ran into.
-var (
-	errTime   = errors.New("the query took too long")
-	errRows   = errors.New("the query looked at too many events")
-	errMemory = errors.New("the query needs too much memory")
-)
-
-func (x *execution) limitError(err error) error {
-	switch {
-	case errors.Is(err, errTime):
-		return problem.New(problem.Invalid, "%w: more than %s", errTime, x.limits.Time).WithField("limits.time").WithMend("shorten the time range, or filter by a field of the stream")
-	case errors.Is(err, errRows):
-		return problem.New(problem.Invalid, "%w: more than %d", errRows, x.limits.Rows).WithField("limits.rows").WithMend("shorten the time range, or filter by a field of the stream")
-	case errors.Is(err, errMemory):
-		return problem.New(problem.Invalid, "%w: more than %d MiB", errMemory, x.limits.Memory>>20).WithField("limits.memory").WithMend("group by fewer fields, or by one with fewer values, or filter more")
-	}
-	return err
 }
 
 func (w *worker) work(ctx context.Context, slot int) error {
@@ -366,7 +329,7 @@ func (w *worker) count(l *looking, s *chosen, selected bitset) error {
 		}
 	}
 	if w.compare != nil {
-		b, err := w.select_.bits(l)
+		b, err := w.selection.bits(l)
 		if err != nil {
 			return err
 		}
@@ -430,140 +393,4 @@ func (w *worker) result(ctx context.Context) (*event.Result, error) {
 	r.Warnings = slices.Compact(w.warnings)
 	r.Cost = w.cost
 	return r, nil
-}
-
-// topRows gathers the first rows of an order.
-type topRows struct {
-	q     *event.Rows
-	list  []rowPlace
-	floor *event.Cursor // nothing after it is wanted, once there are enough
-}
-
-type rowPlace struct {
-	event.Cursor
-	block *block
-	row   int32
-}
-
-// beyond tells whether a block has no row that could be wanted.
-func (t *topRows) beyond(b *block) bool {
-	if len(t.q.Order) > 1 || len(t.q.Order) == 1 && t.q.Order[0].By != event.TimeField {
-		return false
-	}
-	if t.q.Oldest() {
-		return t.floor != nil && b.minTime > t.floor.Time || t.q.After != nil && b.maxTime < t.q.After.Time
-	}
-	return t.floor != nil && b.maxTime < t.floor.Time || t.q.After != nil && b.minTime > t.q.After.Time
-}
-
-func (t *topRows) add(l *looking, s *chosen) error {
-	if t.beyond(l.block) {
-		return nil
-	}
-	times, err := l.getTimes()
-	if err != nil {
-		return err
-	}
-	ids, err := l.getIDs()
-	if err != nil {
-		return err
-	}
-	columns := make([]*column, len(t.q.Order))
-	for i, o := range t.q.Order {
-		if columns[i], err = l.column(o.By); err != nil {
-			return err
-		}
-	}
-	for i := range s.n {
-		row := s.row(i)
-		place := rowPlace{Cursor: event.Cursor{Time: times[row], ID: uint64(ids[row])}, block: l.block, row: int32(row)}
-		if len(columns) > 0 {
-			place.Values = make([]event.Value, len(columns))
-			for j, c := range columns {
-				if c != nil {
-					place.Values[j] = ownText(c.value(row))
-				}
-			}
-		}
-		if t.floor != nil && !t.q.Before(&place.Cursor, t.floor) || t.q.After != nil && !t.q.Before(t.q.After, &place.Cursor) {
-			continue
-		}
-		if t.list = append(t.list, place); len(t.list) > 4*t.q.Limit+1024 {
-			t.cut()
-		}
-	}
-	if len(t.list) > t.q.Limit {
-		t.cut()
-	}
-	return nil
-}
-
-// cut keeps one row more than wanted: it tells that there are more.
-func (t *topRows) cut() {
-	slices.SortFunc(t.list, func(a, b rowPlace) int {
-		switch {
-		case t.q.Before(&a.Cursor, &b.Cursor):
-			return -1
-		case t.q.Before(&b.Cursor, &a.Cursor):
-			return 1
-		}
-		return 0
-	})
-	if len(t.list) > t.q.Limit {
-		t.list = t.list[:t.q.Limit+1]
-		t.floor = &event.Cursor{}
-		*t.floor = t.list[t.q.Limit].Cursor
-	}
-}
-
-// result reads the rows themselves, block by block.
-func (t *topRows) result(ctx context.Context, w *worker, r *event.Result) error {
-	t.cut()
-	if len(t.list) > t.q.Limit {
-		t.list = t.list[:t.q.Limit]
-		c := t.list[t.q.Limit-1].Cursor
-		r.Next = &c
-	}
-	events := make([]event.Event, len(t.list))
-	good := make([]bool, len(t.list))
-	places := map[*block][]int{}
-	for i := range t.list {
-		places[t.list[i].block] = append(places[t.list[i].block], i)
-	}
-	size := int64(0)
-	for b, list := range places {
-		if err := ctx.Err(); err != nil {
-			return w.x.limitError(context.Cause(ctx))
-		}
-		l := &looking{block: b, cost: &w.cost}
-		bodies := map[*meta][]byte{}
-		for _, i := range list {
-			e, err := l.event(int(t.list[i].row), t.q.Fields, bodies)
-			if err != nil {
-				w.x.noteBad(b, err)
-				w.warnings = append(w.warnings, err.Error())
-				break
-			}
-			events[i], good[i] = e, true
-			if size += eventSize(&e); size > w.x.limits.Memory {
-				return w.x.limitError(errMemory)
-			}
-		}
-	}
-	for i, ok := range good {
-		if ok {
-			r.Rows = append(r.Rows, events[i])
-		}
-	}
-	return nil
-}
-
-// eventSize is about what an event takes in memory.
-func eventSize(e *event.Event) int64 {
-	size := int64(64)
-	for i := range e.Fields {
-		_, text := e.Fields[i].Value.Raw()
-		size += 48 + int64(len(text))
-	}
-	return size
 }

@@ -18,15 +18,6 @@ type grouper struct {
 	total  []*calc
 }
 
-// keyIndex is one key of a table.
-type keyIndex struct {
-	*event.Key
-	buckets *event.TimeBuckets
-	filters []*filter
-	values  valueIndex
-	made    []uint32 // of the groups of this key and those before: group before, id
-}
-
 func newGrouper(t *event.Table) (*grouper, error) {
 	g := &grouper{t: t, pairs: make([]intTable, len(t.By))}
 	for i := range t.By {
@@ -56,6 +47,11 @@ func newGrouper(t *event.Table) (*grouper, error) {
 			made, err := newCalc(c)
 			if err != nil {
 				return nil, err
+			}
+			for _, other := range *list {
+				if c.Op == event.CalcQuantile && c.Filter == nil && other.like == nil && other.Op == c.Op && other.Field == c.Field && other.Filter == nil {
+					made.like = other
+				}
 			}
 			*list = append(*list, made)
 		}
@@ -232,141 +228,6 @@ func (g *grouper) keysOf(gid uint32) []uint32 {
 	return ids
 }
 
-// ids are the values of a key for chosen rows.
-func (k *keyIndex) ids(l *looking, s *chosen) (valueIDs, error) {
-	switch {
-	case len(k.filters) > 0:
-		return k.filterIDs(l, s)
-	case k.buckets != nil:
-		return k.timeIDs(l, s)
-	}
-	c, err := l.column(k.Field)
-	if err != nil {
-		return valueIDs{}, err
-	}
-	if k.Step == 0 && len(k.Bands) == 0 {
-		return k.values.column(c, s.rows, s.n, k.Present), nil
-	}
-	if c == nil {
-		return valueIDs{one: k.missing()}, nil
-	}
-	n := l.numbers(c)
-	if k.Step > 0 {
-		return k.stepIDs(n, s), nil
-	}
-	return k.bandIDs(n, s), nil
-}
-
-// missing is the id for rows that have no value.
-func (k *keyIndex) missing() uint32 {
-	if k.Present {
-		return noValue
-	}
-	return k.values.id(event.Value{})
-}
-
-func (k *keyIndex) filterIDs(l *looking, s *chosen) (valueIDs, error) {
-	lists := make([][]uint32, s.n)
-	for i, f := range k.filters {
-		b, err := f.bits(l)
-		if err != nil {
-			return valueIDs{}, err
-		}
-		id := noValue
-		for place := range s.n {
-			if b.has(s.row(place)) {
-				if id == noValue {
-					id = k.values.id(event.String(k.Filters[i].Name))
-				}
-				lists[place] = append(lists[place], id)
-			}
-		}
-	}
-	k.fillMissing(lists)
-	return valueIDs{lists: lists}, nil
-}
-
-func (k *keyIndex) fillMissing(lists [][]uint32) {
-	for i := range lists {
-		if len(lists[i]) == 0 {
-			if id := k.missing(); id != noValue {
-				lists[i] = []uint32{id}
-			}
-		}
-	}
-}
-
-func (k *keyIndex) bandIDs(n *numbers, s *chosen) valueIDs {
-	lists := make([][]uint32, s.n)
-	for i := range s.n {
-		row := s.row(i)
-		if n.present != nil && !n.present.has(row) {
-			continue
-		}
-		for _, b := range k.Bands {
-			if b.Contains(n.values[row]) {
-				lists[i] = append(lists[i], k.values.id(event.String(b.Name)))
-			}
-		}
-	}
-	k.fillMissing(lists)
-	return valueIDs{lists: lists}
-}
-
-func (k *keyIndex) stepIDs(n *numbers, s *chosen) valueIDs {
-	ids := make([]uint32, s.n)
-	last, lastID := 0.0, noValue
-	for i := range s.n {
-		row := s.row(i)
-		if n.present != nil && !n.present.has(row) {
-			ids[i] = k.missing()
-			continue
-		}
-		edge := k.NumberBucket(n.values[row])
-		if lastID == noValue || edge != last {
-			last, lastID = edge, k.values.id(event.Float(edge))
-		}
-		ids[i] = lastID
-	}
-	return valueIDs{ids: ids}
-}
-
-func (k *keyIndex) timeIDs(l *looking, s *chosen) (valueIDs, error) {
-	if k.Source() == event.TimeField {
-		if from, to := k.buckets.Bounds(l.minTime); l.maxTime < to {
-			return valueIDs{one: k.values.intID(from, event.TypeTime)}, nil
-		}
-	}
-	c, err := l.column(k.Source())
-	if err != nil {
-		return valueIDs{}, err
-	}
-	if c == nil {
-		return valueIDs{one: k.missing()}, nil
-	}
-	ids := make([]uint32, s.n)
-	from, to, id := int64(1), int64(0), noValue
-	for i := range s.n {
-		row := s.row(i)
-		var t int64
-		if c.shape == shapeInts && c.typ != event.TypeBool && c.present == nil {
-			t = c.ints[row]
-		} else {
-			var ok bool
-			if t, ok = event.Nanos(c.value(row)); !ok {
-				ids[i] = k.missing()
-				continue
-			}
-		}
-		if t < from || t >= to {
-			from, to = k.buckets.Bounds(t)
-			id = k.values.intID(from, event.TypeTime)
-		}
-		ids[i] = id
-	}
-	return valueIDs{ids: ids}, nil
-}
-
 // merge takes another worker's groups over.
 func (g *grouper) merge(o *grouper) {
 	ids := make([][]uint32, len(g.keys))
@@ -450,87 +311,4 @@ func (g *grouper) row(gid uint32) event.Group {
 		row.Cells = append(row.Cells, c.cell(gid))
 	}
 	return row
-}
-
-// ranking orders groups without making their rows.
-type ranking struct {
-	g      *grouper
-	order  []event.Order
-	having []event.Having
-	keyOf  map[string]int
-	calcOf map[string]int
-}
-
-func newRanking(g *grouper, r *event.TableResult) *ranking {
-	k := &ranking{g: g, order: g.t.Order, having: g.t.Having, keyOf: map[string]int{}, calcOf: map[string]int{}}
-	for i := len(r.Calculations) - 1; i >= 0; i-- {
-		k.calcOf[r.Calculations[i]] = i
-	}
-	for i := len(r.Keys) - 1; i >= 0; i-- {
-		k.keyOf[r.Keys[i]] = i
-	}
-	return k
-}
-
-func (k *ranking) column(gid uint32, name string) event.Value {
-	if i, ok := k.keyOf[name]; ok {
-		return k.g.keys[i].values.value(k.g.keysOf(gid)[i])
-	}
-	c := k.g.calcs[k.calcOf[name]]
-	if c.Op == event.CalcCount {
-		return event.Int(c.counts[gid])
-	}
-	return c.cell(gid).Value
-}
-
-func (k *ranking) keeps(gid uint32) bool {
-	for i := range k.having {
-		if !k.having[i].Holds(k.column(gid, k.having[i].Column)) {
-			return false
-		}
-	}
-	return true
-}
-
-func (k *ranking) compare(a, b uint32) int {
-	for _, o := range k.order {
-		c := k.column(a, o.By).Compare(k.column(b, o.By))
-		if o.Desc {
-			c = -c
-		}
-		if c != 0 {
-			return c
-		}
-	}
-	ka, kb := k.g.keysOf(a), k.g.keysOf(b)
-	for i := range ka {
-		if c := k.g.keys[i].values.value(ka[i]).Compare(k.g.keys[i].values.value(kb[i])); c != 0 {
-			return c
-		}
-	}
-	return 0
-}
-
-// first are the first limit groups in order, and how many more there are. Of many
-// groups only few are held in order at a time.
-func (k *ranking) first(list []uint32, limit int) ([]uint32, int) {
-	more := max(0, len(list)-limit)
-	if len(list) <= 4*limit {
-		slices.SortFunc(list, k.compare)
-		return list[:len(list)-more], more
-	}
-	best := make([]uint32, 0, 2*limit+64)
-	floor := noValue // of the first limit so far the last, once they are in order
-	for _, gid := range list {
-		if floor != noValue && k.compare(gid, floor) > 0 {
-			continue
-		}
-		if best = append(best, gid); len(best) == cap(best) {
-			slices.SortFunc(best, k.compare)
-			best = best[:limit]
-			floor = best[limit-1]
-		}
-	}
-	slices.SortFunc(best, k.compare)
-	return best[:min(limit, len(best))], more
 }

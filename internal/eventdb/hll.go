@@ -3,6 +3,7 @@ package eventdb
 import (
 	"math"
 	"math/bits"
+	"strconv"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -130,6 +131,11 @@ func eachHash(c *column, rows []int32, n int, yield func(place int, h uint64)) {
 		}
 	}
 	var known []uint64
+	text := make([]byte, 0, 64)
+	if c.shape == shapePrefixed {
+		text = append(text, c.prefix...)
+	}
+	formed := c.shape == shapeHex || c.shape == shapePrefixed && c.prefix != "" && c.prefix[0] != '-' && (c.prefix[0] < '0' || c.prefix[0] > '9')
 	if c.shape == shapeDict {
 		known = make([]uint64, len(c.dict))
 	}
@@ -153,8 +159,41 @@ func eachHash(c *column, rows []int32, n int, yield func(place int, h uint64)) {
 		case c.present != nil && !c.present.has(row):
 		case c.shape == shapeInts && c.typ != event.TypeBool:
 			yield(i, hashInt(c.ints[row]))
+		case formed:
+			if text = c.formed(text, row); noNumber(text) {
+				yield(i, xxhash.Sum64(text))
+			} else {
+				hash(event.String(string(text)), i)
+			}
 		default:
 			hash(c.value(row), i)
 		}
 	}
+}
+
+// formed is the text of a row of shapeHex or shapePrefixed, in b; of the latter b
+// begins with the prefix.
+func (c *column) formed(b []byte, row int) []byte {
+	if c.shape == shapePrefixed {
+		return strconv.AppendInt(b[:len(c.prefix)], c.ints[row], 10)
+	}
+	b = b[:0]
+	for _, x := range c.raw[row*c.width : (row+1)*c.width] {
+		b = append(b, hexDigits[x>>4], hexDigits[x&15])
+	}
+	return b
+}
+
+// noNumber tells that text is surely no canonical form of a number: it has a
+// letter that none has, or does not begin as one.
+func noNumber(b []byte) bool {
+	if len(b) == 0 || b[0] > '9' || b[0] < '0' && b[0] != '-' {
+		return true
+	}
+	for _, c := range b {
+		if c >= 'a' && c <= 'f' && c != 'e' {
+			return true
+		}
+	}
+	return false
 }

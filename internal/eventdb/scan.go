@@ -20,12 +20,13 @@ type block struct {
 // looking is a query's work on one block: columns are read when first asked for.
 type looking struct {
 	*block
-	cost    *event.Cost
-	columns map[string]*column
-	times   []int64
-	ids     []int64
-	codes   []uint16 // of streams; nil with one stream
-	coded   bool
+	cost      *event.Cost
+	columns   map[string]*column
+	asNumbers map[*column]*numbers
+	times     []int64
+	ids       []int64
+	codes     []uint16 // of streams; nil with one stream
+	coded     bool
 }
 
 func (b *block) streams() []event.Stream {

@@ -169,7 +169,14 @@ func (db *DB) deleteParts(ctx context.Context, f *filter, first, last int64, laz
 	sum := int64(0)
 	var failed error
 	for _, p := range db.currentParts() {
-		if p.broken != nil || p.MaxTime < first || p.MinTime > last {
+		if p.MaxTime < first || p.MinTime > last {
+			continue
+		}
+		if p.broken != nil {
+			// What cannot be read can still be let go of as a whole.
+			if f.op == event.OpAll && p.MinTime >= first && p.MaxTime <= last {
+				failed = errors.Join(failed, db.adopt(nil, nil, []*part{p}, nil))
+			}
 			continue
 		}
 		n, err := countDropped(ctx, p, drop)
