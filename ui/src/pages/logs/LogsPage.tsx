@@ -146,7 +146,8 @@ function Found({ asked, columns, onNarrow }: ResultProps) {
   return (
     <div className={styles.result}>
       <p className={styles.dim}>
-        {plural(rows.length, "line")} loaded · looked at {formatCount(first.cost.rows)} lines in {formatDuration(first.cost.millis / 1000)}
+        {plural(rows.length, "line")} loaded
+        {first.cost.rows > 0 && ` · looked at ${formatCount(first.cost.rows)} lines`} · in {formatDuration(first.cost.millis / 1000)}
         {first.warnings?.map((w) => ` · ${w}`)}
       </p>
       <Lines rows={rows} columns={columns} words={first.words} onNarrow={onNarrow} onMore={more} loading={isFetchingNextPage} />
