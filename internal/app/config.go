@@ -116,7 +116,7 @@ func checkURL(field, value string, schemes []string) error {
 		return nil
 	}
 	u, err := url.Parse(value)
-	if err == nil && u.Host != "" {
+	if err == nil && (u.Host != "" || field == "database-url" && u.Query().Get("host") != "") { // a socket's directory
 		for _, s := range schemes {
 			if u.Scheme == s {
 				return nil
