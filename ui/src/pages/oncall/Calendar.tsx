@@ -4,7 +4,7 @@ import { useState, type CSSProperties } from "react";
 import { endOverride } from "@/api/oncall";
 import type { Rendered, Shift } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
-import { formatInstant } from "@/kit/format";
+import { formatMoment } from "@/kit/format";
 import { useTimeRange } from "@/kit/useTimeRange";
 import { useMe } from "@/shell/useMe";
 import styles from "./Schedules.module.css";
@@ -65,7 +65,7 @@ function Bar({ shift, schedule, from, to }: { shift: Shift; schedule: string; fr
   });
   const left = (100 * (Date.parse(shift.start) - from)) / (to - from);
   const width = (100 * (Date.parse(shift.end) - Date.parse(shift.start))) / (to - from);
-  const words = `${shift.person}, ${formatInstant(shift.start, zone)} to ${formatInstant(shift.end, zone)}`;
+  const words = `${shift.person}, ${formatMoment(shift.start, zone)} to ${formatMoment(shift.end, zone)}`;
   return (
     <>
       <button
@@ -81,7 +81,7 @@ function Bar({ shift, schedule, from, to }: { shift: Shift; schedule: string; fr
       <Modal opened={open} onClose={() => setOpen(false)} title={shift.person}>
         <div className={styles.fields}>
           <div>
-            {formatInstant(shift.start, zone)} to {formatInstant(shift.end, zone)}
+            {formatMoment(shift.start, zone)} to {formatMoment(shift.end, zone)}
           </div>
           <div className={styles.dim}>{shift.override ? "an override" : `layer ${shift.layer ?? ""}`}</div>
           {end.error && <ErrorNote error={end.error} />}

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { onCallNowQuery, renderedQuery, scheduleFeed } from "@/api/oncall";
 import type { OnCallNow } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
-import { formatDuration, formatInstant } from "@/kit/format";
+import { formatDuration, formatMoment } from "@/kit/format";
 import { Person } from "@/kit/Person";
 import { Section } from "@/kit/Section";
 import { Snippet } from "@/kit/Snippet";
@@ -54,7 +54,7 @@ function Schedule({ now }: { now: OnCallNow }) {
                 <Person name={now.on.person} link />
               </strong>
               <span className={styles.dim}>
-                {Date.parse(now.on.end) - clock > 300 * day ? "for good" : `until ${formatInstant(now.on.end, zone)}, ${left(now.on.end, clock)} left`}
+                {Date.parse(now.on.end) - clock > 300 * day ? "for good" : `until ${formatMoment(now.on.end, zone)}, ${left(now.on.end, clock)} left`}
                 {now.on.override && " · override"}
               </span>
             </>
@@ -69,7 +69,7 @@ function Schedule({ now }: { now: OnCallNow }) {
               <span>
                 <Person name={now.next.person} link />
               </span>
-              <span className={styles.dim}>from {formatInstant(now.next.start, zone)}</span>
+              <span className={styles.dim}>from {formatMoment(now.next.start, zone)}</span>
             </>
           ) : (
             <span className={styles.dim}>nobody takes over within a year</span>
@@ -79,7 +79,7 @@ function Schedule({ now }: { now: OnCallNow }) {
       </div>
       {gap && (
         <p className={styles.gap}>
-          Nobody is on call {Date.parse(gap.start) <= clock ? "now" : `from ${formatInstant(gap.start, zone)}`} until {formatInstant(gap.end, zone)}
+          Nobody is on call {Date.parse(gap.start) <= clock ? "now" : `from ${formatMoment(gap.start, zone)}`} until {formatMoment(gap.end, zone)}
           {now.gaps.length > 1 && `, and in ${now.gaps.length - 1} more gaps within two weeks`}.
         </p>
       )}
