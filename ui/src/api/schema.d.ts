@@ -667,6 +667,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/around": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the lines before and after one */
+        get: operations["get-logs-around"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export log lines as CSV or NDJSON */
+        get: operations["export-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the fields of log lines */
+        get: operations["list-log-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow log lines as they come */
+        get: operations["follow-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count log lines over time */
+        get: operations["count-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the templates behind messages, and which are new */
+        get: operations["list-log-patterns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/logs/pipelines": {
         parameters: {
             query?: never;
@@ -676,6 +778,75 @@ export interface paths {
         };
         /** List the Logstash pipelines with what each input and stage has done */
         get: operations["list-log-pipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find log lines, newest first */
+        get: operations["search-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List saved searches */
+        get: operations["list-searches"];
+        put?: never;
+        /** Save a search, and watch it if it has a threshold */
+        post: operations["save-search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/searches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a saved search; its alert ends */
+        delete: operations["delete-search"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the most frequent values of a field */
+        get: operations["list-log-values"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1043,6 +1214,23 @@ export interface paths {
         };
         /** List the priorities, the most urgent first */
         get: operations["list-priorities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key that browsers subscribe to web push with */
+        get: operations["get-push-key"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2157,6 +2345,10 @@ export interface components {
         AnswerResponderRequestRequest: {
             joins: boolean;
         };
+        AppKey: {
+            /** @description of VAPID, in base64url */
+            key: string;
+        };
         ApplyWorkloadRequest: {
             /** @description one Kubernetes Deployment with the image process:, as YAML or JSON */
             manifest: string;
@@ -3198,11 +3390,193 @@ export interface components {
             storage: string;
             version: string;
         };
-        ListLogPipelinesAnswerBodyStruct: {
+        LogsAroundAnswer: {
+            rows: components["schemas"]["LogsRow"][];
+        };
+        LogsBucket: {
+            by?: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            count: number;
+            time: string;
+        };
+        LogsCost: {
+            /** Format: int64 */
+            blocks: number;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            millis: number;
+            /**
+             * Format: int64
+             * @description events looked at
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description blocks that did not need to be read
+             */
+            skipped: number;
+        };
+        LogsField: {
+            /**
+             * Format: int64
+             * @description lines that have it
+             */
+            count: number;
+            name: string;
+            types: string[];
+        };
+        LogsFieldsAnswer: {
+            fields: components["schemas"]["LogsField"][];
+            /** Format: int64 */
+            total: number;
+        };
+        LogsFollowed: {
+            /**
+             * Format: int64
+             * @description lines passed over since the last event, because they came faster than they are shown
+             */
+            dropped?: number;
+            rows: components["schemas"]["LogsRow"][];
+        };
+        LogsHistogramAnswer: {
+            buckets: components["schemas"]["LogsBucket"][];
+            cost: components["schemas"]["LogsCost"];
+            /** Format: int64 */
+            everyMillis: number;
+            /** @description values that the buckets are split by, the most frequent first */
+            series: string[];
+            /** Format: int64 */
+            total: number;
+        };
+        LogsPattern: {
+            /**
+             * Format: int64
+             * @description among the lines looked at
+             */
+            count: number;
+            first: string;
+            id: string;
+            last: string;
+            levels: {
+                [key: string]: number;
+            };
+            /** @description no line of the span of the same length before is like it */
+            new: boolean;
+            sample: string;
+            /**
+             * Format: double
+             * @description of the lines looked at
+             */
+            share: number;
+            /** @description <n>, <ip>, <time> and the like stand for what changes, <*> for any word */
+            template: string;
+        };
+        LogsPatternsAnswer: {
+            /**
+             * Format: int64
+             * @description lines of the span before, which say what is new
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description newest lines looked at
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description lines that match
+             */
+            matched: number;
+            patterns: components["schemas"]["LogsPattern"][];
+        };
+        LogsPipelineList: {
             pipelines: components["schemas"]["LogstashPipelineStatus"][];
         };
-        LogsAnswer: {
-            Body: components["schemas"]["ListLogPipelinesAnswerBodyStruct"];
+        LogsRow: {
+            /** @description flat: names with dots; labels of the stream included */
+            fields: {
+                [key: string]: unknown;
+            };
+            id: string;
+            /** @description RFC 3339 with nanoseconds */
+            time: string;
+        };
+        LogsSavedSearch: {
+            columns: string[];
+            /**
+             * Format: int64
+             * @description lines found at the last look
+             */
+            count?: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            firing?: boolean;
+            id: string;
+            /** @enum {string} */
+            language: "kql" | "lucene";
+            name: string;
+            query: string;
+            /** @description only lines of this service; the alert's service */
+            service?: string;
+            /** @enum {string} */
+            severity?: "critical" | "warning" | "info";
+            /**
+             * Format: int64
+             * @description lines in the window from which on the alert fires; absent: not watched
+             */
+            threshold?: number;
+            /** @description for example 5m */
+            window?: string;
+        };
+        LogsSavedSearchList: {
+            items: components["schemas"]["LogsSavedSearch"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        LogsSearchAnswer: {
+            /** @description more may match */
+            atLeast?: boolean;
+            cost: components["schemas"]["LogsCost"];
+            /** Format: int64 */
+            matched: number;
+            /** @description the cursor of the next part */
+            next?: string;
+            rows: components["schemas"]["LogsRow"][];
+            warnings?: string[];
+            /** @description what to highlight */
+            words: string[];
+        };
+        LogsValueCount: {
+            /** Format: int64 */
+            count: number;
+            text: string;
+            value: unknown;
+        };
+        LogsValuesAnswer: {
+            /** Format: double */
+            avg?: number;
+            /**
+             * Format: int64
+             * @description lines that have the field
+             */
+            count: number;
+            /** Format: int64 */
+            distinct: number;
+            field: string;
+            /** Format: double */
+            max?: number;
+            /** Format: double */
+            min?: number;
+            /**
+             * Format: int64
+             * @description lines that match
+             */
+            total: number;
+            values: components["schemas"]["LogsValueCount"][];
         };
         LogstashInputStatus: {
             error?: string;
@@ -3666,6 +4040,32 @@ export interface components {
             id?: string;
             owner?: string;
             text: string;
+        };
+        SaveSearchRequest: {
+            columns?: string[];
+            /**
+             * @default kql
+             * @enum {string}
+             */
+            language: "kql" | "lucene";
+            name: string;
+            query: string;
+            service?: string;
+            /**
+             * @default warning
+             * @enum {string}
+             */
+            severity: "critical" | "warning" | "info";
+            /**
+             * Format: int64
+             * @description from how many lines on an alert fires; 0: none
+             */
+            threshold?: number;
+            /**
+             * @description how far back lines are counted: 1m to 1d
+             * @default 5m
+             */
+            window: string;
         };
         ScheduleLayer: {
             /**
@@ -5326,6 +5726,239 @@ export interface operations {
             };
         };
     };
+    "get-logs-around": {
+        parameters: {
+            query: {
+                /** @description of the line */
+                id: string;
+                /** @description of the line, RFC 3339 */
+                time: string;
+                before?: number;
+                after?: number;
+                service?: string;
+                host?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsAroundAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-logs": {
+        parameters: {
+            query?: {
+                /** @description in the language given; empty: everything */
+                q?: string;
+                language?: "kql" | "lucene";
+                /** @description RFC 3339, unix seconds, or now-1h */
+                from?: string;
+                to?: string;
+                /** @description only of this service */
+                service?: string;
+                format?: "csv" | "ndjson";
+                /** @description columns of the CSV, separated by commas; empty: time, level, service.name, message */
+                fields?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-log-fields": {
+        parameters: {
+            query?: {
+                /** @description in the language given; empty: everything */
+                q?: string;
+                language?: "kql" | "lucene";
+                /** @description RFC 3339, unix seconds, or now-1h */
+                from?: string;
+                to?: string;
+                /** @description only of this service */
+                service?: string;
+                prefix?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsFieldsAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "follow-logs": {
+        parameters: {
+            query?: {
+                q?: string;
+                language?: "kql" | "lucene";
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events: followed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LogsFollowed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-logs": {
+        parameters: {
+            query?: {
+                /** @description in the language given; empty: everything */
+                q?: string;
+                language?: "kql" | "lucene";
+                /** @description RFC 3339, unix seconds, or now-1h */
+                from?: string;
+                to?: string;
+                /** @description only of this service */
+                service?: string;
+                /** @description about how many */
+                buckets?: number;
+                /** @description split by this field; empty: not at all */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsHistogramAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-log-patterns": {
+        parameters: {
+            query?: {
+                /** @description in the language given; empty: everything */
+                q?: string;
+                language?: "kql" | "lucene";
+                /** @description RFC 3339, unix seconds, or now-1h */
+                from?: string;
+                to?: string;
+                /** @description only of this service */
+                service?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsPatternsAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-log-pipelines": {
         parameters: {
             query?: never;
@@ -5341,7 +5974,185 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LogsAnswer"];
+                    "application/json": components["schemas"]["LogsPipelineList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "search-logs": {
+        parameters: {
+            query?: {
+                /** @description in the language given; empty: everything */
+                q?: string;
+                language?: "kql" | "lucene";
+                /** @description RFC 3339, unix seconds, or now-1h */
+                from?: string;
+                to?: string;
+                /** @description only of this service */
+                service?: string;
+                limit?: number;
+                /** @description the next of the answer before */
+                cursor?: string;
+                /** @description oldest first */
+                oldest?: boolean;
+                /** @description count all that match */
+                count?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsSearchAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsSavedSearchList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "save-search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveSearchRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsSavedSearch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-log-values": {
+        parameters: {
+            query: {
+                /** @description in the language given; empty: everything */
+                q?: string;
+                language?: "kql" | "lucene";
+                /** @description RFC 3339, unix seconds, or now-1h */
+                from?: string;
+                to?: string;
+                /** @description only of this service */
+                service?: string;
+                field: string;
+                /** @description only values with this text, in any case */
+                contains?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsValuesAnswer"];
                 };
             };
             /** @description Error */
@@ -6244,6 +7055,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogPriorityList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-push-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppKey"];
                 };
             };
             /** @description Error */
