@@ -44,10 +44,11 @@ type Config struct {
 	EventsPerKey   int           // events a minute that one key may send; 0: no limit
 	Grace          time.Duration // how long a stop may take
 
+	LogListeners logs.Listeners // addresses of doors for logs that cannot share Listen
+
 	// What is kept of events.
-	EventRetention time.Duration  // how long; 0: for ever
-	EventMaxMiB    int            // MiB on disk, the oldest go first; 0: any
-	LogListeners   logs.Listeners // addresses of doors for logs that cannot share Listen
+	EventRetention time.Duration // how long; 0: for ever
+	EventMaxMiB    int           // MiB on disk, the oldest go first; 0: any
 }
 
 // MinRetention is the shortest time that samples can be kept.

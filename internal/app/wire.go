@@ -78,7 +78,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, pipelines, a.logs,
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, a.logs, pipelines,
 	} {
 		routes.Routes(a.server)
 	}

@@ -108,13 +108,14 @@ func newLogs() *cobra.Command {
 			return nil
 		})
 	}
+	cmd.AddCommand(newLogsPipeline())
 	return cmd
 }
 
 func logTable(rows []logRow) table {
 	t := table{header: []string{"time", "level", "service", "message"}}
 	for _, r := range rows {
-		t.add(r.Time, r.text("level"), r.text("service.name"), oneLine(r.message()))
+		t.add(r.Time, r.text("level"), r.text("service.name"), flat(r.message()))
 	}
 	return t
 }
@@ -122,7 +123,7 @@ func logTable(rows []logRow) table {
 // printLogRow prints one line at once, for following.
 func printLogRow(w io.Writer, out *output, r logRow) {
 	if *out == "table" {
-		fmt.Fprintf(w, "%s  %-5s  %s  %s\n", r.Time, r.text("level"), r.text("service.name"), oneLine(r.message()))
+		fmt.Fprintf(w, "%s  %-5s  %s  %s\n", r.Time, r.text("level"), r.text("service.name"), flat(r.message()))
 		return
 	}
 	data, err := json.Marshal(r)
@@ -131,7 +132,7 @@ func printLogRow(w io.Writer, out *output, r logRow) {
 	}
 }
 
-func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "\\n") }
+func flat(s string) string { return strings.ReplaceAll(s, "\n", "\\n") }
 
 func (r *logRow) text(name string) string {
 	switch v := r.Fields[name].(type) {

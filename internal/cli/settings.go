@@ -53,8 +53,6 @@ func serverSettings() []setting {
 		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
 		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
-		duration("event-retention", "DAYTWO_EVENT_RETENTION", "how long events are kept; 0: for ever", func(c *app.Config) *time.Duration { return &c.EventRetention }),
-		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		text("elasticsearch-listener", "DAYTWO_ELASTICSEARCH_LISTENER", "address of a second door for Elasticsearch clients, at its root, for example 127.0.0.1:9200", func(c *app.Config) *string { return &c.LogListeners.Elasticsearch }),
 		text("otlp-listener", "DAYTWO_OTLP_LISTENER", "address that takes OTLP over gRPC, for example 127.0.0.1:4317 (over HTTP it is always taken)", func(c *app.Config) *string { return &c.LogListeners.OTLP }),
 		text("syslog-udp", "DAYTWO_SYSLOG_UDP", "address that takes syslog datagrams, for example 127.0.0.1:5514; whoever reaches it may send", func(c *app.Config) *string { return &c.LogListeners.SyslogUDP }),
@@ -62,6 +60,8 @@ func serverSettings() []setting {
 		text("syslog-tls", "DAYTWO_SYSLOG_TLS", "address that takes syslog over TLS; whoever reaches it may send", func(c *app.Config) *string { return &c.LogListeners.SyslogTLS }),
 		text("syslog-cert", "DAYTWO_SYSLOG_CERT", "certificate of syslog over TLS, a file in PEM", func(c *app.Config) *string { return &c.LogListeners.SyslogCert }),
 		text("syslog-key", "DAYTWO_SYSLOG_KEY", "its key, a file in PEM", func(c *app.Config) *string { return &c.LogListeners.SyslogKey }),
+		duration("event-retention", "DAYTWO_EVENT_RETENTION", "how long events are kept; 0: for ever", func(c *app.Config) *time.Duration { return &c.EventRetention }),
+		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}

@@ -145,7 +145,7 @@ func keyOf(keys []event.Value) string {
 
 // ask groups what matches.
 func (e *evaluation) ask(by []event.Key, calc []event.Calculation, filter event.Filter, order []event.Order, limit int) (*event.TableResult, error) {
-	t := event.Table{By: by, Calculate: calc, Order: order, Limit: cmp.Or(limit, event.MaxGroups)}
+	t := event.Table{By: by, Calculate: calc, Order: order, Limit: cmp.Or(limit, event.MaxGroups), Total: limit > 0}
 	res, err := e.door.cfg.Events.Query(e.ctx, event.Query{Range: bounds(filter), Filter: filter, Tables: []event.Table{t}})
 	if err != nil {
 		return nil, err
@@ -186,6 +186,8 @@ func (e *evaluation) grouped(places []*place, by []event.Key, a *aggregation, fi
 		size, _ = integer(a.options["size"], 10)
 		if len(by) == 0 && a.options["include"] == nil && a.options["exclude"] == nil {
 			limit, tableOrder = min(size, event.MaxGroups), order.table(key.Name)
+			has := event.Exists(a.field)
+			calc = append(calc, event.Calculation{Name: "has", Op: event.CalcCount, Filter: &has})
 		}
 	}
 	groups, err := e.ask(keys, calc, filter, tableOrder, limit)
@@ -202,8 +204,8 @@ func (e *evaluation) grouped(places []*place, by []event.Key, a *aggregation, fi
 		above := keyOf(g.Keys[:len(by)])
 		children[above] = append(children[above], &place{keys: g.Keys, count: n, out: map[string]any{}, cells: g.Cells})
 	}
-	if limit > 0 {
-		rest[""] = groups.Total[0].Value.Int64()
+	if limit > 0 && len(groups.Total) == len(calc) {
+		rest[""] = groups.Total[len(calc)-1].Value.Int64()
 	}
 	var shown []*place
 	for _, p := range places {
