@@ -35,7 +35,7 @@ remote_write:
   - {url: %[1]s/prometheus/api/v1/write, write_relabel_configs: [{target_label: version, replacement: one}]}
   - {url: %[1]s/prometheus/api/v1/write, protobuf_message: io.prometheus.write.v2.Request, write_relabel_configs: [{target_label: version, replacement: two}]}
 remote_read:
-  - {url: %[1]s/prometheus/api/v1/read, read_recent: true, authorization: {credentials: admin}, required_matchers: {job: daytwo}}
+  - {url: %[1]s/prometheus/api/v1/read, read_recent: true, authorization: {credentials: admin}, required_matchers: {version: two}}
 scrape_configs:
   - {job_name: prometheus, static_configs: [{targets: [%[2]q]}]}
   - {job_name: federated, honor_labels: true, metrics_path: /prometheus/federate, params: {'match[]': ['up{job="daytwo"}']}, authorization: {credentials: admin}, static_configs: [{targets: [%[3]q]}]}
@@ -56,8 +56,9 @@ scrape_configs:
 		ours.wait(`/prometheus/api/v1/query?query=count(prometheus_build_info{version="`+version+`"})+or+count(go_goroutines{version="`+version+`",job="prometheus",from="prometheus"})>0`, `"value"`)
 	}
 	ours.wait(`/prometheus/api/v1/query?query=count_over_time(prometheus_http_request_duration_seconds_count{version="two",handler="/metrics"}[1m])>5`, `"value"`)
-	theirs.wait(`/api/v1/query?query=up{job="daytwo",from=""}`, `"value"`)                 // federated or read
-	theirs.wait(`/api/v1/query?query=process_start_time_seconds{job="daytwo"}`, `"value"`) // read from daytwo: never scraped there
+	theirs.wait(`/api/v1/query?query=up{job="daytwo"}`, `"value"`) // federated
+	// The label version is only on what daytwo has: this is read from there, where it carries the external label too.
+	theirs.wait(`/api/v1/query?query=go_goroutines{job="prometheus",version="two"}`, `"value"`)
 
 	// At a time that both have, both say the same.
 	at := fmt.Sprint(time.Now().Add(-5 * time.Second).Unix())
