@@ -59,6 +59,7 @@ ui: ui/node_modules/.stamp ## rebuilds ui/dist, which is committed
 
 bench: ## us beside real peers, printing ratios
 	cd bench/store && go run .
+	cd bench/logs && go run .
 	cd bench/stability && go run .
 
 clean:

@@ -310,6 +310,13 @@ func TestAlertsFromOutside(t *testing.T) {
 		if all := l.list(alert.Filter{State: alert.Firing, Limit: 5}); len(all) != 0 || l.handed() != 3 {
 			t.Errorf("said to be over: %+v, handed over %d times", all, l.handed())
 		}
+		before := len(l.list(alert.Filter{Limit: 50}))
+		if code, body := l.door(http.MethodPost, "/api/v2/alerts", `[{"labels":{"alertname":"Echo"},"generatorURL":"http://localhost:2020/prometheus/graph?g0.expr=up"}]`); code != http.StatusOK {
+			t.Errorf("what set out here: %d %s", code, body)
+		}
+		if got := len(l.list(alert.Filter{Limit: 50})); got != before {
+			t.Errorf("what set out here is recorded again: %d alerts, before %d", got, before)
+		}
 		if code, body := l.door(http.MethodPost, "/api/v2/alerts", `[{"labels":{}}]`); code != http.StatusBadRequest {
 			t.Errorf("without labels: %d %s", code, body)
 		}

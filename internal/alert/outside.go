@@ -3,6 +3,7 @@ package alert
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/alert/alertmanager"
@@ -19,6 +20,7 @@ const outsideRule = "outside"
 // Limits of what comes from outside.
 const (
 	maxOutside = 20_000           // that fire at once
+	maxLabels  = 200              // of one, and annotations as well
 	sparing    = 10 * time.Minute // an end that moves on by less is kept in memory alone
 )
 
@@ -39,6 +41,12 @@ func (a *Alerts) receive(ctx context.Context, alerts []*alertmanager.Alert) erro
 	begun := map[string]bool{} // by fingerprint, in this batch
 	firing := a.firingOf(outsideRule)
 	for _, sent := range alerts {
+		if a.ours(sent) {
+			continue
+		}
+		if len(sent.Labels) > maxLabels || len(sent.Annotations) > maxLabels {
+			return problem.New(problem.Invalid, "an alert has more than %d labels or annotations", maxLabels).WithField("labels")
+		}
 		one := a.fromOutside(sent, now)
 		on := firing[one.Fingerprint]
 		switch {
@@ -64,6 +72,12 @@ func (a *Alerts) receive(ctx context.Context, alerts []*alertmanager.Alert) erro
 		}
 	}
 	return a.move(ctx, moved)
+}
+
+// ours tells whether an alert that came in set out here: prometheus.yml may name this server as an Alertmanager, and
+// alertmanager.yml its webhook. It is on record already.
+func (a *Alerts) ours(sent *alertmanager.Alert) bool {
+	return strings.HasPrefix(sent.GeneratorURL, a.cfg.PublicURL+"/")
 }
 
 // firingOf is a copy of what fires of a rule, by fingerprint.
@@ -120,10 +134,14 @@ func describe(name string, given event.Labels, service catalog.Service) event.La
 	return all
 }
 
-// goesOn is the alert on record with what was said of it last. An end that somebody gave outlasts one that only was assumed.
+// goesOn is the alert on record with what was said of it last. An end that somebody gave outlasts one that only was assumed, and
+// the webhook of an Alertmanager, which tells of no end, takes none away.
 func (a *Alert) goesOn(said *Alert) *Alert {
 	fresh := *a
 	fresh.Annotations, fresh.Generator = said.Annotations, cmp.Or(said.Generator, a.Generator)
+	if said.expires.IsZero() {
+		return &fresh
+	}
 	if !said.timeout || a.timeout || said.expires.After(a.expires) {
 		fresh.expires, fresh.timeout = said.expires, said.timeout
 	}

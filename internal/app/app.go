@@ -75,7 +75,9 @@ func (a *App) build(ctx context.Context, o Options) error {
 		return err
 	}
 	if a.events, err = eventdb.Open(ctx, eventdb.Config{
-		Dir: a.dataFile("events"), Sync: eventdb.Sync(a.config.EventSync), Logger: a.log, Registerer: a.registry,
+		Dir: a.dataFile("events"), Sync: eventdb.Sync(a.config.EventSync),
+		Retention: []eventdb.Retention{{Age: a.config.EventRetention, Bytes: int64(a.config.EventMaxMiB) << 20}},
+		Logger:    a.log, Registerer: a.registry,
 	}); err != nil {
 		return err
 	}

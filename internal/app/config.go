@@ -41,6 +41,10 @@ type Config struct {
 	StrictSeverity bool          // events with a severity that is not known are refused
 	EventsPerKey   int           // events a minute that one key may send; 0: no limit
 	Grace          time.Duration // how long a stop may take
+
+	// What is kept of events.
+	EventRetention time.Duration // how long; 0: for ever
+	EventMaxMiB    int           // MiB on disk, the oldest go first; 0: any
 }
 
 // MinRetention is the shortest time that samples can be kept.
@@ -81,6 +85,12 @@ func (c Config) Validate() error {
 	case c.Retention < MinRetention:
 		return problem.New(problem.Invalid, "retention %s is shorter than an hour", c.Retention).
 			WithField("retention").WithMend("give at least 1h, for example 15d")
+	case c.EventRetention < 0:
+		return problem.New(problem.Invalid, "event retention %s is negative", c.EventRetention).
+			WithField("event-retention").WithMend("give for example 30d, or 0 to keep events for ever")
+	case c.EventMaxMiB < 0:
+		return problem.New(problem.Invalid, "events cannot take %d MiB", c.EventMaxMiB).
+			WithField("event-max-mib").WithMend("give a positive number, or 0 for no limit")
 	case c.Runs < 1 || c.Runs > 256:
 		return problem.New(problem.Invalid, "%d runs at once is out of range", c.Runs).
 			WithField("runs").WithMend("give 1 to 256")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/orchestrate"
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -66,6 +67,7 @@ func inspect(dir, listen string) (operations, []problem.Finding, error) {
 	findings = append(findings, metrics.Check(ops.prometheus, selfURL(listen))...)
 	findings = append(findings, alert.CheckRouting(dir, listen)...)
 	findings = append(findings, alert.CheckService(ops.prometheus, ops.catalog)...)
+	findings = append(findings, logs.CheckPipelines(dir)...)
 	manifests, found := orchestrate.ReadDir(filepath.Join(dir, "workloads"))
 	ops.workloads = manifests
 	findings = append(findings, found...)

@@ -8,6 +8,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 	"github.com/daytwo-dev/daytwo/internal/orchestrate"
 	"github.com/daytwo-dev/daytwo/internal/web"
@@ -20,6 +21,7 @@ type reloader struct {
 	metrics   *metrics.Metrics
 	alerts    *alert.Alerts
 	workloads *orchestrate.Orchestrator
+	pipelines *logs.Pipelines
 
 	mu sync.Mutex // one reload at a time
 }
@@ -35,6 +37,10 @@ func (r *reloader) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	pipelines, err := r.pipelines.Read()
+	if err != nil {
+		return err
+	}
 	before := r.metrics.Config()
 	if err := r.metrics.Reload(ctx); err != nil {
 		return err
@@ -46,6 +52,7 @@ func (r *reloader) reload(ctx context.Context) error {
 	if err := r.alerts.Reload(ctx); err != nil {
 		return err
 	}
+	r.pipelines.Apply(pipelines)
 	r.app.log.InfoContext(ctx, "operations directory reloaded", "dir", files.dir)
 	return nil
 }

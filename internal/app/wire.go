@@ -62,12 +62,16 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	if err != nil {
 		return err
 	}
+	pipelines, err := a.logPipelines()
+	if err != nil {
+		return err
+	}
 	joined := loop.New(loop.Config{
 		DB: a.db, Timeline: line, Catalog: services, Incidents: incidents, Workloads: workloads, Postmortems: lessons,
 		Measure: measure(samples),
 	})
 	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined,
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, pipelines,
 	} {
 		routes.Routes(a.server)
 	}
@@ -82,7 +86,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
 	a.server.MountIngest("POST /alertmanager/api/v2/alerts", alerts.Ingest())
 	a.server.MountIngest("POST /alertmanager/webhook", alerts.Hook())
-	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads}).reload
+	a.reload = (&reloader{app: a, catalog: services, metrics: samples, alerts: alerts, workloads: workloads, pipelines: pipelines}).reload
 	a.reloadRoute()
 
 	if err := workloads.Sync(ctx, files.workloads, fileActor); err != nil {
@@ -93,6 +97,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		{"catalog", services.Run},
 		{"metrics", samples.Run},
 		{"events", a.events.Run},
+		{"pipelines", pipelines.Run},
 		{"runs", runs.Run},
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},

@@ -66,7 +66,7 @@ Settings come from flags, then DAYTWO_* variables; "daytwo config" prints them.`
 	)
 	root.AddCommand(
 		newServe(), newDemo(), newShop(),
-		newIncident(), newOncall(), newQuery(), newApply(), newRollout(), newToken(),
+		newIncident(), newOncall(), newQuery(), newLogs(), newApply(), newRollout(), newToken(),
 		newCheck(), newConfig(), newOpenAPI(), newVersion(),
 	)
 	return root

@@ -52,6 +52,8 @@ func serverSettings() []setting {
 		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
 		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
+		duration("event-retention", "DAYTWO_EVENT_RETENTION", "how long events are kept; 0: for ever", func(c *app.Config) *time.Duration { return &c.EventRetention }),
+		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
 	}
@@ -67,6 +69,8 @@ func defaultConfig() app.Config {
 		EventsPerKey: 3000,
 		Runs:         4,
 		Grace:        20 * time.Second,
+
+		EventRetention: 30 * 24 * time.Hour,
 	}
 }
 

@@ -37,8 +37,8 @@ type TableResult struct {
 	Keys         []string `json:"keys"`
 	Calculations []string `json:"calculations"`
 	Groups       []Group  `json:"groups"`
-	Total        []Cell   `json:"total"` // the calculations over all events, whatever their group
-	More         int      `json:"more"`  // groups that satisfy Having and are over Limit
+	Total        []Cell   `json:"total,omitempty"` // if asked: the calculations over all events, each once, whatever its groups
+	More         int      `json:"more"`            // groups that satisfy Having and are over Limit
 }
 
 // Group is one group: its keys and what was calculated.

@@ -17,6 +17,7 @@ type Table struct {
 	Having    []Having      `json:"having,omitempty"` // all must hold
 	Order     []Order       `json:"order,omitempty"`  // by the names of keys and calculations; ties, and without: by the keys
 	Limit     int           `json:"limit,omitempty"`  // 0: 1000; at most MaxGroups
+	Total     bool          `json:"total,omitempty"`  // calculate over all events too
 }
 
 // MaxGroups is the most groups of one answer.
@@ -215,10 +216,18 @@ func (k *Key) validate() error {
 			return err
 		}
 	}
+	names := map[string]bool{}
+	for _, b := range k.Bands {
+		names[b.Name] = true
+	}
 	for _, f := range k.Filters {
+		names[f.Name] = true
 		if err := f.Filter.Validate(); err != nil {
 			return err
 		}
+	}
+	if len(names) < len(k.Bands)+len(k.Filters) {
+		return badQuery("by", "two bands or filters of %q have the same name", k.Column())
 	}
 	return nil
 }

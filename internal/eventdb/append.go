@@ -163,7 +163,7 @@ func (db *DB) writeGroup(group []*commit) error {
 	}
 	db.nextID = id
 	for _, c := range group {
-		db.addToHead(c.events)
+		db.addToHead(c.events, int64(len(c.batch)))
 		db.metrics.appended.Add(float64(len(c.events)))
 		db.metrics.appendedBytes.Add(float64(len(c.batch)))
 		db.tails.publish(c.events)

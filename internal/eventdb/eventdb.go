@@ -83,9 +83,18 @@ type DB struct {
 
 	mu     sync.RWMutex // the view: what queries see
 	head   *head
+	sealed []*head // on their way to become parts, the oldest first
+	parts  []*part
 	closed bool
 
-	nextID uint64 // of the writer
+	nextID uint64        // of the writer
+	full   chan struct{} // wakes Run: a head was sealed
+
+	flushing sync.Mutex // held while heads become parts
+	upkeep   sync.Mutex // held while parts are rewritten
+	adopting sync.Mutex // guards what is below
+	manifest manifest
+	orphans  []string // files that only a manifest of uncertain fate names
 }
 
 // Open recovers what is in the directory and is ready to append and to answer.
@@ -94,29 +103,63 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if err := c.files.MakeDir(filepath.Join(c.Dir, "wal")); err != nil {
-		return nil, problem.New(problem.Unavailable, "make the directory of events: %w", err).WithMend("check its rights and the free space")
+	for _, dir := range []string{"wal", "parts"} {
+		if err := c.files.MakeDir(filepath.Join(c.Dir, dir)); err != nil {
+			return nil, problem.New(problem.Unavailable, "make the directory of events: %w", err).WithMend("check its rights and the free space")
+		}
 	}
-	db := &DB{cfg: c, lock: flock.New(filepath.Join(c.Dir, "lock")), head: newHead(), nextID: 1}
+	db := &DB{cfg: c, lock: flock.New(filepath.Join(c.Dir, "lock")), head: newHead(), nextID: 1, full: make(chan struct{}, 1)}
 	if ok, err := db.lock.TryLock(); err != nil || !ok {
 		return nil, problem.New(problem.Conflict, "the events in %s are in use by another process", c.Dir).WithMend("stop it, or give another data directory")
-	}
-	if err := db.recover(ctx); err != nil {
-		return nil, errors.Join(err, db.lock.Unlock())
 	}
 	m, err := newMetrics(c.Registerer, db)
 	if err != nil {
 		return nil, errors.Join(err, db.lock.Unlock())
 	}
 	db.metrics = m
+	if err := db.recover(ctx); err != nil {
+		m.unregister()
+		return nil, errors.Join(err, db.lock.Unlock())
+	}
 	return db, nil
 }
 
-// recover reads the log into the head and begins a new segment.
+// recover opens the parts and reads the log into the head.
 func (db *DB) recover(ctx context.Context) error {
+	m, damaged, err := readManifest(db.cfg.files, db.cfg.Dir)
+	if err != nil {
+		return problem.New(problem.Unavailable, "open the events in %s: %w", db.cfg.Dir, err).WithMend("restore the file manifest from a backup")
+	}
+	if damaged {
+		db.cfg.Logger.ErrorContext(ctx, "a copy of the list of parts of the events is damaged; the other is used")
+	}
+	db.manifest, db.nextID = m, m.NextID
+	listed := map[string]bool{}
+	for _, info := range m.Parts {
+		p := openPart(db.cfg.files, db.partsDir(), info)
+		if p.broken != nil || p.bad.Load() > 0 {
+			db.metrics.damaged.Inc()
+			db.cfg.Logger.ErrorContext(ctx, "a part of the events is damaged", "file", p.path, "lost", p.broken != nil, "events", info.Rows, "error", p.broken)
+		}
+		db.parts = append(db.parts, p)
+		listed[partName(info.ID)] = true
+	}
+	names, err := db.cfg.files.List(db.partsDir())
+	if err != nil {
+		return problem.New(problem.Unavailable, "read the directory of events: %w", err)
+	}
+	for _, name := range names {
+		if !listed[name] { // written, but never adopted: its events are in the log
+			db.remove(filepath.Join(db.partsDir(), name))
+		}
+	}
+	return db.recoverLog(ctx)
+}
+
+func (db *DB) recoverLog(ctx context.Context) error {
 	dir := filepath.Join(db.cfg.Dir, "wal")
-	db.commits.wal = wal{fs: db.cfg.files, dir: dir, segments: map[uint64]int64{}}
 	w := &db.commits.wal
+	w.fs, w.dir, w.segments, w.segment = db.cfg.files, dir, map[uint64]int64{}, db.manifest.Floor
 	segments, err := listSegments(db.cfg.files, dir)
 	if err != nil {
 		return problem.New(problem.Unavailable, "read the log of events: %w", err)
@@ -126,17 +169,26 @@ func (db *DB) recover(ctx context.Context) error {
 			return err
 		}
 		path := filepath.Join(dir, segmentName(n))
+		if n < db.manifest.Floor {
+			db.remove(path)
+			continue
+		}
 		damaged, torn, err := readSegment(db.cfg.files, path, db.replay)
 		if err != nil {
 			return problem.New(problem.Unavailable, "read the log of events, %s: %w", path, err)
 		}
 		if damaged > 0 {
+			db.metrics.damaged.Inc()
 			db.cfg.Logger.ErrorContext(ctx, "the log of events is damaged; what could be read is there", "file", path, "bytes", damaged)
 		}
 		if torn > 0 {
 			db.cfg.Logger.InfoContext(ctx, "an unfinished write at the end of the log of events was left out", "file", path, "bytes", torn)
 		}
-		w.segments[n], w.segment = 0, n
+		w.note(n, 0)
+		w.segment = max(w.segment, n)
+	}
+	if len(db.head.events) >= headRows {
+		return db.Flush()
 	}
 	return nil
 }
@@ -154,25 +206,9 @@ func (db *DB) replay(f frame) error {
 	for i := range events {
 		events[i].ID = f.firstID + uint64(i)
 	}
-	db.head.add(events)
+	db.addToHead(events, int64(len(f.batch)))
 	db.nextID = max(db.nextID, f.firstID+uint64(len(events)))
 	return nil
-}
-
-// Run keeps the store in order until ctx ends: it syncs, if asked at intervals.
-func (db *DB) Run(ctx context.Context) error {
-	tick := time.NewTicker(db.cfg.SyncEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := db.commits.sync(); err != nil {
-				db.cfg.Logger.ErrorContext(ctx, "events could not be made durable", "error", err)
-			}
-		}
-	}
 }
 
 // Close makes everything durable and gives the directory free. Afterwards
@@ -187,6 +223,16 @@ func (db *DB) Close() error {
 	}
 	db.tails.close()
 	err := db.commits.close()
+	db.upkeep.Lock() // what runs comes to its end
+	db.flushing.Lock()
+	defer db.upkeep.Unlock()
+	defer db.flushing.Unlock()
+	db.mu.Lock()
+	for _, p := range db.parts {
+		p.release()
+	}
+	db.parts = nil
+	db.mu.Unlock()
 	if db.metrics != nil {
 		db.metrics.unregister()
 	}

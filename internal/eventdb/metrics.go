@@ -14,6 +14,8 @@ type metrics struct {
 	appendedBytes prometheus.Counter
 	cut           prometheus.Counter
 	refused       prometheus.Counter
+	removed       prometheus.Counter
+	damaged       prometheus.Counter
 	queries       *prometheus.HistogramVec
 }
 
@@ -28,6 +30,16 @@ func newMetrics(r prometheus.Registerer, db *DB) (*metrics, error) {
 	m.appendedBytes = counter("appended_bytes_total", "Bytes of events written to the log.")
 	m.cut = counter("cut_total", "Fields that were cut or left out because they were over a limit.")
 	m.refused = counter("refused_writes_total", "Writes that failed, for example because the disk was full.")
+	m.removed = counter("removed_total", "Events removed by retention or deletion.")
+	m.damaged = counter("damaged_blocks_total", "Times that a damaged block was met.")
+	gauge := func(name, help string, value func(Stats) float64) {
+		m.all = append(m.all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "daytwo_events_" + name, Help: help},
+			func() float64 { return value(db.Stats()) }))
+	}
+	gauge("stored", "Events in the store.", func(s Stats) float64 { return float64(s.Events) })
+	gauge("stored_bytes", "Bytes of the parts.", func(s Stats) float64 { return float64(s.PartBytes) })
+	gauge("log_bytes", "Bytes of the write-ahead log.", func(s Stats) float64 { return float64(s.LogBytes) })
+	gauge("parts", "Parts on disk.", func(s Stats) float64 { return float64(s.Parts) })
 	m.queries = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "daytwo_events_query_duration_seconds", Help: "How long queries took.",
 		Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 10, 60},

@@ -2,10 +2,11 @@ package eventdb
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
-	"github.com/daytwo-dev/daytwo/internal/eventdb/oracle"
 )
 
 // Query answers q.
@@ -26,13 +27,90 @@ func (db *DB) answer(ctx context.Context, q event.Query) (*event.Result, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := q.Validate(); err != nil {
+		return nil, err
+	}
+	v, err := db.moment()
+	if err != nil {
+		return nil, err
+	}
+	defer v.release()
+	x := newExecution(&q, db.limits(q.Limits), v.blocks())
+	x.noteBad = func(b *block, err error) {
+		if b.part != nil {
+			db.noteBad(b.part, err)
+		}
+	}
+	r, err := x.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range v.parts {
+		if p.broken != nil {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%d events cannot be read: %v", p.Rows, p.broken))
+		}
+	}
+	return r, nil
+}
+
+// limits are what a query may take: what it names, within the store's.
+func (db *DB) limits(of event.Limits) event.Limits {
+	l := db.cfg.Limits
+	if of.Time > 0 {
+		l.Time = min(l.Time, of.Time)
+	}
+	if of.Rows > 0 {
+		l.Rows = min(l.Rows, of.Rows)
+	}
+	if of.Memory > 0 {
+		l.Memory = min(l.Memory, of.Memory)
+	}
+	return l
+}
+
+// moment is everything that is stored at one.
+type moment struct {
+	parts  []*part
+	heads  []*head
+	events [][]event.Event // of each head
+}
+
+func (db *DB) moment() (*moment, error) {
 	db.mu.RLock()
-	events, closed := db.head.events, db.closed
-	db.mu.RUnlock()
-	if closed {
+	defer db.mu.RUnlock()
+	if db.closed {
 		return nil, errClosed
 	}
-	return oracle.Answer(events, q)
+	v := &moment{parts: slices.Clone(db.parts), heads: append(slices.Clone(db.sealed), db.head)}
+	for _, p := range v.parts {
+		p.acquire()
+	}
+	for _, h := range v.heads {
+		v.events = append(v.events, h.events)
+	}
+	return v, nil
+}
+
+func (v *moment) release() {
+	for _, p := range v.parts {
+		p.release()
+	}
+}
+
+func (v *moment) blocks() []*block {
+	var out []*block
+	for i, h := range v.heads {
+		out = append(out, h.blocks(v.events[i])...)
+	}
+	for _, p := range v.parts {
+		if p.broken != nil {
+			continue
+		}
+		for i := range p.pages {
+			out = append(out, p.block(i))
+		}
+	}
+	return out
 }
 
 // Scan calls yield with all events that q asks for, in the order of q.Rows, a

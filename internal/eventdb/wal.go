@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The write-ahead log is a row of segments, files of frames:
@@ -33,14 +34,16 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // wal is the writing end. It is used by one goroutine at a time.
 type wal struct {
-	fs       files
-	dir      string
-	segment  uint64
-	f        file // nil: the segment must be begun
-	size     int64
-	dirty    bool // written since the last sync
-	spoiled  bool // the file ends in something that could not be cut off
-	segments map[uint64]int64
+	fs      files
+	dir     string
+	segment uint64
+	f       file // nil: the segment must be begun
+	size    int64
+	dirty   bool // written since the last sync
+	spoiled bool // the file ends in something that could not be cut off
+
+	mu       sync.Mutex       // guards segments, which flushing shares
+	segments map[uint64]int64 // bytes of each
 }
 
 func segmentName(n uint64) string { return fmt.Sprintf("%016d.wal", n) }
@@ -56,8 +59,14 @@ func (w *wal) begin(n uint64) error {
 	}
 	w.close()
 	w.f, w.segment, w.size, w.dirty, w.spoiled = f, n, 0, false, false
-	w.segments[n] = 0
+	w.note(n, 0)
 	return nil
+}
+
+func (w *wal) note(segment uint64, size int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.segments[segment] = size
 }
 
 func (w *wal) close() {
@@ -79,9 +88,8 @@ func appendFrame(b []byte, firstID uint64, batch []byte) []byte {
 	return b
 }
 
-// write appends frames, and makes them durable if sync. After an error none of
-// them will ever be read again: they are cut off, or the segment is left for a
-// new one.
+// write appends frames, and makes them durable if sync. After an error they
+// are cut off; where that fails too, the segment is left for a new one.
 func (w *wal) write(frames []byte, sync bool) error {
 	if w.f == nil || w.spoiled {
 		if err := w.begin(w.segment + 1); err != nil {
@@ -97,7 +105,7 @@ func (w *wal) write(frames []byte, sync bool) error {
 	}
 	if err == nil {
 		w.size += int64(len(frames))
-		w.segments[w.segment] = w.size
+		w.note(w.segment, w.size)
 		w.dirty = !sync
 		return nil
 	}
@@ -123,6 +131,8 @@ func (w *wal) sync() error {
 
 // removeBelow deletes segments whose events are in parts.
 func (w *wal) removeBelow(floor uint64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var failed error
 	for n := range w.segments {
 		if n >= floor {
@@ -139,6 +149,8 @@ func (w *wal) removeBelow(floor uint64) error {
 
 // bytes is the size of all segments.
 func (w *wal) bytes() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var sum int64
 	for _, n := range w.segments {
 		sum += n

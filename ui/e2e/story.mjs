@@ -189,6 +189,8 @@ try {
     { name: "on-call", path: "/oncall" },
     { name: "alerts", path: "/alerts" },
     { name: "rules", path: "/alerts?tab=rules" },
+    { name: "silences", path: "/alerts?tab=silences" },
+    { name: "routes", path: "/alerts?tab=routes&labels=service%3Dcheckout" },
     { name: "alert", path: alert },
     { name: "services", path: "/services" },
     { name: "service", path: "/services/checkout" },

@@ -68,6 +68,21 @@ func (d document) find(key, value string) (at *yaml.Node) {
 	return at
 }
 
+// top is the key of that name at the top of the file, or nil.
+func (d document) top(name string) *yaml.Node {
+	var root yaml.Node
+	if yaml.Unmarshal(d.content, &root) != nil || len(root.Content) == 0 {
+		return nil
+	}
+	keys := root.Content[0].Content
+	for i := 0; i+1 < len(keys); i += 2 {
+		if keys[i].Value == name {
+			return keys[i]
+		}
+	}
+	return nil
+}
+
 // at is an empty finding at a place; nil is the start of the file.
 func (d document) at(n *yaml.Node) problem.Finding {
 	f := problem.Finding{File: d.file, Line: 1, Column: 1, Severity: problem.SeverityError}
@@ -245,6 +260,14 @@ func (d document) templates(patterns []string) (*template.Template, []problem.Fi
 func (d document) checkReach(r *Routing) (findings []problem.Finding) {
 	if r.file == "" {
 		return nil
+	}
+	for _, key := range []string{"tracing", "event_recorder"} {
+		if at := d.top(key); at != nil {
+			f := d.at(at)
+			f.Severity, f.Message = problem.SeverityWarning, key+" has no effect"
+			f.Mend = "the timeline has what happens to alerts; take it out"
+			findings = append(findings, f)
+		}
 	}
 	reported := []string{}
 	r.root.Walk(func(route *dispatch.Route) {

@@ -45,6 +45,7 @@ func TestCheck(t *testing.T) {
 			"route: {receiver: daytwo, routes: [{matchers: [a=b], receiver: none}]}\nreceivers:\n  - {name: daytwo}\n  - {name: none, labels: {daytwo: none}}\n", "",
 		},
 		"a template that is none": {"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\ntemplates: ['*.tmpl']\n", `broken.tmpl:2:`},
+		"what has no effect":      {"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\nevent_recorder: {}\n", "3:1: warning: event_recorder has no effect"},
 		"no template":             {"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\ntemplates: ['x/*.tmpl']\n", `3:12: warning: no template file matches`},
 	} {
 		dir := t.TempDir()

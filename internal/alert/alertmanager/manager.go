@@ -129,8 +129,8 @@ func (m *Manager) Run(ctx context.Context) error {
 		return fmt.Errorf("alertmanager: %w", err)
 	}
 	defer alerts.Close()
-	m.alerts = alerts
 	m.mu.Lock()
+	m.alerts = alerts
 	m.start(m.inForce.routing)
 	m.mu.Unlock()
 	close(m.ready)

@@ -163,7 +163,7 @@ func TestNotifications(t *testing.T) {
 	w.publish(time.Time{}, "a", "b")
 	first := next(t, w.webhooks)
 	if first.Status != "firing" || len(first.Alerts) != 2 || first.Receiver != "everything" || first.GroupLabels["alertname"] != "Down" ||
-		first.GroupKey != `{}:{alertname="Down"}` || first.ExternalURL != "http://daytwo.example/alertmanager" ||
+		first.GroupKey != `{}:{alertname="Down"}` || first.ExternalURL != "http://daytwo.example/alerts" ||
 		first.Alerts[0].GeneratorURL != "http://daytwo.example/alerts/1" {
 		t.Errorf("webhook: %+v", first)
 	}

@@ -98,7 +98,7 @@ func (r *Routing) build(doc document, url string, logger *slog.Logger) []problem
 	if problem.Broken(findings) {
 		return findings
 	}
-	external, err := parseURL(url + "/alertmanager")
+	external, err := parseURL(url + "/alerts") // where people look: Alertmanager's own pages are not here
 	if err != nil {
 		return doc.locate(err)
 	}

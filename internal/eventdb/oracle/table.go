@@ -76,8 +76,10 @@ func table(matched []*event.Event, t *event.Table) (*event.TableResult, error) {
 	for i := range calculations {
 		r.Calculations = append(r.Calculations, calculations[i].Column())
 	}
-	if r.Total, err = calculate(matched, calculations); err != nil {
-		return nil, err
+	if t.Total {
+		if r.Total, err = calculate(matched, calculations); err != nil {
+			return nil, err
+		}
 	}
 	for _, g := range groups {
 		cells, err := calculate(g.events, calculations)

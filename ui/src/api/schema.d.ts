@@ -667,6 +667,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the Logstash pipelines with what each input and stage has done */
+        get: operations["list-log-pipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/maintenance": {
         parameters: {
             query?: never;
@@ -3181,6 +3198,56 @@ export interface components {
             storage: string;
             version: string;
         };
+        ListLogPipelinesAnswerBodyStruct: {
+            pipelines: components["schemas"]["LogstashPipelineStatus"][];
+        };
+        LogsAnswer: {
+            Body: components["schemas"]["ListLogPipelinesAnswerBodyStruct"];
+        };
+        LogstashInputStatus: {
+            error?: string;
+            /** Format: int64 */
+            events: number;
+            file: string;
+            /** Format: int64 */
+            line: number;
+            plugin: string;
+            /** @enum {string} */
+            state: "starting" | "running" | "failing" | "ended";
+        };
+        LogstashPipelineStatus: {
+            id: string;
+            inputs: components["schemas"]["LogstashInputStatus"][];
+            /**
+             * Format: int64
+             * @description events that wait between inputs and filters
+             */
+            queued: number;
+            /** @description filters and outputs, in the order of the files */
+            stages: components["schemas"]["LogstashStageStatus"][];
+        };
+        LogstashStageStatus: {
+            /**
+             * Format: int64
+             * @description of a filter: events it did not match; of an output: events it could not bring
+             */
+            failed: number;
+            file: string;
+            /** Format: int64 */
+            in: number;
+            /** @enum {string} */
+            kind: "filter" | "output";
+            /** Format: int64 */
+            line: number;
+            /**
+             * Format: double
+             * @description time spent
+             */
+            millis: number;
+            /** Format: int64 */
+            out: number;
+            plugin: string;
+        };
         LoopAction: {
             /** @enum {string} */
             kind: "rollback";
@@ -5246,6 +5313,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Info"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-log-pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsAnswer"];
                 };
             };
             /** @description Error */

@@ -27,6 +27,12 @@ export type Entry = Schemas["TimelineEntry"];
 export type Tone = Entry["tone"];
 
 export type Alert = Schemas["Alert"];
+/** Where an alert goes, and what holds it. */
+export type Destination = Schemas["AlertDestination"];
+export type AlertPart = Schemas["AlertPart"];
+export type Silence = Schemas["AlertSilenceView"];
+export type RouteTree = Schemas["AlertmanagerTree"];
+export type RouteNode = Schemas["AlertmanagerNode"];
 
 export type Incident = Schemas["Incident"];
 export type IncidentDetail = Schemas["IncidentDetail"];

@@ -1,36 +1,27 @@
 import { Tabs } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { alertsQuery } from "@/api/alerts";
-import type { Alert } from "@/api/types";
-import { EmptyState } from "@/kit/EmptyState";
-import { ChoiceFilter, Filters, ServiceFilter } from "@/kit/Filters";
-import { formatValue } from "@/kit/format";
-import { Loaded } from "@/kit/Loaded";
+import { Navigate, useLocation } from "react-router";
 import { PageTitle } from "@/kit/PageTitle";
-import { StateBadge } from "@/kit/StateBadge";
-import { Table, type Column } from "@/kit/Table";
-import { Ago, Elapsed } from "@/kit/Time";
 import { useParam } from "@/kit/useParam";
+import { AlertList } from "./AlertList";
+import { splitLabels } from "./held";
+import { Routes } from "./Routes";
 import { Rules } from "./Rules";
+import { Silences } from "./Silences";
 
-const columns: Column<Alert>[] = [
-  { id: "name", header: "Alert", phone: "title", cell: (a) => a.name, value: (a) => a.name },
-  { id: "state", header: "State", phone: "side", cell: (a) => <StateBadge state={a.state} />, value: (a) => a.state },
-  { id: "severity", header: "Severity", cell: (a) => <StateBadge state={a.severity} />, value: (a) => a.severity },
-  { id: "service", header: "Service", cell: (a) => a.service ?? "–", value: (a) => a.service ?? "" },
-  { id: "summary", header: "Summary", cell: (a) => a.annotations.summary ?? "" },
-  { id: "value", header: "Value", align: "end", cell: (a) => formatValue(a.value), value: (a) => a.value ?? 0 },
-  { id: "since", header: "Since", cell: (a) => <Ago time={a.startsAt} />, value: (a) => a.startsAt },
-  { id: "lasted", header: "Lasted", cell: (a) => <Elapsed from={a.startsAt} to={a.endsAt} /> },
-];
-
-const states = [
-  { value: "firing", label: "Firing" },
-  { value: "resolved", label: "Resolved" },
-  { value: "", label: "Firing and resolved" },
-];
+/** Links in Alertmanager's notifications name the place on its own pages after a `#`. */
+function placeOf(hash: string): string | undefined {
+  if (!hash.startsWith("#/silences")) return undefined;
+  const filter = new URLSearchParams(hash.slice(hash.indexOf("?") + 1)).get("filter") ?? "";
+  if (!hash.startsWith("#/silences/new")) return "/alerts?tab=silences";
+  return `/alerts?tab=silences&new=1&matchers=${encodeURIComponent(splitLabels(filter).join("\n"))}`;
+}
 
 export function AlertsPage() {
+  const place = placeOf(useLocation().hash);
+  return place ? <Navigate to={place} replace /> : <Tabbed />;
+}
+
+function Tabbed() {
   const [tab, setTab] = useParam("tab", "alerts");
   return (
     <>
@@ -39,6 +30,8 @@ export function AlertsPage() {
         <Tabs.List mb={12}>
           <Tabs.Tab value="alerts">Alerts</Tabs.Tab>
           <Tabs.Tab value="rules">Rules</Tabs.Tab>
+          <Tabs.Tab value="silences">Silences</Tabs.Tab>
+          <Tabs.Tab value="routes">Routes</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="alerts">
           <AlertList />
@@ -46,33 +39,13 @@ export function AlertsPage() {
         <Tabs.Panel value="rules">
           <Rules />
         </Tabs.Panel>
+        <Tabs.Panel value="silences">
+          <Silences />
+        </Tabs.Panel>
+        <Tabs.Panel value="routes">
+          <Routes />
+        </Tabs.Panel>
       </Tabs>
-    </>
-  );
-}
-
-function AlertList() {
-  const [state] = useParam("state");
-  const [service] = useParam("service");
-  const query = useQuery(alertsQuery({ state, service }));
-  return (
-    <>
-      <Filters>
-        <ChoiceFilter label="State" param="state" options={states} />
-        <ServiceFilter />
-      </Filters>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length > 0 ? (
-            <Table label="Alerts" rows={items} columns={columns} rowKey={(a) => a.id} to={(a) => `/alerts/${a.id}`} />
-          ) : (
-            <EmptyState title={state === "firing" ? "Nothing fires" : "No alert of this kind"}>
-              An alert fires when a rule's expression holds, or when a service burns its error budget too fast. The rules are on
-              the other tab.
-            </EmptyState>
-          )
-        }
-      </Loaded>
     </>
   );
 }

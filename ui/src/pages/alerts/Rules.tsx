@@ -52,6 +52,11 @@ function RuleRow({ rule }: { rule: Rule }) {
         )}
         {service && <Link to={`/services/${encodeURIComponent(service)}`}>{service}</Link>}
         {rule.labels?.severity && <span className={styles.dim}>{rule.labels.severity}</span>}
+        {rule.type === "alerting" && (
+          <Link to={`/alerts?name=${encodeURIComponent(rule.name)}`}>
+            history
+          </Link>
+        )}
         {rule.duration ? <span className={styles.dim}>for {formatDuration(rule.duration)}</span> : null}
       </div>
       <Link to={`/explore?expr=${encodeURIComponent(rule.query)}`} className={styles.expr}>

@@ -1,0 +1,280 @@
+package eventdb
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
+)
+
+// fieldCount is what is known of a name.
+type fieldCount struct {
+	count  int64
+	types  [event.TypeList + 1]bool
+	stream bool
+}
+
+func (f *fieldCount) merge(o *fieldCount) {
+	f.count += o.count
+	f.stream = f.stream || o.stream
+	for i, t := range o.types {
+		f.types[i] = f.types[i] || t
+	}
+}
+
+func (w *worker) field(name string) *fieldCount {
+	f := w.fields[name]
+	if f == nil {
+		f = &fieldCount{}
+		w.fields[name] = f
+	}
+	return f
+}
+
+// addFields counts names; of whole blocks the index knows.
+func (w *worker) addFields(l *looking, s *chosen, selected bitset) error {
+	for _, name := range l.names() {
+		if !strings.HasPrefix(name, w.x.q.Fields.Prefix) {
+			continue
+		}
+		values, label := l.label(name)
+		metas := l.metas(name)
+		if selected == nil && !label && len(metas) > 0 {
+			f := w.field(name)
+			for i := range metas {
+				f.count += int64(metas[i].count)
+				f.types[metas[i].typ] = true
+			}
+			continue
+		}
+		if label && len(values) == 1 && l.mem == nil && len(metas) == 0 {
+			f := w.field(name)
+			f.count, f.stream, f.types[event.TypeString] = f.count+int64(s.n), true, true
+			continue
+		}
+		if err := w.addField(l, s, name, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) addField(l *looking, s *chosen, name string, values []event.Value) error {
+	c, err := l.column(name)
+	if err != nil || c == nil {
+		return err
+	}
+	codes, err := l.streamCodes()
+	if err != nil {
+		return err
+	}
+	for i := range s.n {
+		row := s.row(i)
+		if !c.has(row) {
+			continue
+		}
+		f := w.field(name)
+		f.count++
+		if c.shape == shapeDict {
+			f.types[c.dict[c.code(row)].Type()] = true
+		} else {
+			f.types[c.typ] = true
+		}
+		code := 0
+		if codes != nil {
+			code = int(codes[row])
+		}
+		f.stream = f.stream || !values[code].IsNull()
+	}
+	return nil
+}
+
+func (w *worker) fieldInfos() []event.FieldInfo {
+	var infos []event.FieldInfo
+	for _, name := range slices.Sorted(maps.Keys(w.fields)) {
+		f := w.fields[name]
+		info := event.FieldInfo{Name: name, Count: f.count, Stream: f.stream}
+		for t, have := range f.types {
+			if have {
+				info.Types = append(info.Types, event.Type(t).String())
+			}
+		}
+		infos = append(infos, info)
+	}
+	if limit := cmp.Or(w.x.q.Fields.Limit, 10_000); len(infos) > limit {
+		infos = infos[:limit]
+	}
+	return infos
+}
+
+// facetCounter counts the values of fields.
+type facetCounter struct {
+	only   []string
+	fields map[string]*valueCounter
+}
+
+// maxFacetValues is how many values of a field are counted exactly. A field with
+// more is counted by a frequent, see there.
+const maxFacetValues = 200_000
+
+type valueCounter struct {
+	present  int64
+	values   valueIndex
+	counts   []int64
+	stats    event.Stats
+	frequent *frequent // once there are too many values
+}
+
+func newFacetCounter(only []string) *facetCounter {
+	return &facetCounter{only: only, fields: map[string]*valueCounter{}}
+}
+
+func (f *facetCounter) bytes() int64 {
+	sum := int64(0)
+	for _, c := range f.fields {
+		sum += c.values.bytes + 8*int64(len(c.counts))
+		if c.frequent != nil {
+			sum += 4 * frequentCells
+		}
+	}
+	return sum
+}
+
+func (f *facetCounter) counter(name string) *valueCounter {
+	c := f.fields[name]
+	if c == nil {
+		c = &valueCounter{}
+		f.fields[name] = c
+	}
+	return c
+}
+
+func (f *facetCounter) add(l *looking, s *chosen) error {
+	names := f.only
+	if len(names) == 0 {
+		names = l.names()
+	}
+	for _, name := range names {
+		c, err := l.column(name)
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			f.counter(name).add(l, c, s)
+		}
+	}
+	return nil
+}
+
+func (v *valueCounter) add(l *looking, c *column, s *chosen) {
+	v.addNumbers(l, c, s)
+	if v.frequent != nil {
+		v.addFrequent(c, s)
+		return
+	}
+	ids := v.values.column(c, s.rows, s.n, true)
+	v.counts = grown(v.counts, v.values.len())
+	switch {
+	case ids.lists != nil:
+		for _, list := range ids.lists {
+			if len(list) > 0 {
+				v.present++
+			}
+			for _, id := range list {
+				v.counts[id]++
+			}
+		}
+	case ids.ids == nil:
+		if ids.one != noValue {
+			v.counts[ids.one] += int64(s.n)
+			v.present += int64(s.n)
+		}
+	default:
+		for _, id := range ids.ids {
+			if id != noValue {
+				v.counts[id]++
+				v.present++
+			}
+		}
+	}
+	if v.values.len() > maxFacetValues {
+		v.spill()
+	}
+}
+
+func (v *valueCounter) addNumbers(l *looking, c *column, s *chosen) {
+	switch {
+	case c.shape == shapeFloats, c.shape == shapeInts && c.typ != event.TypeBool:
+		n := l.numbers(c)
+		for i := range s.n {
+			if row := s.row(i); n.present == nil || n.present.has(row) {
+				addNumber(&v.stats, n.values[row])
+			}
+		}
+	case c.shape == shapeDict && c.typ == event.TypeNull:
+		for i := range s.n {
+			if x := c.dict[c.code(s.row(i))]; x.Type().IsNumber() {
+				if f, ok := x.Number(); ok {
+					addNumber(&v.stats, f)
+				}
+			}
+		}
+	}
+}
+
+func (f *facetCounter) merge(o *facetCounter) {
+	for name, from := range o.fields {
+		to := f.counter(name)
+		to.present += from.present
+		mergeStats(&to.stats, &from.stats)
+		if from.frequent != nil || to.frequent != nil {
+			for _, c := range []*valueCounter{from, to} {
+				if c.frequent == nil {
+					c.spill()
+				}
+			}
+			to.mergeFrequent(from)
+			continue
+		}
+		ids := to.values.merge(&from.values)
+		to.counts = grown(to.counts, to.values.len())
+		for id, n := range from.counts {
+			to.counts[ids[id]] += n
+		}
+	}
+}
+
+func (f *facetCounter) result(q *event.Facets) []event.Facet {
+	names := f.only
+	if len(names) == 0 {
+		maps.DeleteFunc(f.fields, func(_ string, c *valueCounter) bool { return c.present == 0 })
+		names = slices.Sorted(maps.Keys(f.fields))
+	}
+	var out []event.Facet
+	for _, name := range names {
+		c := f.counter(name)
+		facet := event.Facet{Field: name, Count: c.present, Distinct: int64(c.values.len())}
+		if c.frequent != nil {
+			facet.Distinct = c.frequent.distinct.count()
+		}
+		facet.Top = c.top(cmp.Or(q.Limit, 10), q.Contains)
+		if c.stats.Count > 0 {
+			stats := c.stats
+			facet.Numbers = &stats
+		}
+		out = append(out, facet)
+	}
+	return out
+}
+
+func (v *valueCounter) top(k int, contains string) []event.ValueCount {
+	return topOf(&v.values, func(yield func(uint32, int64) bool) {
+		for id, n := range v.counts {
+			if !yield(uint32(id), n) {
+				return
+			}
+		}
+	}, len(v.counts), k, contains)
+}

@@ -1,0 +1,144 @@
+package eventdb
+
+import (
+	"context"
+	"slices"
+
+	"github.com/daytwo-dev/daytwo/internal/event"
+)
+
+// topRows gathers the first rows of an order.
+type topRows struct {
+	q     *event.Rows
+	list  []rowPlace
+	floor *event.Cursor // nothing after it is wanted, once there are enough
+}
+
+type rowPlace struct {
+	event.Cursor
+	block *block
+	row   int32
+}
+
+// beyond tells whether a block has no row that could be wanted.
+func (t *topRows) beyond(b *block) bool {
+	if len(t.q.Order) > 1 || len(t.q.Order) == 1 && t.q.Order[0].By != event.TimeField {
+		return false
+	}
+	if t.q.Oldest() {
+		return t.floor != nil && b.minTime > t.floor.Time || t.q.After != nil && b.maxTime < t.q.After.Time
+	}
+	return t.floor != nil && b.maxTime < t.floor.Time || t.q.After != nil && b.minTime > t.q.After.Time
+}
+
+func (t *topRows) add(l *looking, s *chosen) error {
+	if t.beyond(l.block) {
+		return nil
+	}
+	times, err := l.getTimes()
+	if err != nil {
+		return err
+	}
+	ids, err := l.getIDs()
+	if err != nil {
+		return err
+	}
+	columns := make([]*column, len(t.q.Order))
+	for i, o := range t.q.Order {
+		if columns[i], err = l.column(o.By); err != nil {
+			return err
+		}
+	}
+	for i := range s.n {
+		row := s.row(i)
+		place := rowPlace{Cursor: event.Cursor{Time: times[row], ID: uint64(ids[row])}, block: l.block, row: int32(row)}
+		if len(columns) > 0 {
+			place.Values = make([]event.Value, len(columns))
+			for j, c := range columns {
+				if c != nil {
+					place.Values[j] = ownText(c.value(row))
+				}
+			}
+		}
+		if t.floor != nil && !t.q.Before(&place.Cursor, t.floor) || t.q.After != nil && !t.q.Before(t.q.After, &place.Cursor) {
+			continue
+		}
+		if t.list = append(t.list, place); len(t.list) > 4*t.q.Limit+1024 {
+			t.cut()
+		}
+	}
+	if len(t.list) > t.q.Limit {
+		t.cut()
+	}
+	return nil
+}
+
+// cut keeps one row more than wanted: it tells that there are more.
+func (t *topRows) cut() {
+	slices.SortFunc(t.list, func(a, b rowPlace) int {
+		switch {
+		case t.q.Before(&a.Cursor, &b.Cursor):
+			return -1
+		case t.q.Before(&b.Cursor, &a.Cursor):
+			return 1
+		}
+		return 0
+	})
+	if len(t.list) > t.q.Limit {
+		t.list = t.list[:t.q.Limit+1]
+		t.floor = &event.Cursor{}
+		*t.floor = t.list[t.q.Limit].Cursor
+	}
+}
+
+// result reads the rows themselves, block by block.
+func (t *topRows) result(ctx context.Context, w *worker, r *event.Result) error {
+	t.cut()
+	if len(t.list) > t.q.Limit {
+		t.list = t.list[:t.q.Limit]
+		c := t.list[t.q.Limit-1].Cursor
+		r.Next = &c
+	}
+	events := make([]event.Event, len(t.list))
+	good := make([]bool, len(t.list))
+	places := map[*block][]int{}
+	for i := range t.list {
+		places[t.list[i].block] = append(places[t.list[i].block], i)
+	}
+	size := int64(0)
+	for b, list := range places {
+		if err := ctx.Err(); err != nil {
+			return w.x.limitError(context.Cause(ctx))
+		}
+		l := &looking{block: b, cost: &w.cost}
+		bodies := map[*meta][]byte{}
+		for _, i := range list {
+			e, err := l.event(int(t.list[i].row), t.q.Fields, bodies)
+			if err != nil {
+				w.x.noteBad(b, err)
+				w.warnings = append(w.warnings, err.Error())
+				break
+			}
+			events[i], good[i] = e, true
+			if size += eventSize(&e); size > w.x.limits.Memory {
+				return w.x.limitError(errMemory)
+			}
+		}
+	}
+	for i, ok := range good {
+		if ok {
+			r.Rows = append(r.Rows, events[i])
+		}
+	}
+	return nil
+}
+
+// eventSize is about what an event takes in memory.
+func eventSize(e *event.Event) int64 {
+	size := int64(64)
+	for i := range e.Fields {
+		_, text := e.Fields[i].Value.Raw()
+		size += 48 + int64(len(text))
+	}
+	return size
+}

@@ -1,0 +1,118 @@
+package logs
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/daytwo-dev/daytwo/internal/configfile"
+	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/logs/logstash"
+	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/web"
+)
+
+// PipelinesFolder is the folder of the operations directory with Logstash's configuration files.
+const PipelinesFolder = "logstash"
+
+// PipelinesConfig is what the pipelines of a server need.
+type PipelinesConfig struct {
+	Dir   string // the operations directory; empty: none
+	State string // the directory for how far files were read
+	Sink  interface {
+		Append(ctx context.Context, events []event.Event) error
+	}
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Pipelines runs the Logstash pipelines of an operations directory.
+type Pipelines struct {
+	dir     string
+	env     logstash.Env
+	running *logstash.Pipelines
+}
+
+// PipelineSet is pipelines that were read without error.
+type PipelineSet struct{ list []*logstash.Pipeline }
+
+// NewPipelines makes them without starting one: Apply says which.
+func NewPipelines(c PipelinesConfig) (*Pipelines, error) {
+	env := pipelineEnv()
+	env.Sink, env.State, env.Out = c.Sink, c.State, &logstash.Console{Out: logstash.LogWriter(c.Logger)}
+	running, err := logstash.New(logstash.Config{Logger: c.Logger, Registerer: c.Registerer, Env: env})
+	return &Pipelines{dir: c.Dir, env: env, running: running}, err
+}
+
+func pipelineEnv() logstash.Env {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return logstash.Env{Lookup: os.LookupEnv, Host: host}
+}
+
+// Read reads the files again and changes nothing that runs.
+func (p *Pipelines) Read() (PipelineSet, error) {
+	if p.dir == "" {
+		return PipelineSet{}, nil
+	}
+	list, findings := logstash.ReadDir(filepath.Join(p.dir, PipelinesFolder), p.env)
+	for _, f := range findings {
+		if f.Severity == problem.SeverityError {
+			return PipelineSet{}, problem.New(problem.Invalid, "%s", f).WithMend("daytwo check %s", p.dir)
+		}
+	}
+	return PipelineSet{list}, nil
+}
+
+// Apply makes the pipelines of a set the ones that run. Those that have not changed are not disturbed.
+func (p *Pipelines) Apply(s PipelineSet) { p.running.Apply(s.list) }
+
+// Run runs them until ctx ends, and then until what is in them has gone through.
+func (p *Pipelines) Run(ctx context.Context) error { return p.running.Run(ctx) }
+
+// Routes registers the pipelines' part of the API.
+func (p *Pipelines) Routes(w *web.Server) {
+	type answer struct {
+		Body struct {
+			Pipelines []logstash.PipelineStatus `json:"pipelines"`
+		}
+	}
+	web.Get(w, "/api/logs/pipelines", web.Op{ID: "list-log-pipelines", Summary: "List the Logstash pipelines with what each input and stage has done", Tag: "logs"},
+		func(context.Context, *struct{}) (*answer, error) {
+			var a answer
+			a.Body.Pipelines = p.running.Status()
+			return &a, nil
+		})
+}
+
+// CheckPipelines says what there is to say about the pipelines of an operations directory.
+func CheckPipelines(dir string) []problem.Finding {
+	_, findings := logstash.ReadDir(filepath.Join(dir, PipelinesFolder), pipelineEnv())
+	return findings
+}
+
+// TryPipeline takes every line of r through the filters of a configuration file and gives what each stage did to it. The findings are those of
+// the file; with an error among them nothing is tried.
+func TryPipeline(file string, r io.Reader, give func(logstash.Result) error) ([]problem.Finding, error) {
+	content, err := configfile.Read(file)
+	if err != nil {
+		return []problem.Finding{configfile.Finding(file, err)}, nil
+	}
+	env := pipelineEnv()
+	env.Dir = filepath.Dir(file)
+	p, findings := logstash.Build("test", []logstash.Source{{Name: file, Text: string(content)}}, logstash.DefaultSettings(runtime.NumCPU()), env)
+	if p == nil {
+		return findings, nil
+	}
+	return findings, logstash.NewTrial(p, env).Run(r, give)
+}
+
+// PipelineResult is what became of one sample.
+type PipelineResult = logstash.Result
