@@ -24,7 +24,8 @@ export function Calendar({ rendered, schedule, now, more }: Props) {
   const { zone } = useTimeRange();
   const days = Array.from({ length: 14 }, (_, i) => new Date(from + (i * (to - from)) / 14));
   const timeZone = zone === "utc" ? "UTC" : undefined;
-  const label = new Intl.DateTimeFormat("en-GB", { weekday: "narrow", day: "numeric", timeZone });
+  const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone });
+  const number = new Intl.DateTimeFormat("en-GB", { day: "numeric", timeZone });
   const rows: { name?: string; shifts: Shift[] }[] = [
     ...(more ? [...rendered.layers].reverse().map((layer) => ({ name: layer.name, shifts: layer.shifts })) : []),
     { name: more ? "Final" : undefined, shifts: rendered.final },
@@ -33,7 +34,10 @@ export function Calendar({ rendered, schedule, now, more }: Props) {
     <div className={styles.calendar}>
       <div className={styles.days} aria-hidden>
         {days.map((d) => (
-          <span key={d.getTime()}>{label.format(d)}</span>
+          <span key={d.getTime()}>
+            <span className={styles.weekday}>{weekday.format(d)} </span>
+            {number.format(d)}
+          </span>
         ))}
       </div>
       {rows.map((row, i) => (
