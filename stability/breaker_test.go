@@ -33,7 +33,10 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen []string
 		b := NewBreaker("payments", TripAt(0.5, 4), OpenFor(time.Second), Probes(2))
+		var mu sync.Mutex
 		b.Watch(func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
 			if e.From != e.To {
 				seen = append(seen, e.To.String()+": "+e.Reason)
 			}

@@ -31,7 +31,8 @@ type Observed interface {
 	// Snapshot tells the counts so far.
 	Snapshot() Snapshot
 	// Watch has f told of every event from now on, in the goroutine of the
-	// call that caused it: f must be quick and must not call the policy.
+	// call or timer that caused it: f must be quick, safe for concurrent use,
+	// and must not call the policy.
 	Watch(f func(Event))
 }
 
@@ -41,8 +42,9 @@ type reporter struct {
 	watchers atomic.Pointer[[]func(Event)]
 }
 
-// Watch has f told of every event from now on, in the goroutine of the call
-// that caused it: f must be quick and must not call the policy.
+// Watch has f told of every event from now on, in the goroutine of the call or
+// timer that caused it: f must be quick, safe for concurrent use, and must not
+// call the policy.
 func (r *reporter) Watch(f func(Event)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
