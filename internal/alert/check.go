@@ -56,10 +56,15 @@ func CheckRouting(dir, listen string) []problem.Finding {
 // CheckService warns of each rule file with alerts that say nothing of a service: whom they page is then not for the catalog's
 // policies to say. path is that of a prometheus.yml; what is wrong with it or its rules is for others to find.
 func CheckService(path string, c *catalog.Catalog) []problem.Finding {
-	conf, err := config.LoadFile(path, false, slog.New(slog.DiscardHandler))
+	content, err := configfile.Read(path)
 	if err != nil {
 		return nil
 	}
+	conf, err := config.Load(string(content), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil
+	}
+	conf.SetDirectory(filepath.Dir(path))
 	files, err := ruleFiles(conf)
 	if err != nil {
 		return nil

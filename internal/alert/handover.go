@@ -77,7 +77,11 @@ func (a *Alerts) publish(ctx context.Context, changed []*Alert) {
 		if !kept {
 			continue
 		}
+		// An end that is put off at each telling, as Prometheus does: if a telling of the past overtakes that of the end, it is made up for.
 		ends := one.expires
+		if ends.IsZero() {
+			ends = time.Now().Add(4 * tellAgain * lookAgain)
+		}
 		if one.State == Resolved {
 			if a.firesElsewhere(one) {
 				continue

@@ -30,7 +30,12 @@ type Config struct {
 	WebhookSecret string        // signs outgoing webhooks; empty: unsigned
 	AllowPrivate  bool          // outgoing webhooks may reach private and loopback addresses
 	RequireIngest bool          // sending data needs a token on this machine too
+	PhoneURL      string        // https://ACCOUNT:TOKEN@api.twilio.com?from=%2B1555…, for SMS and calls; empty: neither
+	SlackToken    string        // of a Slack bot; empty: only incoming webhooks
+	SlackSecret   string        // proves that buttons are Slack's; empty: they are links
+	TelegramToken string        // of a Telegram bot
 	Retention     time.Duration // how long samples are kept
+	HostMetrics   bool          // this machine is measured too, as the job "node"
 	EventSync     string        // when events are made durable: always, before they are acknowledged, or interval, each second
 	Runs          int           // runs executing at once
 	// HeartbeatURL is fetched every minute as long as every open incident has a next step; empty: none.
@@ -112,7 +117,7 @@ func checkURL(field, value string, schemes []string) error {
 		return nil
 	}
 	u, err := url.Parse(value)
-	if err == nil && u.Host != "" {
+	if err == nil && (u.Host != "" || field == "database-url" && u.Query().Get("host") != "") { // a socket's directory
 		for _, s := range schemes {
 			if u.Scheme == s {
 				return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/orchestrate"
 	"github.com/daytwo-dev/daytwo/internal/postmortem"
 	"github.com/daytwo-dev/daytwo/internal/run"
+	"github.com/daytwo-dev/daytwo/internal/statuspage"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 	"github.com/daytwo-dev/daytwo/internal/web"
 )
@@ -46,6 +47,9 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		return err
 	}
 	a.samples = samples
+	if err := a.measureHost(samples); err != nil {
+		return err
+	}
 	if a.logs, err = a.keepLogs(ctx, alerts.Ingest()); err != nil {
 		return err
 	}
@@ -78,6 +82,11 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	} {
 		routes.Routes(a.server)
 	}
+	public, err := statuspage.New(statuspage.Config{Catalog: services, Troubles: troubles(incidents), PublicURL: a.config.PublicURL, Logger: a.log})
+	if err != nil {
+		return err
+	}
+	a.server.MountOpen("/status", public.Handler())
 	samples.Routes(a.server)
 	a.server.MountPublic("/pagerduty", door.Handler())
 	a.server.MountPublic("/inbound", door.Inbound())
@@ -101,6 +110,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},
 		{"webhooks", door.Run},
+		{"status page", public.Run},
 		{"loop", joined.Run},
 		{"alerts", alerts.Run},
 		{"readiness", func(ctx context.Context) error {
@@ -167,18 +177,31 @@ func (a *App) execute(ctx context.Context, line *timeline.Timeline, samples *met
 
 // respond builds what reaches people.
 func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *catalog.Live) (*incident.Incidents, error) {
+	pushKey, err := services.Secret(ctx, "push", notify.NewPushKey)
+	if err != nil {
+		return nil, err
+	}
 	channels, err := notify.New(notify.Config{
 		SMTP: a.config.SMTPURL, From: a.config.MailFrom, AllowPrivate: a.config.AllowPrivate,
 		WebhookSecret: a.config.WebhookSecret, Logger: a.log, Registerer: a.registry,
+		Phone: a.config.PhoneURL, SlackToken: a.config.SlackToken, SlackSecret: a.config.SlackSecret, TelegramToken: a.config.TelegramToken,
+		PushKey: pushKey, Sealer: a.auth, PublicURL: a.config.PublicURL,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return incident.New(ctx, incident.Config{
-		DB: a.db, Timeline: line, Catalog: services, Sender: channels,
+	services.Tell, services.Pages = tell(channels, a.config.PublicURL), pagesOf(line)
+	incidents, err := incident.New(ctx, incident.Config{
+		DB: a.db, Timeline: line, Catalog: services, Sender: answerable{channels},
 		PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
 		HeartbeatURL: a.config.HeartbeatURL, StrictSeverity: a.config.StrictSeverity, EventsPerKey: a.config.EventsPerKey,
 	})
+	if err != nil {
+		return nil, err
+	}
+	a.server.MountPublic(channels.Door(&responder{incidents: incidents, catalog: services, log: a.log}))
+	pushRoute(a.server, channels)
+	return incidents, nil
 }
 
 // pagerDuty builds the door for what was made for PagerDuty.

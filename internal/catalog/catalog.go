@@ -26,7 +26,8 @@ type Catalog struct {
 	Priorities  []Priority    `json:"priorities" doc:"the most urgent first"`
 	Maintenance []Maintenance `json:"maintenance"`
 	// LastResort names the people to page when a policy is missing, reaches nobody, or ran out unanswered.
-	LastResort []string `json:"lastResort"`
+	LastResort []string   `json:"lastResort"`
+	StatusPage StatusPage `json:"statusPage"`
 
 	calendars map[string]*schedule.Schedule // by the name of the schedule
 }
@@ -132,6 +133,20 @@ type Maintenance struct {
 	End         time.Time `json:"end"`
 	By          string    `json:"by,omitempty"`
 	File        string    `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+}
+
+// StatusPage is what the public sees.
+type StatusPage struct {
+	Title      string            `json:"title,omitempty"`
+	Updates    bool              `json:"updates,omitempty" doc:"what stakeholders are told of an incident is told the public too"`
+	Components []StatusComponent `json:"components"`
+}
+
+// StatusComponent shows one service under a name for the public.
+type StatusComponent struct {
+	Name        string `json:"name"`
+	Service     string `json:"service"`
+	Description string `json:"description,omitempty"`
 }
 
 // The urgencies.

@@ -41,6 +41,7 @@ func (r *reader) catalog(root *yaml.Node) *Catalog {
 		"maintenance": func(n *yaml.Node) {
 			r.items(n, "maintenance", func(n *yaml.Node) { c.Maintenance = append(c.Maintenance, r.maintenance(n, refs)) })
 		},
+		"status_page": func(n *yaml.Node) { c.StatusPage = r.statusPage(n, refs) },
 		"last_resort": func(n *yaml.Node) { c.LastResort = r.names(n, "last_resort", "person", refs.people) },
 	})
 	r.later = append(r.later, func() { r.cycles(c.Services, refs.services) }, func() { r.policyCycles(c.Policies, refs.policies) },
@@ -350,6 +351,29 @@ func (r *reader) policyCycles(policies []Policy, at names) {
 			}
 		}
 	}
+}
+
+func (r *reader) statusPage(n *yaml.Node, refs references) (s StatusPage) {
+	s.Components = []StatusComponent{}
+	r.fields(n, "status_page", map[string]func(*yaml.Node){
+		"title":   func(n *yaml.Node) { s.Title = r.text(n, "title") },
+		"updates": func(n *yaml.Node) { s.Updates = r.boolean(n, "updates") },
+		"components": func(n *yaml.Node) {
+			r.items(n, "components", func(n *yaml.Node) {
+				var c StatusComponent
+				r.fields(n, "a component", map[string]func(*yaml.Node){
+					"name":        func(n *yaml.Node) { c.Name = r.text(n, "name") },
+					"description": func(n *yaml.Node) { c.Description = r.text(n, "description") },
+					"service":     func(n *yaml.Node) { c.Service = r.text(n, "service"); r.refer(n, "service", c.Service, refs.services) },
+				})
+				if c.Service == "" {
+					r.errorf(n, "add `service: checkout`", "this component shows no service")
+				}
+				s.Components = append(s.Components, c)
+			})
+		},
+	})
+	return s
 }
 
 func (r *reader) priority(n *yaml.Node, known names) (p Priority) {

@@ -65,7 +65,7 @@ Settings come from flags, then DAYTWO_* variables; "daytwo config" prints them.`
 		&cobra.Group{ID: "files", Title: "Files and settings:"},
 	)
 	root.AddCommand(
-		newServe(), newDemo(), newShop(),
+		newServe(), newAgent(), newDemo(), newShop(),
 		newIncident(), newOncall(), newQuery(), newLogs(), newApply(), newRollout(), newToken(),
 		newCheck(), newConfig(), newOpenAPI(), newVersion(),
 	)

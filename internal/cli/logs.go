@@ -42,6 +42,7 @@ func newLogs() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.AddCommand(newLogsPipeline())
 	connect := addClientFlags(cmd)
 	out := addOutputFlag(cmd)
 	since := cmd.Flags().String("since", "1h", "how far back")

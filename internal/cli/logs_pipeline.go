@@ -77,7 +77,7 @@ written. Lines are decoded as the file's first input would.`,
 
 // showResult prints one event with the effect of every stage, for people.
 func showResult(w io.Writer, n int, r logs.PipelineResult) error {
-	fmt.Fprintf(w, "%d  %s\n", n, oneLine(r.Input))
+	fmt.Fprintf(w, "%d  %s\n", n, shortLine(r.Input))
 	for _, s := range r.Steps {
 		place := fmt.Sprintf("%s:%d", s.File, s.Line)
 		switch s.Effect {
@@ -95,11 +95,11 @@ func showResult(w io.Writer, n int, r logs.PipelineResult) error {
 		for _, c := range s.Changes {
 			switch {
 			case c.Before == nil:
-				fmt.Fprintf(w, "      + %s = %s\n", c.Field, oneLine(jsonOf(c.After)))
+				fmt.Fprintf(w, "      + %s = %s\n", c.Field, shortLine(jsonOf(c.After)))
 			case c.After == nil:
 				fmt.Fprintf(w, "      - %s\n", c.Field)
 			default:
-				fmt.Fprintf(w, "      ~ %s = %s, was %s\n", c.Field, oneLine(jsonOf(c.After)), oneLine(jsonOf(c.Before)))
+				fmt.Fprintf(w, "      ~ %s = %s, was %s\n", c.Field, shortLine(jsonOf(c.After)), shortLine(jsonOf(c.Before)))
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func jsonOf(v any) string {
 	return strings.TrimSpace(b.String())
 }
 
-func oneLine(s string) string {
+func shortLine(s string) string {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\n", "⏎"), "\t", " ")
 	if r := []rune(s); len(r) > 160 {
 		return string(r[:159]) + "…"

@@ -40,9 +40,11 @@ type EventBody struct {
 }
 
 const (
-	maxTogetherIn = 200                // events of one transaction
-	maxFresh      = 100_000            // events not looked at: more are refused for a while
-	keepEvents    = 7 * 24 * time.Hour // how long events are kept for looking back
+	maxTogetherIn = 200                    // events of one transaction
+	takeBudget    = 15 * time.Millisecond  // of one transaction, while senders wait for theirs
+	courtesy      = 100 * time.Millisecond // at most between transactions while many events come in
+	maxFresh      = 100_000                // events not looked at: more are refused for a while
+	keepEvents    = 7 * 24 * time.Hour     // how long events are kept for looking back
 	maxDedupKey   = 255
 )
 
@@ -118,6 +120,13 @@ func (b *inbox) add(n int) {
 	b.mu.Unlock()
 }
 
+// behind tells whether events come in faster than they are looked at.
+func (b *inbox) behind() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fresh > maxTogetherIn
+}
+
 func (b *inbox) full() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -188,8 +197,12 @@ func (s *Incidents) work(ctx context.Context) {
 	purge := time.NewTicker(time.Hour)
 	defer purge.Stop()
 	for failures := 0; ctx.Err() == nil; {
+		began := time.Now()
 		n, err := s.takeIn(ctx)
 		wait := maxIdle
+		if n > 0 && s.inbox.behind() { // whoever sends comes first: an event is safe once it is kept
+			s.idle(ctx, min(2*time.Since(began), courtesy))
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
 			failures++
@@ -208,6 +221,16 @@ func (s *Incidents) work(ctx context.Context) {
 			s.forget(ctx)
 		}
 		timer.Stop()
+	}
+}
+
+// idle waits for d, or until ctx ends.
+func (s *Incidents) idle(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -239,16 +262,18 @@ func (s *Incidents) takeIn(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		for _, e := range list {
-			if err := s.takeOne(ctx, tx, e); err != nil {
+		began := time.Now()
+		for n = 0; n < len(list) && (n == 0 || time.Since(began) < takeBudget); n++ {
+			if err := s.takeOne(ctx, tx, list[n]); err != nil {
 				return err
 			}
 		}
-		tx.OnCommit(func() { s.inbox.add(-len(list)) })
+		taken := n
+		tx.OnCommit(func() { s.inbox.add(-taken) })
 		return nil
 	})
 	if err == nil {
-		return len(list), nil
+		return n, nil
 	}
 	for _, e := range list { // one of them is bad: find it, and let the others go on
 		if err := s.takeAlone(ctx, e); err != nil {

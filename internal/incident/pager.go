@@ -17,6 +17,7 @@ const (
 	maxSending  = 32               // pages on the wire at once
 	maxTogether = 4                // of them to one address: a receiver that hangs does not keep the others waiting
 	maxSteps    = 64               // escalation steps of one transaction
+	crowd       = 200              // pages due at once that are many
 	sendLimit   = 20 * time.Second // of one attempt
 	lease       = 30 * time.Second // longer than an attempt: after it the attempt is taken for lost and made again
 	stopGrace   = 3 * time.Second  // for attempts under way when Run ends
@@ -110,13 +111,25 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 	}
 	elsewhere, busy := room.elsewhere()
 	var due int64
+	var ready []attempt
+	crowded := false
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
-		return tx.QueryRow(ctx, `SELECT COALESCE(MIN(due), 0) FROM (
+		err := tx.QueryRow(ctx, `SELECT COALESCE(MIN(due), 0) FROM (
 			SELECT MIN(next_at) AS due FROM incidents WHERE next_at > 0
 			UNION ALL SELECT MIN(resolve_at) AS due FROM incidents WHERE resolve_at > 0
 			UNION ALL SELECT MIN(ends_at) AS due FROM alert_records WHERE ends_at > 0
 			UNION ALL SELECT MIN(due_at) AS due FROM heartbeats WHERE due_at > 0
 			UNION ALL SELECT MIN(wake_at) AS due FROM pages p WHERE wake_at > 0`+elsewhere+`) AS soonest`, busy...).Scan(&due)
+		if err != nil || due == 0 || store.FromMicros(due).After(s.clock()) {
+			return err
+		}
+		var waiting int
+		err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM pages WHERE wake_at > 0 AND wake_at <= ? LIMIT ?) AS waiting`, s.clock(), crowd).Scan(&waiting)
+		if crowded = waiting >= crowd; err != nil || !crowded {
+			return err
+		}
+		ready, err = s.ready(ctx, tx, s.clock(), room) // sorting so many is no work for the one writer
+		return err
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("look for what is due: %w", err)
@@ -141,7 +154,13 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 		if err := s.takeSteps(ctx, tx, now); err != nil {
 			return err
 		}
-		pages, err = s.lease(ctx, tx, now, room)
+		list := ready
+		if !crowded {
+			if list, err = s.ready(ctx, tx, now, room); err != nil {
+				return err
+			}
+		}
+		pages, err = s.lease(ctx, tx, list, now, room)
 		return err
 	})
 	if err != nil {
@@ -156,7 +175,11 @@ func (s *Incidents) takeSteps(ctx context.Context, tx *store.Tx, now time.Time) 
 	if err != nil {
 		return err
 	}
-	for _, i := range list {
+	began := time.Now()
+	for n, i := range list {
+		if n > 0 && time.Since(began) > takeBudget { // the rest right after, so that others get their turn at the store
+			return nil
+		}
 		if err := s.takeStep(ctx, tx, i, now); err != nil {
 			return err
 		}
@@ -297,23 +320,25 @@ type attempt struct {
 	text     string
 }
 
-// lease marks due pages as being sent: the worst and newest first. A page whose lease ended was being sent when daytwo died.
-func (s *Incidents) lease(ctx context.Context, tx *store.Tx, now time.Time, room room) ([]attempt, error) {
+// ready are pages that are due and for which there is room: the worst and newest first. A page whose lease ended was being sent when
+// daytwo died.
+func (s *Incidents) ready(ctx context.Context, tx *store.Tx, now time.Time, room room) ([]attempt, error) {
 	elsewhere, busy := room.elsewhere()
 	args := slices.Concat([]any{now}, busy, []any{room.free})
-	list, err := query(ctx, tx, scanAttempt, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at, p.kind, p.text
+	return query(ctx, tx, scanAttempt, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at, p.kind, p.text
 		FROM pages p JOIN incidents i ON i.id = p.incident_id
 		WHERE p.wake_at > 0 AND p.wake_at <= ?`+elsewhere+` ORDER BY `+worstFirst+`, p.id LIMIT ?`, args...)
-	if err != nil {
-		return nil, err
-	}
+}
+
+// lease marks pages as being sent, unless something happened to them since they were read.
+func (s *Incidents) lease(ctx context.Context, tx *store.Tx, list []attempt, now time.Time, room room) ([]attempt, error) {
 	var leased []attempt
 	for _, a := range list {
 		if room.to[a.to] >= maxTogether {
 			continue
 		}
-		done, err := tx.Exec(ctx, `UPDATE pages SET status = 'sending', attempts = attempts + 1, at = ?, wake_at = ? WHERE id = ? AND attempts = ?`,
-			now, now.Add(lease), a.ID, a.Attempts)
+		done, err := tx.Exec(ctx, `UPDATE pages SET status = 'sending', attempts = attempts + 1, at = ?, wake_at = ? WHERE id = ? AND attempts = ?
+			AND wake_at > 0 AND wake_at <= ?`, now, now.Add(lease), a.ID, a.Attempts, now)
 		if err != nil {
 			return nil, fmt.Errorf("lease page: %w", err)
 		}

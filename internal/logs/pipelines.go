@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -79,17 +80,15 @@ func (p *Pipelines) Run(ctx context.Context) error { return p.running.Run(ctx) }
 
 // Routes registers the pipelines' part of the API.
 func (p *Pipelines) Routes(w *web.Server) {
-	type answer struct {
-		Body struct {
-			Pipelines []logstash.PipelineStatus `json:"pipelines"`
-		}
-	}
 	web.Get(w, "/api/logs/pipelines", web.Op{ID: "list-log-pipelines", Summary: "List the Logstash pipelines with what each input and stage has done", Tag: "logs"},
-		func(context.Context, *struct{}) (*answer, error) {
-			var a answer
-			a.Body.Pipelines = p.running.Status()
-			return &a, nil
+		func(context.Context, *struct{}) (*PipelineList, error) {
+			return &PipelineList{p.running.Status()}, nil
 		})
+}
+
+// PipelineList is the pipelines that run.
+type PipelineList struct {
+	Pipelines []logstash.PipelineStatus `json:"pipelines"`
 }
 
 // CheckPipelines says what there is to say about the pipelines of an operations directory.
@@ -108,6 +107,7 @@ func TryPipeline(file string, r io.Reader, give func(logstash.Result) error) ([]
 	env := pipelineEnv()
 	env.Dir = filepath.Dir(file)
 	p, findings := logstash.Build("test", []logstash.Source{{Name: file, Text: string(content)}}, logstash.DefaultSettings(runtime.NumCPU()), env)
+	findings = slices.DeleteFunc(findings, func(f problem.Finding) bool { return f.Line == 0 && f.Severity == problem.SeverityWarning }) // a part of a pipeline may be tried too
 	if p == nil {
 		return findings, nil
 	}

@@ -35,10 +35,12 @@ const (
 type Target struct {
 	URL    string       // http://127.0.0.1:8080/metrics; a query becomes parameters
 	Labels event.Labels // put on every sample, for example service and version
+
+	Interval time.Duration // between two scrapes; 0: Config.TargetInterval
 }
 
 // AddTargets replaces the targets of a job; no targets end it. They are scraped about a second later, every
-// Config.TargetInterval, beside what prometheus.yml says.
+// Config.TargetInterval or their own, beside what prometheus.yml says.
 func (m *Metrics) AddTargets(job string, targets []Target) error {
 	group := &targetgroup.Group{Source: job, Labels: model.LabelSet{model.JobLabel: model.LabelValue(job)}}
 	for _, t := range targets {
@@ -67,6 +69,9 @@ func (t Target) labels() (model.LabelSet, error) {
 	}
 	for name, values := range u.Query() {
 		set[model.LabelName(model.ParamLabelPrefix+name)] = model.LabelValue(values[0])
+	}
+	if t.Interval > 0 {
+		set[model.ScrapeIntervalLabel] = model.LabelValue(model.Duration(t.Interval).String())
 	}
 	for name, value := range t.Labels {
 		set[model.LabelName(name)] = model.LabelValue(value)

@@ -38,6 +38,18 @@ func (s *Server) MountLocal(prefix string, role auth.Role, h http.Handler) {
 	s.mount(prefix, access{role: role, local: true}, h)
 }
 
+// MountOpen opens a door that does not even look who asks, so that it works while nobody can sign in.
+func (s *Server) MountOpen(prefix string, h http.Handler) {
+	_, prefix = split(prefix)
+	s.mux.Handle(prefix, http.StripPrefix(prefix, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "" {
+			r.URL.Path = "/"
+		}
+		h.ServeHTTP(w, r)
+	})))
+	s.mux.Handle(prefix+"/", http.StripPrefix(prefix, h))
+}
+
 func (s *Server) mount(prefix string, need access, h http.Handler) {
 	method, prefix := split(prefix)
 	guarded := s.guard(need, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

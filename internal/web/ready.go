@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
@@ -53,16 +54,22 @@ func (s *Server) healthRoutes() {
 		plain(w, http.StatusServiceUnavailable, lines)
 	})
 	if s.cfg.Gatherer != nil {
-		h := promhttp.HandlerFor(s.cfg.Gatherer, promhttp.HandlerOpts{})
-		guarded := s.guard(access{role: auth.Viewer}, h)
-		s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-			if local(r) {
-				h.ServeHTTP(w, r)
-				return
-			}
-			guarded.ServeHTTP(w, r)
-		})
+		s.MountMetrics("/metrics", s.cfg.Gatherer)
 	}
+}
+
+// MountMetrics serves what g gathers at path: to this machine without a token,
+// to others with one.
+func (s *Server) MountMetrics(path string, g prometheus.Gatherer) {
+	h := promhttp.HandlerFor(g, promhttp.HandlerOpts{})
+	guarded := s.guard(access{role: auth.Viewer}, h)
+	s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		if local(r) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -16,6 +16,7 @@ const pages: RouteObject[] = [
   { path: "services", lazy: async () => ({ Component: (await import("./pages/services/ServicesPage")).ServicesPage }) },
   { path: "services/:name/:tab?", lazy: async () => ({ Component: (await import("./pages/services/ServicePage")).ServicePage }) },
   { path: "explore", lazy: async () => ({ Component: (await import("./pages/explore/ExplorePage")).ExplorePage }) },
+  { path: "targets", lazy: async () => ({ Component: (await import("./pages/targets/TargetsPage")).TargetsPage }) },
   { path: "logs", lazy: async () => ({ Component: (await import("./pages/logs/LogsPage")).LogsPage }) },
   { path: "workloads", lazy: async () => ({ Component: (await import("./pages/workloads/WorkloadsPage")).WorkloadsPage }) },
   { path: "workloads/:name/:tab?", lazy: async () => ({ Component: (await import("./pages/workloads/WorkloadPage")).WorkloadPage }) },

@@ -176,7 +176,7 @@ func TestNotifications(t *testing.T) {
 	w.stop()
 
 	w.start()
-	w.publish(time.Time{}, "a", "b") // as they are read back after a restart
+	w.publish(time.Time{}, "a") // as it is read back after a restart; the other has ended
 	w.publish(time.Now(), "b")
 	resolved := next(t, w.webhooks)
 	for len(resolved.Alerts) == 2 && resolved.Alerts[0].Status == resolved.Alerts[1].Status {

@@ -11,6 +11,7 @@ import (
 	client "github.com/PagerDuty/go-pagerduty"
 
 	"github.com/daytwo-dev/daytwo/internal/incident"
+	"github.com/daytwo-dev/daytwo/internal/incident/pagerduty"
 )
 
 func (r *rig) client() *client.Client {
@@ -227,10 +228,12 @@ func TestWebhooksV3(t *testing.T) {
 	if got[0].header.Get("X-Team") != "pay" || got[0].header.Get("X-Webhook-Id") == "" || got[0].event["data"].(map[string]any)["id"] != i.ID {
 		t.Errorf("event %+v", got[0])
 	}
-	deliveries, err := r.api.Deliveries(t.Context(), sub["id"].(string), "delivered", 0, 10)
-	if err != nil || len(deliveries) != 4 || deliveries[3].Attempts < 3 {
-		t.Fatalf("deliveries %+v, %v", deliveries, err)
-	}
+	var deliveries []pagerduty.Delivery
+	eventually(t, "four deliveries on record, the first after three attempts", func() bool {
+		var err error
+		deliveries, err = r.api.Deliveries(t.Context(), sub["id"].(string), "delivered", 0, 10)
+		return err == nil && len(deliveries) == 4 && deliveries[3].Attempts >= 3
+	})
 	if _, err := r.api.Replay(t.Context(), deliveries[3].ID); err != nil {
 		t.Fatal(err)
 	}

@@ -118,10 +118,10 @@ func nearest(name string, patterns Dictionary) string {
 	return best
 }
 
-// distance is the number of single edits from a to b, or at least limit.
+// distance is the number of single edits from a to b, or more than limit.
 func distance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -91,6 +91,9 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%.30s: %v, want %q", expression, err, want)
 		}
 	}
+	if near := nearest("COMBINDAPACHELOG", Stock(ECS)); near != "COMBINEDAPACHELOG" {
+		t.Errorf("near to COMBINDAPACHELOG is %q", near)
+	}
 	if _, err := Compile("%{A}", Options{Patterns: loop}); err == nil || !strings.Contains(err.Error(), "A → B → A") {
 		t.Errorf("a pattern that contains itself: %v", err)
 	}

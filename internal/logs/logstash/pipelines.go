@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -190,11 +191,7 @@ func (p *Pipelines) Status() []PipelineStatus {
 			s.Inputs = append(s.Inputs, is)
 		}
 		l.mu.Unlock()
-		for i := len(l.stages) - 1; i >= 0; i-- {
-			st := l.stages[i]
-			if st.cases != nil {
-				continue
-			}
+		for _, st := range l.inOrder() {
 			kind := "filter"
 			if st.output != nil {
 				kind = "output"
@@ -205,6 +202,20 @@ func (p *Pipelines) Status() []PipelineStatus {
 		out = append(out, s)
 	}
 	return out
+}
+
+// inOrder are the filters and then the outputs, as the files have them.
+func (p *Pipeline) inOrder() []*stage {
+	var filters, outputs []*stage
+	for _, s := range slices.Backward(p.stages) {
+		switch {
+		case s.output != nil:
+			outputs = append(outputs, s)
+		case s.filter != nil:
+			filters = append(filters, s)
+		}
+	}
+	return append(filters, outputs...)
 }
 
 // LogWriter is an io.Writer that makes a line of the server's log of each line, for the output stdout of a server.

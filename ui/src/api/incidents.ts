@@ -28,5 +28,13 @@ export const openIncident = (body: components["schemas"]["CreateIncidentRequest"
 export const acknowledge = (id: string) => answer(api.POST("/api/incidents/{id}/ack", of(id)));
 export const resolve = (id: string) => answer(api.POST("/api/incidents/{id}/resolve", of(id)));
 export const addNote = (id: string, text: string) => answer(api.POST("/api/incidents/{id}/notes", { ...of(id), body: { text } }));
+export const snooze = (id: string, time: string) => answer(api.POST("/api/incidents/{id}/snooze", { ...of(id), body: { for: time } }));
+export const escalate = (id: string) => answer(api.POST("/api/incidents/{id}/escalate", of(id)));
+export const reassign = (id: string, body: { people?: string[]; policy?: string }) =>
+  answer(api.POST("/api/incidents/{id}/reassign", { ...of(id), body }));
+export const merge = (id: string, sources: string[]) => answer(api.POST("/api/incidents/{id}/merge", { ...of(id), body: { sources } }));
+export const publishUpdate = (id: string, text: string) => answer(api.POST("/api/incidents/{id}/updates", { ...of(id), body: { text } }));
+export const setRole = (id: string, role: "commander" | "scribe" | "liaison", person?: string) =>
+  answer(api.PUT("/api/incidents/{id}/roles/{role}", { params: { path: { id, role } }, body: { person } }));
 export const rollBackFor = (id: string, { workload, revision }: { workload: string; revision: number }) =>
   answer(api.POST("/api/incidents/{id}/rollback", { ...of(id), body: { workload, revision } }));

@@ -1222,6 +1222,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key that browsers subscribe to web push with */
+        get: operations["get-push-key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -2328,6 +2345,10 @@ export interface components {
         AnswerResponderRequestRequest: {
             joins: boolean;
         };
+        AppKey: {
+            /** @description of VAPID, in base64url */
+            key: string;
+        };
         ApplyWorkloadRequest: {
             /** @description one Kubernetes Deployment with the image process:, as YAML or JSON */
             manifest: string;
@@ -3369,12 +3390,6 @@ export interface components {
             storage: string;
             version: string;
         };
-        ListLogPipelinesAnswerBodyStruct: {
-            pipelines: components["schemas"]["LogstashPipelineStatus"][];
-        };
-        LogsAnswer: {
-            Body: components["schemas"]["ListLogPipelinesAnswerBodyStruct"];
-        };
         LogsAroundAnswer: {
             rows: components["schemas"]["LogsRow"][];
         };
@@ -3476,6 +3491,9 @@ export interface components {
              */
             matched: number;
             patterns: components["schemas"]["LogsPattern"][];
+        };
+        LogsPipelineList: {
+            pipelines: components["schemas"]["LogstashPipelineStatus"][];
         };
         LogsRow: {
             /** @description flat: names with dots; labels of the stream included */
@@ -5956,7 +5974,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LogsAnswer"];
+                    "application/json": components["schemas"]["LogsPipelineList"];
                 };
             };
             /** @description Error */
@@ -7037,6 +7055,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogPriorityList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-push-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppKey"];
                 };
             };
             /** @description Error */

@@ -16,6 +16,11 @@ export type Service = Schemas["CatalogService"];
 export type Team = Schemas["CatalogTeam"];
 export type Person = Schemas["CatalogPerson"];
 export type OnCall = Schemas["IncidentOnCall"];
+export type OnCallNow = Schemas["CatalogOnCallNow"];
+export type Rendered = Schemas["CatalogRendered"];
+export type Shift = Schemas["ScheduleShift"];
+export type Share = Schemas["ScheduleShare"];
+export type Contact = Schemas["CatalogContact"];
 export type SloState = Schemas["AlertStatus"];
 
 export type Entry = Schemas["TimelineEntry"];

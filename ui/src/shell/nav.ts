@@ -10,6 +10,7 @@ import {
   IconPhoneCall,
   IconPlayerPlay,
   IconStack2,
+  IconTarget,
   type Icon,
 } from "@tabler/icons-react";
 
@@ -42,6 +43,7 @@ export const nav: NavGroup[] = [
     pages: [
       { label: "Services", path: "/services", icon: IconStack2, key: "s" },
       { label: "Explore", path: "/explore", icon: IconChartLine, key: "e" },
+      { label: "Targets", path: "/targets", icon: IconTarget, key: "t" },
       { label: "Logs", path: "/logs", icon: IconListSearch, key: "l" },
     ],
   },

@@ -7,6 +7,7 @@ import { ErrorNote } from "@/kit/ErrorNote";
 import { usePageCommands, type Command } from "@/shell/palette";
 import { useMe } from "@/shell/useMe";
 import styles from "./IncidentActions.module.css";
+import { IncidentSteer } from "./IncidentSteer";
 import { NextStep } from "./NextStep";
 
 /** The id of the note's field, to which "Add a note" leads. */
@@ -59,6 +60,7 @@ export function IncidentActions({ incident }: { incident: IncidentDetail }) {
           </Button>
         </div>
       )}
+      {may && <IncidentSteer incident={incident} />}
     </>
   );
 }

@@ -7,6 +7,7 @@ import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
 import { IncidentActions } from "./IncidentActions";
 import { IncidentAlerts } from "./IncidentAlerts";
+import { IncidentBoard } from "./IncidentBoard";
 import { IncidentHead } from "./IncidentHead";
 import { IncidentLog } from "./IncidentLog";
 import styles from "./IncidentPage.module.css";
@@ -53,6 +54,7 @@ function Incident({ incident }: { incident: IncidentDetail }) {
           </Section>
         </div>
         <div className={styles.side}>
+          <IncidentBoard incident={incident} />
           <IncidentPages incident={incident} />
           <IncidentAlerts incident={incident} />
         </div>

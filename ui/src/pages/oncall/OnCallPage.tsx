@@ -13,6 +13,7 @@ import { Section } from "@/kit/Section";
 import { parseDuration } from "@/kit/timeRange";
 import { useNow } from "@/kit/useNow";
 import styles from "./OnCallPage.module.css";
+import { Schedules } from "./Schedules";
 
 /** Who is paged for what, and what time it is where they are. */
 export function OnCallPage() {
@@ -20,7 +21,8 @@ export function OnCallPage() {
   const people = useQuery(peopleQuery);
   return (
     <>
-      <PageTitle title="On-call">Who is paged, in which order, if nobody acknowledges.</PageTitle>
+      <PageTitle title="On-call">Who is on call, and who is paged in which order if nobody acknowledges.</PageTitle>
+      <Schedules />
       <Loaded query={query}>
         {({ items }) =>
           items.length > 0 ? (

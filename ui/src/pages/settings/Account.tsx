@@ -9,6 +9,7 @@ import form from "@/kit/Form.module.css";
 import { Section } from "@/kit/Section";
 import { toast } from "@/kit/toasts";
 import { useMe } from "@/shell/useMe";
+import { Contacts } from "./Contacts";
 import styles from "./Settings.module.css";
 
 /** Who the reader is here, and their password. */
@@ -24,6 +25,7 @@ export function Account() {
           ["Role", user.role],
         ]}
       />
+      <Contacts user={user} />
       <Section title={user.hasPassword ? "Change the password" : "Set a password"}>
         <Password key={String(user.hasPassword)} user={user} />
       </Section>

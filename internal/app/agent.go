@@ -1,0 +1,83 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/daytwo-dev/daytwo/internal/host"
+)
+
+// AgentConfig is everything that differs between two agents.
+type AgentConfig struct {
+	URL      string        // the server
+	Token    string        // a token of the server with the right to send; empty: none
+	Name     string        // of the host, the label instance; empty: the machine's own
+	Interval time.Duration // between two measurements
+	Listen   string        // host:port that shows the metrics to whoever scrapes; empty: none
+}
+
+// Agent is the process on other hosts: it connects to the server, never the
+// other way, and keeps nothing that the server cannot do without.
+type Agent struct {
+	log   *slog.Logger
+	parts []part
+}
+
+// NewAgent prepares an agent and takes its address, if it has one.
+func NewAgent(ctx context.Context, c AgentConfig, log *slog.Logger) (*Agent, error) {
+	registry := prometheus.NewRegistry()
+	measured, err := host.New(host.Config{
+		URL: c.URL, Token: c.Token, Instance: cmp.Or(c.Name, hostName()), Interval: c.Interval,
+		Logger: log, Registerer: registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{log: log, parts: []part{{"host metrics", measured.Run}}}
+	if c.Listen == "" {
+		return a, nil
+	}
+	listener, err := Listen(ctx, c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	machine, err := host.Gatherer()
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	own := prometheus.Gatherers{registry, prometheus.DefaultGatherer}
+	a.parts = append(a.parts, part{"web", func(ctx context.Context) error { return show(ctx, listener, own, machine) }})
+	return a, nil
+}
+
+// agentGrace is how long an agent's stop may take.
+const agentGrace = 5 * time.Second
+
+// Run measures and sends until ctx ends.
+func (a *Agent) Run(ctx context.Context) error {
+	return runParts(ctx, a.log, agentGrace, a.parts)
+}
+
+// show serves an agent's health and metrics: the machine's where node_exporter
+// has them, so that a scrape config made for it works, and its own beside them.
+func show(ctx context.Context, l net.Listener, own, machine prometheus.Gatherer) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{machine, own}, promhttp.HandlerOpts{}))
+	mux.Handle("GET "+hostMetrics, promhttp.HandlerFor(machine, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("healthy\n")) })
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package statuspage
+
+import (
+	"slices"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+)
+
+// snapshot is what the page shows.
+type snapshot struct {
+	Title       string
+	Updated     time.Time
+	Components  []component
+	Incidents   []publicIncident // open, the newest first
+	Past        []publicIncident // of the last two weeks
+	Maintenance []window
+}
+
+// component is a service under its public name.
+type component struct {
+	ID, Name, Description string
+	State                 string
+	Days                  []day // the oldest first
+	Uptime                float64
+	created               time.Time
+}
+
+// day is how a component did on one day, in UTC.
+type day struct {
+	Date time.Time
+	Down time.Duration
+	Slow time.Duration
+}
+
+// publicIncident is a trouble the public was told of, or that a component shows.
+type publicIncident struct {
+	ID, Name   string
+	Impact     string // none, minor, major, critical
+	State      string // investigating, identified, monitoring, resolved
+	Start, End time.Time
+	Components []component
+	Updates    []Update
+}
+
+type window struct {
+	ID, Name   string
+	Start, End time.Time
+	Components []component
+}
+
+// assemble makes a snapshot of what is known.
+func assemble(c *catalog.Catalog, troubles []Trouble, now time.Time) *snapshot {
+	s := &snapshot{Title: c.StatusPage.Title, Updated: now}
+	if s.Title == "" {
+		s.Title = "Status"
+	}
+	for _, listed := range c.StatusPage.Components {
+		s.Components = append(s.Components, componentOf(c, listed, troubles, now))
+	}
+	for _, t := range troubles {
+		i, ok := s.incident(c, t)
+		switch {
+		case !ok:
+		case t.End.IsZero():
+			s.Incidents = append(s.Incidents, i)
+		case now.Sub(t.End) < 14*24*time.Hour:
+			s.Past = append(s.Past, i)
+		}
+	}
+	newest := func(a, b publicIncident) int { return b.Start.Compare(a.Start) }
+	slices.SortStableFunc(s.Incidents, newest)
+	slices.SortStableFunc(s.Past, newest)
+	for _, m := range c.Maintenance {
+		w := window{ID: m.ID, Name: m.Name, Start: m.Start, End: m.End, Components: s.of(c, m.Services...)}
+		if w.Name == "" {
+			w.Name = "Maintenance"
+		}
+		if len(w.Components) > 0 && m.End.After(now) {
+			s.Maintenance = append(s.Maintenance, w)
+		}
+	}
+	return s
+}
+
+// of are the components that show some services.
+func (s *snapshot) of(c *catalog.Catalog, services ...string) (list []component) {
+	for i, listed := range c.StatusPage.Components {
+		if slices.Contains(services, listed.Service) {
+			list = append(list, s.Components[i])
+		}
+	}
+	return list
+}
+
+// incident is a trouble as the public sees it; one that touches no component is not shown. Its title is internal and stays so: the
+// public reads the component's name and what people told it.
+func (s *snapshot) incident(c *catalog.Catalog, t Trouble) (publicIncident, bool) {
+	i := publicIncident{ID: t.ID, Start: t.Start, End: t.End, Components: s.of(c, t.Service), Updates: t.Updates, Impact: impactOf(t.Severity), State: "investigating"}
+	if !c.StatusPage.Updates {
+		i.Updates = nil
+	}
+	if len(i.Components) == 0 || t.Severity != "critical" && len(i.Updates) == 0 {
+		return i, false
+	}
+	i.Name = "Trouble with " + i.Components[0].Name
+	switch {
+	case !t.End.IsZero():
+		i.State = "resolved"
+	case !t.Taken.IsZero():
+		i.State = "identified"
+	}
+	return i, true
+}
+
+func impactOf(severity string) string {
+	switch severity {
+	case "critical":
+		return "major"
+	case "warning":
+		return "minor"
+	}
+	return "none"
+}
+
+func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, troubles []Trouble, now time.Time) component {
+	service, _ := c.Service(listed.Service)
+	m := component{ID: service.ID, Name: listed.Name, Description: listed.Description, State: Operational}
+	if m.Name == "" {
+		m.Name = listed.Service
+	}
+	today := now.Truncate(24 * time.Hour)
+	for d := historyDays - 1; d >= 0; d-- {
+		m.Days = append(m.Days, day{Date: today.AddDate(0, 0, -d)})
+	}
+	for _, t := range troubles {
+		if t.Service != listed.Service {
+			continue
+		}
+		if t.End.IsZero() {
+			m.State = worse(m.State, stateOf(t.Severity))
+		}
+		m.note(t, now)
+	}
+	if _, maintained := c.InMaintenance(listed.Service, now); maintained {
+		m.State = Maintenance
+	}
+	var down time.Duration
+	for _, d := range m.Days {
+		down += d.Down
+	}
+	span := now.Sub(m.Days[0].Date)
+	m.Uptime = 100 * (1 - float64(down)/float64(span))
+	return m
+}
+
+// note puts a trouble on the days it touched. Overlapping ones count once at most a day's length.
+func (m *component) note(t Trouble, now time.Time) {
+	end := t.End
+	if end.IsZero() {
+		end = now
+	}
+	for i := range m.Days {
+		d := &m.Days[i]
+		from, to := d.Date, d.Date.Add(24*time.Hour)
+		if t.Start.After(from) {
+			from = t.Start
+		}
+		if end.Before(to) {
+			to = end
+		}
+		if !from.Before(to) {
+			continue
+		}
+		if t.Severity == "critical" {
+			d.Down = min(d.Down+to.Sub(from), 24*time.Hour)
+		} else if t.Severity == "warning" {
+			d.Slow = min(d.Slow+to.Sub(from), 24*time.Hour)
+		}
+	}
+}
+
+func stateOf(severity string) string {
+	switch severity {
+	case "critical":
+		return Major
+	case "warning":
+		return Degraded
+	}
+	return Operational
+}
+
+var order = []string{Operational, Maintenance, Degraded, Partial, Major}
+
+func worse(a, b string) string {
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
+}
+
+// indicator is the state of the whole, in Statuspage's words.
+func (s *snapshot) indicator() (indicator, description string) {
+	state, worst := Operational, 0
+	for _, c := range s.Components {
+		state = worse(state, c.State)
+		if c.State == Major {
+			worst++
+		}
+	}
+	switch {
+	case state == Major && worst == len(s.Components):
+		return "critical", "Major System Outage"
+	case state == Major:
+		return "major", "Partial System Outage"
+	case state == Partial || state == Degraded:
+		return "minor", "Minor Service Outage"
+	case state == Maintenance:
+		return "maintenance", "Service Under Maintenance"
+	}
+	return "none", "All Systems Operational"
+}

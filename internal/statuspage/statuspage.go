@@ -1,0 +1,105 @@
+// Package statuspage is the public status page: components, what is wrong with them, and how they did. It shows services that daytwo.yml
+// puts on it and nothing else, under names meant for customers.
+//
+// It shares no fate with signing in: it is served from a snapshot in memory, looks at no session and asks the store nothing, so that it
+// answers while the rest does not.
+package statuspage
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/catalog"
+)
+
+// The states of a component, as Statuspage calls them.
+const (
+	Operational = "operational"
+	Degraded    = "degraded_performance"
+	Partial     = "partial_outage"
+	Major       = "major_outage"
+	Maintenance = "under_maintenance"
+)
+
+// Trouble is a span in which something was wrong with a service.
+type Trouble struct {
+	ID       string
+	Service  string
+	Severity string // critical, warning or info
+	Start    time.Time
+	End      time.Time // zero: it lasts
+	Taken    time.Time // when somebody took it; zero: nobody has
+	Updates  []Update  // what was told the public, the oldest first
+}
+
+// Update is one thing told the public.
+type Update struct {
+	ID   string
+	At   time.Time
+	Text string
+}
+
+// Config is what New needs.
+type Config struct {
+	Catalog   *catalog.Live
+	Troubles  func(ctx context.Context, since time.Time) ([]Trouble, error)
+	PublicURL string
+	Now       func() time.Time // nil: time.Now
+	Logger    *slog.Logger
+}
+
+// Page is the status page.
+type Page struct {
+	cfg     Config
+	current atomic.Pointer[snapshot]
+}
+
+// New makes a page that is empty until Run.
+func New(c Config) (*Page, error) {
+	if c.Catalog == nil || c.Troubles == nil || c.Logger == nil {
+		return nil, errors.New("statuspage: Config needs Catalog, Troubles and Logger")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	p := &Page{cfg: c}
+	p.current.Store(&snapshot{Title: "Status", Updated: c.Now().UTC()})
+	return p, nil
+}
+
+const (
+	refreshEvery = 5 * time.Second
+	historyDays  = 90
+)
+
+// Run keeps the snapshot up to date until ctx ends. While the store does not answer, the last one stays, and says how old it is.
+func (p *Page) Run(ctx context.Context) error {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		if err := p.Refresh(ctx); err != nil && ctx.Err() == nil {
+			p.cfg.Logger.WarnContext(ctx, "the status page shows what was known before", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Refresh looks once.
+func (p *Page) Refresh(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	now := p.cfg.Now().UTC()
+	troubles, err := p.cfg.Troubles(ctx, now.Add(-historyDays*24*time.Hour))
+	if err != nil {
+		return err
+	}
+	p.current.Store(assemble(p.cfg.Catalog.Current(), troubles, now))
+	return nil
+}
