@@ -83,6 +83,10 @@ func (a *Alerts) routingRoutes(s *web.Server) {
 	type byID struct {
 		ID string `path:"id"`
 	}
+	type explain struct {
+		Expr string    `query:"expr" required:"true" maxLength:"20000" doc:"PromQL"`
+		At   time.Time `query:"at" doc:"the time it is evaluated at; by default now"`
+	}
 	web.Get(s, "/api/alert-routes", web.Op{ID: "get-alert-routes", Summary: "Get the route tree of alertmanager.yml", Tag: "alerts"},
 		func(_ context.Context, _ *struct{}) (*alertmanager.Tree, error) {
 			tree := a.routing.Tree(time.Now())
@@ -106,4 +110,12 @@ func (a *Alerts) routingRoutes(s *web.Server) {
 		})
 	web.Get(s, "/api/alerts/{id}/why", web.Op{ID: "explain-alert", Summary: "Explain why an alert fires: its expression part by part", Tag: "alerts"},
 		func(ctx context.Context, in *byID) (*Explanation, error) { return a.Why(ctx, in.ID) })
+	web.Get(s, "/api/explain", web.Op{ID: "explain-expression", Summary: "Explain an expression: what each part of it evaluates to, and what it costs", Tag: "metrics"},
+		func(ctx context.Context, in *explain) (*Explanation, error) {
+			at := in.At
+			if at.IsZero() {
+				at = time.Now()
+			}
+			return a.Explain(ctx, in.Expr, at.UTC(), nil)
+		})
 }

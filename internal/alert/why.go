@@ -12,9 +12,9 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
-// Explanation is the expression of an alert, taken apart at one time.
+// Explanation is an expression, of an alert for example, taken apart at one time.
 type Explanation struct {
-	At    time.Time `json:"at" doc:"now while it fires, else when it began"`
+	At    time.Time `json:"at" doc:"of an alert: now while it fires, else when it began"`
 	Parts []Part    `json:"parts" doc:"the whole expression first, each part before its own"`
 	More  int       `json:"more,omitempty" doc:"parts that are left out"`
 }
@@ -25,6 +25,7 @@ type Part struct {
 	Depth  int          `json:"depth" doc:"how deep in the expression; 0: all of it"`
 	Kind   string       `json:"kind" doc:"what it does: comparison, sum, rate, selector …"`
 	Count  int          `json:"count" doc:"series it has"`
+	Took   float64      `json:"took" doc:"seconds it took to evaluate, with all that it is made of"`
 	Series []PartSeries `json:"series" doc:"those that fit the labels of the alert first, at most ten"`
 	Error  string       `json:"error,omitempty"`
 }
@@ -53,26 +54,34 @@ func (a *Alerts) Why(ctx context.Context, id string) (*Explanation, error) {
 		return nil, problem.New(problem.Invalid, "the alert comes from outside: its expression is not known here").
 			WithMend("see its generatorUrl")
 	}
-	expr, err := a.parser.ParseExpr(one.Expr)
+	at := time.Now().UTC()
+	if one.State == Resolved {
+		at = one.StartsAt
+	}
+	return a.Explain(ctx, one.Expr, at, one.Labels)
+}
+
+// Explain evaluates an expression part by part at one time; series that fit the labels come first.
+func (a *Alerts) Explain(ctx context.Context, written string, at time.Time, labels event.Labels) (*Explanation, error) {
+	expr, err := a.parser.ParseExpr(written)
 	if err != nil {
-		return nil, problem.New(problem.Internal, "the expression of the alert: %w", err)
+		return nil, problem.New(problem.Invalid, "the expression is not PromQL: %w", err).WithField("expr")
 	}
 	ctx, cancel := context.WithTimeout(ctx, whyTime)
 	defer cancel()
-	e := &Explanation{At: time.Now().UTC(), Parts: []Part{}}
-	if one.State == Resolved {
-		e.At = one.StartsAt
-	}
+	e := &Explanation{At: at, Parts: []Part{}}
 	for _, part := range takeApart(expr) {
 		if len(e.Parts) == maxParts {
 			e.More++
 			continue
 		}
+		began := time.Now()
 		found, err := a.cfg.Engine.Query(ctx, part.Expr, e.At)
 		if err != nil {
 			part.Error = err.Error()
 		}
-		part.Count, part.Series = len(found), choose(found, one.Labels)
+		part.Took = time.Since(began).Seconds()
+		part.Count, part.Series = len(found), choose(found, labels)
 		e.Parts = append(e.Parts, part)
 	}
 	return e, ctx.Err()

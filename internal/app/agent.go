@@ -7,12 +7,16 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/daytwo-dev/daytwo/internal/host"
+	"github.com/daytwo-dev/daytwo/internal/logs"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // AgentConfig is everything that differs between two agents.
@@ -22,6 +26,11 @@ type AgentConfig struct {
 	Name     string        // of the host, the label instance; empty: the machine's own
 	Interval time.Duration // between two measurements
 	Listen   string        // host:port that shows the metrics to whoever scrapes; empty: none
+
+	Tail      []string // patterns of log files whose lines are sent; empty: none
+	Service   string   // of the lines that do not say theirs
+	Multiline string   // regular expression of a line that begins an entry; empty: each line is one
+	DataDir   string   // where the agent notes how far it has read each file
 }
 
 // Agent is the process on other hosts: it connects to the server, never the
@@ -42,6 +51,13 @@ func NewAgent(ctx context.Context, c AgentConfig, log *slog.Logger) (*Agent, err
 		return nil, err
 	}
 	a := &Agent{log: log, parts: []part{{"host metrics", measured.Run}}}
+	if len(c.Tail) > 0 {
+		files, err := tailer(c, log)
+		if err != nil {
+			return nil, err
+		}
+		a.parts = append(a.parts, part{"log files", files.Run})
+	}
 	if c.Listen == "" {
 		return a, nil
 	}
@@ -58,10 +74,23 @@ func NewAgent(ctx context.Context, c AgentConfig, log *slog.Logger) (*Agent, err
 	return a, nil
 }
 
+// tailer follows an agent's log files, from where the last agent on the same
+// data directory stopped.
+func tailer(c AgentConfig, log *slog.Logger) (*logs.Tailer, error) {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, problem.New(problem.Invalid, "the agent has no place to note how far it has read: %w", err).
+			WithField("data").WithMend("give a directory with --data or DAYTWO_AGENT_DATA")
+	}
+	return logs.NewTailer(logs.TailerConfig{
+		Paths: c.Tail, Service: c.Service, Multiline: c.Multiline, Host: cmp.Or(c.Name, hostName()),
+		Positions: filepath.Join(c.DataDir, "positions.json"), URL: c.URL, Token: c.Token, Logger: log,
+	})
+}
+
 // agentGrace is how long an agent's stop may take.
 const agentGrace = 5 * time.Second
 
-// Run measures and sends until ctx ends.
+// Run measures, reads and sends until ctx ends.
 func (a *Agent) Run(ctx context.Context) error {
 	return runParts(ctx, a.log, agentGrace, a.parts)
 }

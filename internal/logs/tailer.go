@@ -93,7 +93,10 @@ func (t *Tailer) send(ctx context.Context, lines []tail.Line) error {
 	defer res.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 2000))
 	switch {
-	case res.StatusCode < 300, res.StatusCode == http.StatusBadRequest, res.StatusCode == http.StatusRequestEntityTooLarge:
+	case res.StatusCode < 300:
+		return nil
+	case res.StatusCode == http.StatusBadRequest, res.StatusCode == http.StatusRequestEntityTooLarge:
+		t.cfg.Logger.WarnContext(ctx, "lines are left out: the server calls them wrong", "path", lines[0].Path, "lines", len(lines), "answer", string(bytes.TrimSpace(body)))
 		return nil
 	}
 	return fmt.Errorf("the server answered %s: %s", res.Status, bytes.TrimSpace(body))

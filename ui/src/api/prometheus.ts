@@ -1,6 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { drawnRange, resolveRange, stepFor, type TimeRange } from "@/kit/timeRange";
-import { getDoor } from "./client";
+import { answer, api, getDoor } from "./client";
 
 export type Labels = Record<string, string>;
 
@@ -82,6 +82,19 @@ export function instantQuery({ expr, range, pausedAt, live }: Omit<RangeRequest,
       return { samples: [{ metric: {}, value: data.result }], warnings };
     },
     refetchInterval: live ? 10_000 : false,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** An expression part by part, at the end of the page's time range. */
+export function explainQuery({ expr, range, pausedAt, live }: Omit<RangeRequest, "points" | "since">) {
+  return queryOptions({
+    queryKey: ["explain", expr, range.to, pausedAt],
+    queryFn: ({ signal }) => {
+      const { to } = resolveRange(range, pausedAt ? Date.parse(pausedAt) : Date.now());
+      return answer(api.GET("/api/explain", { params: { query: { expr, at: new Date(to).toISOString() } }, signal }));
+    },
+    refetchInterval: live ? 30_000 : false,
     placeholderData: keepPreviousData,
   });
 }

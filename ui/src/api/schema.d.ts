@@ -244,6 +244,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain an expression: what each part of it evaluates to, and what it costs */
+        get: operations["explain-expression"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/heartbeats": {
         parameters: {
             query?: never;
@@ -2143,7 +2160,7 @@ export interface components {
         AlertExplanation: {
             /**
              * Format: date-time
-             * @description now while it fires, else when it began
+             * @description of an alert: now while it fires, else when it began
              */
             at: string;
             /**
@@ -2176,6 +2193,11 @@ export interface components {
             kind: string;
             /** @description those that fit the labels of the alert first, at most ten */
             series: components["schemas"]["AlertPartSeries"][];
+            /**
+             * Format: double
+             * @description seconds it took to evaluate, with all that it is made of
+             */
+            took: number;
         };
         AlertPartSeries: {
             /** @description no label of it contradicts the alert */
@@ -4804,6 +4826,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "explain-expression": {
+        parameters: {
+            query: {
+                /** @description PromQL */
+                expr: string;
+                /** @description the time it is evaluated at; by default now */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertExplanation"];
+                };
             };
             /** @description Error */
             default: {

@@ -14,3 +14,6 @@ export function refPath(ref: string): string | undefined {
 }
 
 export const servicePath = (name: string) => `/services/${encodeURIComponent(name)}`;
+
+/** Explore, with an expression asked. */
+export const explorePath = (expr: string) => `/explore?q=${encodeURIComponent(expr)}`;

@@ -9,7 +9,7 @@ import { formatValue } from "@/kit/format";
 import { Link } from "@/kit/Link";
 import { Loaded } from "@/kit/Loaded";
 import { PageTitle } from "@/kit/PageTitle";
-import { servicePath } from "@/kit/paths";
+import { servicePath, explorePath } from "@/kit/paths";
 import { Section } from "@/kit/Section";
 import { ShortId } from "@/kit/Snippet";
 import { StateBadge } from "@/kit/StateBadge";
@@ -34,7 +34,7 @@ function Detail({ alert }: { alert: Alert }) {
   const { summary, runbook, ...annotations } = alert.annotations;
   const marks = useAnnotations(alert.service);
   const queries = useMemo(() => [{ expr: alert.expr }], [alert.expr]);
-  const explore = `/explore?expr=${encodeURIComponent(alert.expr)}`;
+  const explore = explorePath(alert.expr);
   return (
     <>
       <PageTitle

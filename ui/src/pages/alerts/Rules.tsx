@@ -7,6 +7,7 @@ import { Link } from "@/kit/Link";
 import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
 import { StateBadge } from "@/kit/StateBadge";
+import { explorePath } from "@/kit/paths";
 import styles from "./Rules.module.css";
 
 /** What is watched: the rule files' rules and those made from objectives. */
@@ -59,7 +60,7 @@ function RuleRow({ rule }: { rule: Rule }) {
         )}
         {rule.duration ? <span className={styles.dim}>for {formatDuration(rule.duration)}</span> : null}
       </div>
-      <Link to={`/explore?expr=${encodeURIComponent(rule.query)}`} className={styles.expr}>
+      <Link to={explorePath(rule.query)} className={styles.expr}>
         <code>{rule.query}</code>
       </Link>
       {rule.lastError && <div className={styles.error}>{rule.lastError}</div>}

@@ -12,6 +12,7 @@ import { useAnnotations } from "@/kit/timeSeries/annotations";
 import { QueryGraph } from "@/kit/timeSeries/QueryGraph";
 import { useParam } from "@/kit/useParam";
 import { useTimeRange } from "@/kit/useTimeRange";
+import { Explain } from "./Explain";
 import { History } from "./History";
 import { remember } from "./history";
 import { InstantTable } from "./InstantTable";
@@ -90,6 +91,7 @@ export function ExplorePage() {
           data={[
             { value: "graph", label: "Graph" },
             { value: "table", label: "Table" },
+            { value: "explain", label: "Explain" },
           ]}
         />
         {view === "graph" && (
@@ -118,9 +120,20 @@ export function ExplorePage() {
           Write PromQL; metric names, labels and values complete as you type. Enter runs it. For example:
         </EmptyState>
       )}
-      {asked.length > 0 && (view === "table" ? <InstantTable exprs={asked} /> : <Graph exprs={asked} unit={drawn} />)}
+      {asked.length > 0 && <View view={view} exprs={asked} unit={drawn} />}
     </>
   );
+}
+
+function View({ view, exprs, unit }: { view: string; exprs: string[]; unit: Unit }) {
+  switch (view) {
+    case "table":
+      return <InstantTable exprs={exprs} />;
+    case "explain":
+      return <Explain exprs={exprs} />;
+    default:
+      return <Graph exprs={exprs} unit={unit} />;
+  }
 }
 
 function Graph({ exprs, unit }: { exprs: string[]; unit: Unit }) {

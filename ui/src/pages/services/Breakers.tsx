@@ -7,6 +7,7 @@ import { onGrid, timeGrid } from "@/kit/series";
 import { Sparkline } from "@/kit/Sparkline";
 import { StateBadge } from "@/kit/StateBadge";
 import { Table, type Column } from "@/kit/Table";
+import { explorePath } from "@/kit/paths";
 import { useTimeRange } from "@/kit/useTimeRange";
 import { breakerRateExpr, breakersExpr, breakersOf, type Breaker } from "./breakers";
 
@@ -37,7 +38,7 @@ export function Breakers({ service }: { service: string }) {
   return (
     <Section
       title="Breakers"
-      aside={<Link to={`/explore?q=${encodeURIComponent(breakersExpr(service))}`}>Explore</Link>}
+      aside={<Link to={explorePath(breakersExpr(service))}>Explore</Link>}
     >
       <Table label="Breakers" rows={rows} columns={columns} rowKey={(b) => b.name} />
     </Section>

@@ -8,6 +8,7 @@ import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
 import { Table, type Column } from "@/kit/Table";
 import { Ago } from "@/kit/Time";
+import { explorePath } from "@/kit/paths";
 import { usedBy } from "./usedBy";
 import styles from "./Targets.module.css";
 
@@ -71,7 +72,7 @@ function Heaviest({ title, unit, rows, expr }: { title: string; unit: string; ro
   );
 }
 
-const explore = (expr: string) => `/explore?q=${encodeURIComponent(expr)}&view=table`;
+const explore = (expr: string) => `${explorePath(expr)}&view=table`;
 const selector = (metric: string) => `topk(20, {__name__=${JSON.stringify(metric)}})`;
 
 /** "job=node" names one pair. */

@@ -7,6 +7,7 @@ import { Loaded } from "@/kit/Loaded";
 import { StateBadge } from "@/kit/StateBadge";
 import { Table, type Column } from "@/kit/Table";
 import { Ago } from "@/kit/Time";
+import { explorePath } from "@/kit/paths";
 import { useParam } from "@/kit/useParam";
 import { LabelList } from "./LabelList";
 import { byUrgency, healthTone, jobOf, matches } from "./pools";
@@ -81,5 +82,5 @@ function toSamples(target: Target): string {
   const { job, instance } = target.labels;
   const text = JSON.stringify;
   const expr = `up{job=${text(job ?? "")},instance=${text(instance ?? "")}}`;
-  return `/explore?q=${encodeURIComponent(expr)}`;
+  return explorePath(expr);
 }
