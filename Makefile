@@ -72,6 +72,7 @@ ui/node_modules/.stamp: ui/package-lock.json
 
 test-compat: $(CACHE)/promtool $(CACHE)/prometheus ## beside the real peers, and what they take as input: heavy
 	DAYTWO_COMPAT=$(CURDIR)/$(CACHE) go test -count=1 -timeout 15m -v -run 'Compat|Corpus' ./test ./internal/metrics
+	SHOP_RESTARTS=50 go test -count=1 -timeout 15m -v -run RestartsLoseNoRequest ./examples/shop
 
 # Built at the versions that daytwo embeds, so that most of it is in the build cache.
 $(CACHE)/promtool $(CACHE)/prometheus: test/peers/go.mod

@@ -45,13 +45,13 @@ func NewPeer(s *service.Service, name, url string) *Peer {
 }
 
 // NewQuickPeer is a service that its caller can do without for a while: a call
-// ends within about two seconds whatever the peer does, and at once while its
+// ends within about three seconds whatever the peer does, and at once while its
 // breaker is open.
 func NewQuickPeer(s *service.Service, name, url string) *Peer {
 	return &Peer{name, url, s.Client(
 		stability.NewBreaker(name, stability.TripAt(0.5, 5), stability.OpenFor(2*time.Second)),
 		stability.NewRetry(name, stability.Attempts(2), stability.Backoff(20*time.Millisecond, 100*time.Millisecond), stability.RetryIf(passing)),
-		stability.NewTimeout(name, time.Second),
+		stability.NewTimeout(name, 1500*time.Millisecond),
 	)}
 }
 
@@ -102,6 +102,10 @@ func Call[T any](ctx context.Context, p *Peer, method, path string, in any, key 
 	return out, nil
 }
 
+// callerLeft is nginx's status for a request whose caller did not wait for the
+// answer. Nobody reads it, but it is no failure of the service.
+const callerLeft = 499
+
 // Handle serves a pattern with a function from a request to an answer. Its
 // error is logged and answered with the code of an [*Error], else with 500.
 func Handle(s *service.Service, pattern string, h func(r *http.Request) (any, error)) {
@@ -111,6 +115,9 @@ func Handle(s *service.Service, pattern string, h func(r *http.Request) (any, er
 		if err != nil {
 			e := &Error{Code: http.StatusInternalServerError, Message: "internal error"}
 			errors.As(err, &e)
+			if r.Context().Err() != nil {
+				e = &Error{Code: callerLeft, Message: "the caller did not wait"}
+			}
 			if code, out = e.Code, e; code >= 500 {
 				s.Log().ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
 			}
