@@ -111,7 +111,8 @@ func (s *storm) start(t *testing.T, dir, address string, more ...string) *daytwo
 	t.Helper()
 	args := append([]string{"serve", "--config", s.ops, "--data", dir, "--listen", address, "--allow-private-webhooks", "--events-per-key", "0"}, more...)
 	d := &daytwo{cmd: exec.Command(s.bin, args...), url: "http://" + address}
-	d.cmd.Env = append(os.Environ(), "DAYTWO_ADMIN_TOKEN=admin-token-of-the-storm")
+	d.cmd.Env = append(os.Environ(), "DAYTWO_ADMIN_TOKEN=admin-token-of-the-storm",
+		"DAYTWO_SECRET_KEY=c3Rvcm0tc3Rvcm0tc3Rvcm0tc3Rvcm0tc3Rvcm0tMTI=") // processes that share a database share its key
 	if testing.Verbose() && os.Getenv("DAYTWO_STORM_LOG") != "" {
 		d.cmd.Stdout, d.cmd.Stderr = os.Stderr, os.Stderr
 	}
