@@ -75,9 +75,9 @@ func (a *Alerts) receive(ctx context.Context, alerts []*alertmanager.Alert) erro
 }
 
 // ours tells whether an alert that came in set out here: prometheus.yml may name this server as an Alertmanager, and
-// alertmanager.yml its webhook. It is on record already.
+// alertmanager.yml its webhook. It is on record already. A watched search of ours comes in by this door, and only by it.
 func (a *Alerts) ours(sent *alertmanager.Alert) bool {
-	return strings.HasPrefix(sent.GeneratorURL, a.cfg.PublicURL+"/")
+	return strings.HasPrefix(sent.GeneratorURL, a.cfg.PublicURL+"/alerts/") || strings.HasPrefix(sent.GeneratorURL, a.cfg.PublicURL+"/prometheus/")
 }
 
 // firingOf is a copy of what fires of a rule, by fingerprint.
