@@ -197,11 +197,11 @@ func (s *Service) logDecision(e stability.Event) {
 	default:
 		return
 	}
-	attrs := []any{"policy", e.Policy, "name", e.Name, "reason", e.Reason}
+	attrs := []any{"policy", e.Policy, "decision", e.Decision, "name", e.Name, "reason", e.Reason}
 	if e.Err != nil {
 		attrs = append(attrs, "error", e.Err)
 	}
-	s.log.Log(context.Background(), level, e.Policy+" "+e.Decision, attrs...)
+	s.log.Log(context.Background(), level, "stability", attrs...)
 }
 
 // handler is everything that the port serves. With an admin port the metrics

@@ -99,7 +99,7 @@ func (b *Bulkhead) wait(ctx context.Context) error {
 	if queued {
 		b.counts.add(bulkheadWaited)
 	}
-	switch err {
+	switch err { //nolint:errorlint // the gate wraps nothing
 	case nil:
 		return nil
 	case ErrFull:

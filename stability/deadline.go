@@ -49,7 +49,7 @@ var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c
 
 func (d *deadline) Done() <-chan struct{} {
 	if err := d.Context.Err(); err != nil {
-		d.end(err)
+		_ = d.end(err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -59,9 +59,9 @@ func (d *deadline) Done() <-chan struct{} {
 			return d.done
 		}
 		d.done = make(chan struct{})
-		d.timer = time.AfterFunc(time.Until(d.at), func() { d.end(context.DeadlineExceeded) })
+		d.timer = time.AfterFunc(time.Until(d.at), func() { _ = d.end(context.DeadlineExceeded) })
 		if d.Context.Done() != nil {
-			d.leave = context.AfterFunc(d.Context, func() { d.end(d.Context.Err()) })
+			d.leave = context.AfterFunc(d.Context, func() { _ = d.end(d.Context.Err()) })
 		}
 	}
 	return d.done
@@ -100,7 +100,7 @@ func (d *deadline) end(err error) error {
 	if first := d.ended.Load(); first != nil {
 		return *first
 	}
-	switch err {
+	switch err { //nolint:errorlint // a context ends with these themselves
 	case context.Canceled:
 		d.ended.Store(&context.Canceled)
 	case context.DeadlineExceeded:
@@ -129,8 +129,9 @@ func (d *deadline) release() { d.end(context.Canceled) }
 func (d *deadline) passed() bool {
 	err := d.ended.Load()
 	if err == nil {
-		d.Err()
+		_ = d.Err()
 		err = d.ended.Load()
 	}
-	return err != nil && *err == context.DeadlineExceeded && d.Context.Err() == nil
+	return err != nil && *err == context.DeadlineExceeded && //nolint:errorlint // stored as it is
+		d.Context.Err() == nil
 }

@@ -59,7 +59,7 @@ func refuse(w http.ResponseWriter, err error) {
 		code = http.StatusGatewayTimeout
 	}
 	if r := (*RejectedError)(nil); errors.As(err, &r) {
-		if r.Reason == ErrRate {
+		if errors.Is(r.Reason, ErrRate) {
 			code = http.StatusTooManyRequests
 		}
 		if r.RetryAfter > 0 {

@@ -107,16 +107,6 @@ func (n next) do(ctx context.Context) error {
 	return n.call(ctx)
 }
 
-// release gives back what a layer holds for the call: now, or when the answer
-// has been read.
-func (n next) release(f func()) {
-	if n.target == nil {
-		f()
-		return
-	}
-	n.target.whenConsumed(f)
-}
-
 // target is a call whose result is more than an error.
 type target interface {
 	attempt(ctx context.Context) error

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -56,15 +55,6 @@ func startServer(t *testing.T, bin, data string, args ...string) *metricsServer 
 func (s *metricsServer) kill() {
 	_ = s.cmd.Process.Kill() // it may have ended
 	<-s.done
-}
-
-func (s *metricsServer) stop() {
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := <-s.done; err != nil {
-		s.t.Errorf("stop: %v", err)
-	}
 }
 
 // ask makes one request as the administrator.

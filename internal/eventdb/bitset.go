@@ -52,31 +52,6 @@ func (b bitset) count() int {
 	return n
 }
 
-// countRange counts the bits from i up to, not including, j.
-func (b bitset) countRange(i, j int) int {
-	n := 0
-	for i < j && i&63 != 0 {
-		n += int(b[i>>6] >> (i & 63) & 1)
-		i++
-	}
-	for ; i+64 <= j; i += 64 {
-		n += bits.OnesCount64(b[i>>6])
-	}
-	for ; i < j; i++ {
-		n += int(b[i>>6] >> (i & 63) & 1)
-	}
-	return n
-}
-
-// each calls f with every set bit, rising.
-func (b bitset) each(f func(i int)) {
-	for w, word := range b {
-		for ; word != 0; word &= word - 1 {
-			f(w<<6 + bits.TrailingZeros64(word))
-		}
-	}
-}
-
 // rows appends the set bits to list.
 func (b bitset) rows(list []int32) []int32 {
 	for w, word := range b {

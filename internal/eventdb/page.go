@@ -43,7 +43,6 @@ type naming struct {
 }
 
 type stream struct {
-	code  uint16
 	page  int
 	names map[string]bool
 }

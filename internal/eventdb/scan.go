@@ -224,21 +224,6 @@ func (l *looking) load(name string) (*column, error) {
 	return asDict(name, l.n, found), nil
 }
 
-// value is one row's value under a name, read with as little as possible.
-func (l *looking) value(name string, row int) (event.Value, error) {
-	if c, ok := l.columns[name]; ok {
-		if c == nil {
-			return event.Value{}, nil
-		}
-		return c.value(row), nil
-	}
-	c, err := l.column(name)
-	if err != nil || c == nil {
-		return event.Value{}, err
-	}
-	return c.value(row), nil
-}
-
 // event puts one row together. only lists the fields wanted; empty: all.
 func (l *looking) event(row int, only []string, bodies map[*meta][]byte) (event.Event, error) {
 	times, err := l.getTimes()

@@ -273,14 +273,14 @@ func readValue(body []byte, m *meta, n, row int) (event.Value, error) {
 		if raw := r.bytes(width * n); raw != nil {
 			v = event.String(hexText(raw[row*width : (row+1)*width]))
 		}
+	case shapeTexts:
+		v, ok = r.textAt(m.typ, n, row)
 	default:
 		c, err := readColumn(body, m, n)
 		if err != nil {
 			return event.Value{}, err
 		}
 		return c.value(row), nil
-	case shapeTexts:
-		v, ok = r.textAt(m.typ, n, row)
 	}
 	if r.bad || !ok {
 		return event.Value{}, errDamaged("column %q", m.name)

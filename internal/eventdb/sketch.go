@@ -98,7 +98,3 @@ func middle(i int) float64 {
 	}
 	return low + (high-low)/2
 }
-
-func (s *sketch) size() int64 {
-	return 96 + 8*int64(len(s.positive.counts)+len(s.negative.counts))
-}

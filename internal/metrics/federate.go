@@ -105,7 +105,7 @@ func (f *federation) read(r *http.Request, matchers [][]*labels.Matcher) ([]curr
 	if err != nil {
 		return nil, err
 	}
-	defer querier.Close()
+	defer func() { _ = querier.Close() }() // it only read
 	var sets []storage.SeriesSet
 	for _, each := range matchers {
 		sets = append(sets, querier.Select(r.Context(), true, &storage.SelectHints{Start: from, End: to}, each...))
@@ -132,7 +132,7 @@ func (f *federation) read(r *http.Request, matchers [][]*labels.Matcher) ([]curr
 		f.warnings.Add(float64(n))
 	}
 	slices.SortStableFunc(found, func(a, b current) int {
-		return cmp.Compare(a.labels.Get(labels.MetricName), b.labels.Get(labels.MetricName))
+		return cmp.Compare(a.labels.Get(model.MetricNameLabel), b.labels.Get(model.MetricNameLabel))
 	})
 	return found, set.Err()
 }
@@ -174,7 +174,7 @@ func (f *federation) write(encoder expfmt.Encoder, format expfmt.Format, found [
 	names := slices.Sorted(maps.Keys(external))
 	var family *dto.MetricFamily
 	for _, one := range found {
-		name := one.labels.Get(labels.MetricName)
+		name := one.labels.Get(model.MetricNameLabel)
 		if name == "" || one.h != nil && !one.h.UsesCustomBuckets() && format.FormatType() == expfmt.TypeTextPlain {
 			continue
 		}
@@ -202,7 +202,7 @@ func (c current) metric(names []string, external map[string]string) *dto.Metric 
 		m.Label = append(m.Label, &dto.LabelPair{Name: proto.String(name), Value: proto.String(value)})
 	}
 	c.labels.Range(func(l labels.Label) {
-		if l.Name != labels.MetricName && l.Value != "" {
+		if l.Name != model.MetricNameLabel && l.Value != "" {
 			add(l.Name, l.Value)
 		}
 	})

@@ -142,10 +142,10 @@ func (p *Page) page(w http.ResponseWriter, _ *http.Request) {
 func sentence(s string) string { return s[:1] + strings.ToLower(s[1:]) }
 
 // Words is the state for people.
-func (c component) Words() string { return strings.ReplaceAll(c.State, "_", " ") }
+func (m component) Words() string { return strings.ReplaceAll(m.State, "_", " ") }
 
 // Share is the uptime for people.
-func (c component) Share() string { return fmt.Sprintf("%.2f %%", c.Uptime) }
+func (m component) Share() string { return fmt.Sprintf("%.2f %%", m.Uptime) }
 
 // Level is how a day is drawn.
 func (d day) Level() string {

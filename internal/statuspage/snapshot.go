@@ -23,7 +23,6 @@ type component struct {
 	State                 string
 	Days                  []day // the oldest first
 	Uptime                float64
-	created               time.Time
 }
 
 // day is how a component did on one day, in UTC.
@@ -172,9 +171,10 @@ func (m *component) note(t Trouble, now time.Time) {
 		if !from.Before(to) {
 			continue
 		}
-		if t.Severity == "critical" {
+		switch t.Severity {
+		case "critical":
 			d.Down = min(d.Down+to.Sub(from), 24*time.Hour)
-		} else if t.Severity == "warning" {
+		case "warning":
 			d.Slow = min(d.Slow+to.Sub(from), 24*time.Hour)
 		}
 	}

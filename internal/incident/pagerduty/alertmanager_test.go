@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
+	alerts "github.com/prometheus/alertmanager/alert"
 	"github.com/prometheus/alertmanager/config"
 	amnotify "github.com/prometheus/alertmanager/notify"
 	amdoor "github.com/prometheus/alertmanager/notify/pagerduty"
 	"github.com/prometheus/alertmanager/template"
-	"github.com/prometheus/alertmanager/types"
+
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 
@@ -45,7 +46,7 @@ receivers:
 		t.Fatal(err)
 	}
 	ctx := amnotify.WithGroupKey(t.Context(), "{}:{alertname=\"Slow\"}")
-	alert := &types.Alert{Alert: model.Alert{Labels: model.LabelSet{"alertname": "Slow", "severity": "page"}, StartsAt: time.Now(), EndsAt: time.Now().Add(time.Hour)}}
+	alert := &alerts.Alert{Alert: model.Alert{Labels: model.LabelSet{"alertname": "Slow", "severity": "page"}, StartsAt: time.Now(), EndsAt: time.Now().Add(time.Hour)}}
 	for range 2 { // repeat_interval sends it again
 		if retry, err := n.Notify(ctx, alert); err != nil || retry {
 			t.Fatalf("retry %v, %v", retry, err)

@@ -55,7 +55,7 @@ func TestCatalogThroughTheRealClient(t *testing.T) {
 	team, err := c.CreateTeamWithContext(ctx, &client.Team{Name: "Platform Team", Description: "ours"})
 	must("team", err)
 	must("member", c.AddUserToTeamWithContext(ctx, client.AddUserToTeamOptions{TeamID: team.ID, UserID: lin.ID, Role: "responder"}))
-	if members, err := c.ListMembersWithContext(ctx, team.ID, client.ListTeamMembersOptions{}); err != nil || len(members.Members) != 1 || members.Members[0].User.ID != lin.ID {
+	if members, err := c.ListTeamMembers(ctx, team.ID, client.ListTeamMembersOptions{}); err != nil || len(members.Members) != 1 || members.Members[0].User.ID != lin.ID {
 		t.Errorf("members %+v, %v", members, err)
 	}
 

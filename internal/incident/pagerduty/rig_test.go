@@ -53,7 +53,6 @@ type rig struct {
 	url     string
 	db      *store.DB
 	catalog *catalog.Live
-	now     func() time.Time
 }
 
 type mute struct{}

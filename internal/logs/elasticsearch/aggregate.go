@@ -272,14 +272,15 @@ func placeFilter(places []*place, c *place, n int) []event.Filter {
 }
 
 func termsKind(places []*place) string {
-	for _, p := range places {
-		switch p.keys[len(p.keys)-1].Type() {
-		case event.TypeInt, event.TypeBool, event.TypeDuration:
-			return "lterms"
-		case event.TypeFloat:
-			return "dterms"
-		}
+	if len(places) == 0 {
 		return "sterms"
+	}
+	keys := places[0].keys
+	switch keys[len(keys)-1].Type() {
+	case event.TypeInt, event.TypeBool, event.TypeDuration:
+		return "lterms"
+	case event.TypeFloat:
+		return "dterms"
 	}
 	return "sterms"
 }

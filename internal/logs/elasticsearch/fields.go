@@ -28,7 +28,7 @@ func fieldType(f event.FieldInfo) string {
 			return "keyword"
 		case found == "" || found == "long" && one == "double":
 			found = one
-		case one != found && !(found == "double" && one == "long"):
+		case one != found && (found != "double" || one != "long"):
 			return "keyword"
 		}
 	}

@@ -78,7 +78,7 @@ func wanted(f event.Filter, name string) (words []string) {
 		}
 		return words
 	}
-	if f.Field != name && !(event.IsFieldPattern(f.Field) && event.MatchWildcard(f.Field, name)) {
+	if f.Field != name && (!event.IsFieldPattern(f.Field) || !event.MatchWildcard(f.Field, name)) {
 		return nil
 	}
 	switch f.Op {

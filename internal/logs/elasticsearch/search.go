@@ -108,7 +108,7 @@ func (s *request) member(name string, v any) (err error) {
 	default:
 		known, harmless := ignored[name]
 		empty, isObject := v.(map[string]any)
-		if !known || !harmless && !(isObject && len(empty) == 0) && v != false {
+		if !known || !harmless && (!isObject || len(empty) > 0) && v != false {
 			return uncovered("member of a search", name)
 		}
 	}

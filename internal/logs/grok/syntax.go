@@ -99,8 +99,7 @@ type parser struct {
 	named   bool
 	names   []string
 	pending []*node // back references, whose names may stand further on
-	refs    []string
-	noDot   bool // . does not match a line break: (?-m)
+	noDot   bool    // . does not match a line break: (?-m)
 	fold    bool
 	free    bool // (?x): blanks and comments are skipped
 }

@@ -2,7 +2,6 @@ package logstash
 
 import (
 	"fmt"
-	"log/slog"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,7 +21,6 @@ type builder struct {
 	dir      string // what relative paths of dictionaries and patterns are relative to
 	env      func(string) (string, bool)
 	ecs      bool // fields are named as the Elastic Common Schema does, unless a plugin says otherwise
-	log      *slog.Logger
 	findings []problem.Finding
 	ordered  bool // a plugin needs to see events in their order: one worker
 }

@@ -126,7 +126,6 @@ func (o *options) joining() *joining {
 // decoder decodes what comes from one sender.
 type decoder struct {
 	*codec
-	host  string
 	lines []string // that wait for more, of multiline
 	bytes int
 	since time.Time // when the last of them came

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -60,7 +59,7 @@ func start(t *testing.T, env Env, configs ...string) (p *Pipelines, stop func())
 		}
 		list = append(list, built)
 	}
-	p, err := New(Config{Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Registerer: prometheus.NewRegistry(), Env: env})
+	p, err := New(Config{Logger: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Env: env})
 	if err != nil {
 		t.Fatal(err)
 	}

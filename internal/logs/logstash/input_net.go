@@ -163,12 +163,12 @@ func servePackets(ctx context.Context, in *intake, address string, size, receive
 	if err != nil {
 		return problem.New(problem.Conflict, "cannot listen on %s (UDP): %w", address, err).WithMend("give another port, or end what listens there")
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // nothing is written to it
 	if u, ok := conn.(*net.UDPConn); ok && receive > 0 {
 		_ = u.SetReadBuffer(receive)
 	}
 	in.ready()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	buffer := make([]byte, size)
 	for {
@@ -246,7 +246,7 @@ func (f *httpInput) run(ctx context.Context, in *intake) error {
 	if err := server.Shutdown(grace); err != nil {
 		server.Close()
 	}
-	<-ended
+	_ = <-ended // that it was closed
 	return nil
 }
 
