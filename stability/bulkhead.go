@@ -2,6 +2,7 @@ package stability
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -99,10 +100,10 @@ func (b *Bulkhead) wait(ctx context.Context) error {
 	if queued {
 		b.counts.add(bulkheadWaited)
 	}
-	switch err { //nolint:errorlint // the gate wraps nothing
-	case nil:
+	switch {
+	case err == nil:
 		return nil
-	case ErrFull:
+	case errors.Is(err, ErrFull):
 		b.counts.add(bulkheadRejected)
 		b.report(Event{Policy: "bulkhead", Name: b.name, Decision: "rejected", Err: b.rejection})
 		return b.rejection

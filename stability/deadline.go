@@ -123,7 +123,7 @@ func (d *deadline) end(err error) error {
 }
 
 // release ends the context of a call that is over.
-func (d *deadline) release() { d.end(context.Canceled) }
+func (d *deadline) release() { _ = d.end(context.Canceled) }
 
 // passed tells whether the deadline was what ended the context.
 func (d *deadline) passed() bool {

@@ -99,7 +99,7 @@ func SweepFiles(dir string, maxAge time.Duration, maxBytes int64) func(context.C
 		})
 		slices.SortFunc(files, func(a, b file) int { return a.at.Compare(b.at) })
 		for _, f := range files {
-			if !(maxAge > 0 && time.Since(f.at) > maxAge) && !(maxBytes > 0 && total > maxBytes) {
+			if (maxAge <= 0 || time.Since(f.at) <= maxAge) && (maxBytes <= 0 || total <= maxBytes) {
 				break
 			}
 			if e := os.Remove(f.path); e != nil && !errors.Is(e, fs.ErrNotExist) {

@@ -214,7 +214,7 @@ func (b *builder) finish(name string, n int) *column {
 			c.floats[i] = math.Float64frombits(bits)
 		}
 	case event.TypeString, event.TypeBytes, event.TypeList:
-		if !b.finishDict(c) && !(b.typ == event.TypeString && (b.finishHex(c) || b.finishPrefixed(c))) {
+		if !b.finishDict(c) && (b.typ != event.TypeString || !b.finishHex(c) && !b.finishPrefixed(c)) {
 			b.finishTexts(c)
 		}
 	default:

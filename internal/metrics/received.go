@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -119,7 +120,7 @@ func checkLabels(ls labels.Labels) (err error) {
 			err = fmt.Errorf("the value of label %q has %d bytes, at most %d are taken: %w", l.Name, len(l.Value), maxLabelValue, storage.ErrOutOfBounds)
 		}
 	})
-	switch name := ls.Get(labels.MetricName); {
+	switch name := ls.Get(model.MetricNameLabel); {
 	case err != nil:
 		return fmt.Errorf("series %.100q: %w", name, err)
 	case n > maxLabels:

@@ -220,7 +220,7 @@ func (p *Pattern) Find(text string, m *Match) (bool, error) {
 // findFrom looks for a match that begins at start or later. The text must be valid UTF-8.
 func (p *Pattern) findFrom(text string, start int, m *Match) (bool, error) {
 	m.text = text
-	linear := start == 0 && p.linear != nil && !(p.ascii && !isASCII(text)) && !(p.noTail && strings.HasSuffix(text, "\n"))
+	linear := start == 0 && p.linear != nil && (!p.ascii || isASCII(text)) && (!p.noTail || !strings.HasSuffix(text, "\n"))
 	if p.compiled != nil {
 		w := p.walks.Get().(*walk)
 		defer p.walks.Put(w)

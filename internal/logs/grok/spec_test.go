@@ -80,7 +80,7 @@ func lex(src string) []token {
 			for j < len(src) && (isWord(src[j]) || src[j] >= '0' && src[j] <= '9') {
 				j++
 			}
-			if j < len(src) && (src[j] == '?' || src[j] == '!') && !(j+1 < len(src) && src[j+1] == '=') {
+			if j < len(src) && (src[j] == '?' || src[j] == '!') && (j+1 >= len(src) || src[j+1] != '=') {
 				j++
 			}
 			if j+1 < len(src) && src[j] == ':' && src[j+1] != ':' {

@@ -40,7 +40,7 @@ func logic(operator string, left, right test) test {
 	case "xor":
 		return func(e *Event) bool { return left(e) != right(e) }
 	}
-	return func(e *Event) bool { return !(left(e) && right(e)) }
+	return func(e *Event) bool { return !left(e) || !right(e) }
 }
 
 // truthy is false for what is missing, null, false, "false" and empty text.

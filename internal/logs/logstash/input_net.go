@@ -246,7 +246,9 @@ func (f *httpInput) run(ctx context.Context, in *intake) error {
 	if err := server.Shutdown(grace); err != nil {
 		server.Close()
 	}
-	_ = <-ended // that it was closed
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 
