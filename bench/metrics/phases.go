@@ -98,7 +98,7 @@ func (b *bench) memory(name, binary, dir string) error {
 		return err
 	}
 	time.Sleep(15 * time.Second)
-	b.note("RSS with 100,000 series and 12 M samples, MiB", name, s.rss())
+	b.note(fmt.Sprintf("RSS with 100,000 series and %d M samples, MiB", times*l.series/1_000_000), name, s.rss())
 	for _, how := range []struct {
 		what   string
 		signal syscall.Signal

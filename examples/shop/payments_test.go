@@ -16,7 +16,7 @@ import (
 // charged in the end.
 func TestCheckoutSurvivesPayments(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes several seconds")
+		t.Skip("-short: real processes are killed and slowed, which takes several seconds")
 	}
 	data := "DATA_DIR=" + t.TempDir()
 	catalog := start(t, "catalog", data)
@@ -41,7 +41,7 @@ func TestCheckoutSurvivesPayments(t *testing.T) {
 	}
 	breaker := func(want string) {
 		t.Helper()
-		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) { // polls a real process
 			if strings.Contains(get(t, checkout.url+"/metrics"), `stability_breaker_open{name="payments",service="checkout"} `+want+"\n") {
 				return
 			}
@@ -84,7 +84,7 @@ func TestCheckoutSurvivesPayments(t *testing.T) {
 	breaker("0")
 
 	for n := range customer {
-		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) { // polls a real process
 			var orders []api.Order
 			if err := json.Unmarshal([]byte(asked(t, api.CustomerNumber(n), storefront.url+"/orders")), &orders); err != nil {
 				t.Fatal(err)

@@ -63,7 +63,7 @@ func (b *balancer) watch(ctx context.Context) {
 			b.ready[address] = ok
 			b.mu.Unlock()
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // between looks at real processes
 	}
 }
 
@@ -118,7 +118,7 @@ func TestRestartsLoseNoRequest(t *testing.T) {
 	front := httptest.NewServer(b)
 	defer front.Close()
 	until := func(address string, want bool) {
-		for deadline := time.Now().Add(time.Minute); b.isReady(address) != want; time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); b.isReady(address) != want; time.Sleep(5 * time.Millisecond) { // polls real processes
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: ready is not %v", address, want)
 			}

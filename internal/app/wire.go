@@ -127,7 +127,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 func (a *App) observe(ctx context.Context, files operations, line *timeline.Timeline, services *catalog.Live) (*metrics.Metrics, *alert.Alerts, error) {
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
-		Self:      selfURL(a.listener.Addr().String()),
+		Self: selfURL(a.listener.Addr().String()), Alerts: a.config.PublicURL + "/alertmanager/api/v2/alerts",
 		Retention: a.config.Retention, Version: ReadBuild().Version, Revision: ReadBuild().Commit,
 		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
@@ -136,21 +136,13 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	}
 	alerts, err := alert.New(ctx, alert.Config{
 		DB: a.db, Timeline: line, Catalog: services, Engine: samples, Outside: samples,
-		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry, Audit: a.auditDoor,
+		Dir: files.dir, PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry, Audit: a.server.Audit,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	samples.SetRules(alerts)
 	return samples, alerts, nil
-}
-
-// auditDoor writes down a change that came through a door rather than the API.
-func (a *App) auditDoor(ctx context.Context, action, target, detail string) {
-	e := auth.Entry{Actor: auth.FromContext(ctx).String(), Action: action, Target: target, Detail: detail}
-	if err := a.auth.AuditNow(context.WithoutCancel(ctx), e); err != nil {
-		a.log.ErrorContext(ctx, "a change is missing in the audit log", "actor", e.Actor, "action", action, "target", target, "error", err)
-	}
 }
 
 // execute builds what runs things; what it runs is scraped.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type outside struct {
 	stop    context.CancelFunc // ends finder
 	drained context.Context    // ended: requests under way are given up
 	giveUp  context.CancelFunc
+	inside  []*url.URL // the Alertmanager of this process, which gets its alerts without being sent them
 }
 
 func newOutside(logger *slog.Logger, registerer prometheus.Registerer, discovered *discovery.SDMetrics) (*outside, error) {
@@ -112,5 +114,7 @@ func (o *outside) apply(c *config.Config) error {
 func (m *Metrics) Send(alerts ...*notifier.Alert) { m.outside.manager.Send(alerts...) }
 
 // Alertmanagers and DroppedAlertmanagers are what the API shows.
-func (o *outside) Alertmanagers() []*url.URL        { return o.manager.Alertmanagers() }
+func (o *outside) Alertmanagers() []*url.URL {
+	return slices.Concat(o.inside, o.manager.Alertmanagers())
+}
 func (o *outside) DroppedAlertmanagers() []*url.URL { return o.manager.DroppedAlertmanagers() }

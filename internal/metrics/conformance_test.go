@@ -18,7 +18,7 @@ import (
 // experimental syntax and storage is switched on here, as Prometheus's own tests do; nothing else differs.
 func TestPromQLConformance(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("-short: all of Prometheus's scripts take some seconds")
 	}
 	c := Config{Dir: t.TempDir()}
 	c.setDefaults()

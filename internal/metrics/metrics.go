@@ -42,6 +42,7 @@ type Config struct {
 	ConfigFile string // a prometheus.yml; where there is none, the built-in default is in force
 	PublicURL  string // daytwo's own address, for links in answers and templates
 	Self       string // URL of daytwo's own metrics, scraped as job "daytwo" unless a job of the file does; empty: not scraped
+	Alerts     string // where the Alertmanager of this process takes alerts, for the API to show; empty: there is none
 	PushDir    string // where pushed metrics are kept; default Dir with "-pushed" after it
 
 	Retention      time.Duration // how long samples are kept unless the file says otherwise; default 15 days
@@ -194,8 +195,15 @@ func (m *Metrics) wireScraping() error {
 	if m.finder == nil {
 		return errors.New("discovery manager: see the log")
 	}
-	m.outside, err = newOutside(c.Logger, c.Registerer, discovered)
-	return err
+	if m.outside, err = newOutside(c.Logger, c.Registerer, discovered); err != nil || c.Alerts == "" {
+		return err
+	}
+	inside, err := url.Parse(c.Alerts)
+	if err != nil {
+		return fmt.Errorf("address of the Alertmanager: %w", err)
+	}
+	m.outside.inside = []*url.URL{inside}
+	return nil
 }
 
 func (m *Metrics) wireQueries() error {
