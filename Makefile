@@ -72,6 +72,8 @@ ui/node_modules/.stamp: ui/package-lock.json
 
 test-compat: $(CACHE)/promtool $(CACHE)/prometheus ## beside the real peers, and what they take as input: heavy
 	DAYTWO_COMPAT=$(CURDIR)/$(CACHE) go test -count=1 -timeout 15m -v -run 'Compat|Corpus' ./test ./internal/metrics
+	test/compat/setup
+	go test -count=1 -timeout 5m -v ./test/compat
 	SHOP_RESTARTS=50 go test -count=1 -timeout 15m -v -run RestartsLoseNoRequest ./examples/shop
 
 # Built at the versions that daytwo embeds, so that most of it is in the build cache.

@@ -128,7 +128,8 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
 		Self: selfURL(a.listener.Addr().String()), Alerts: a.config.PublicURL + "/alertmanager/api/v2/alerts",
-		Retention: a.config.Retention, Version: ReadBuild().Version, Revision: ReadBuild().Commit,
+		Retention: a.config.Retention, MaxSeries: a.config.MaxSeries, MaxSeriesPerMetric: a.config.MaxSeriesPerMetric,
+		Version: ReadBuild().Version, Revision: ReadBuild().Commit,
 		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
 	if err != nil {
