@@ -39,7 +39,7 @@ vuln: ## known vulnerabilities, where the database can be reached
 	@test/vuln
 
 test-go: $(CACHE)/promtool ## all Go tests with the race detector, the txtar scripts against bin/daytwo among them
-	go test -race -timeout 15m $(RACE_ARGS) $(PACKAGES)
+	go test -race -gcflags='modernc.org/...=-d=checkptr=0' -timeout 15m $(RACE_ARGS) $(PACKAGES)
 
 check-ui: ui/node_modules/.stamp ## types, lint and unit tests of the UI
 	cd ui && npm run --silent check
@@ -72,6 +72,8 @@ ui/node_modules/.stamp: ui/package-lock.json
 
 test-compat: $(CACHE)/promtool $(CACHE)/prometheus ## beside the real peers, and what they take as input: heavy
 	DAYTWO_COMPAT=$(CURDIR)/$(CACHE) go test -count=1 -timeout 15m -v -run 'Compat|Corpus' ./test ./internal/metrics
+	test/compat/setup
+	go test -count=1 -timeout 5m -v ./test/compat
 	SHOP_RESTARTS=50 go test -count=1 -timeout 15m -v -run RestartsLoseNoRequest ./examples/shop
 
 # Built at the versions that daytwo embeds, so that most of it is in the build cache.

@@ -104,6 +104,16 @@ func (s *metricsServer) value(expr string) float64 {
 	return valueOf(s.t, answer)
 }
 
+// valueAt is the one value of an expression at a time in Unix seconds, where a prefix leads to the API.
+func (s *metricsServer) valueAt(prefix, expr, at string) float64 {
+	s.t.Helper()
+	_, answer, err := s.ask(http.MethodGet, prefix+"/api/v1/query?"+url.Values{"query": {expr}, "time": {at}}.Encode(), "", "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return valueOf(s.t, answer)
+}
+
 func valueOf(t *testing.T, answer string) float64 {
 	t.Helper()
 	var got struct {

@@ -33,6 +33,7 @@ func (a answerable) Send(ctx context.Context, to notify.Address, m notify.Messag
 type responder struct {
 	incidents *incident.Incidents
 	catalog   *catalog.Live
+	audit     func(ctx context.Context, action, target, detail string)
 	log       *slog.Logger
 }
 
@@ -52,6 +53,7 @@ func (r *responder) Answer(ctx context.Context, verb, ref, person string) (strin
 	if err != nil {
 		return "", err
 	}
+	r.audit(ctx, "incident."+verb, "incident/"+d.ID, "answered by "+person)
 	by := d.AcknowledgedBy
 	if d.Status == incident.Resolved {
 		by = d.ResolvedBy

@@ -44,6 +44,10 @@ type Config struct {
 	EventsPerKey   int           // events a minute that one key may send; 0: no limit
 	Grace          time.Duration // how long a stop may take
 
+	// What there may be of metric series in memory. Beyond, no new one begins and those that exist go on; 0: any.
+	MaxSeries          int
+	MaxSeriesPerMetric int // of one name
+
 	LogListeners logs.Listeners // addresses of doors for logs that cannot share Listen
 
 	// What is kept of events.
@@ -89,6 +93,12 @@ func (c Config) Validate() error {
 	case c.Retention < MinRetention:
 		return problem.New(problem.Invalid, "retention %s is shorter than an hour", c.Retention).
 			WithField("retention").WithMend("give at least 1h, for example 15d")
+	case c.MaxSeries < 0:
+		return problem.New(problem.Invalid, "there cannot be %d series", c.MaxSeries).
+			WithField("max-series").WithMend("give a positive number, or 0 for no limit")
+	case c.MaxSeriesPerMetric < 0:
+		return problem.New(problem.Invalid, "a metric cannot have %d series", c.MaxSeriesPerMetric).
+			WithField("max-series-per-metric").WithMend("give a positive number, or 0 for no limit")
 	case c.EventRetention < 0:
 		return problem.New(problem.Invalid, "event retention %s is negative", c.EventRetention).
 			WithField("event-retention").WithMend("give for example 30d, or 0 to keep events for ever")

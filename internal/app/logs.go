@@ -19,7 +19,7 @@ import (
 func (a *App) keepLogs(ctx context.Context, alerts http.Handler) (*logs.Logs, error) {
 	return logs.New(ctx, logs.Config{
 		DB: a.db, Events: a.events, Tokens: a.auth, Alerts: alertDoor{alerts}, PublicURL: a.config.PublicURL,
-		RequireToken: a.config.RequireIngest, TrustProxy: a.config.TrustProxy, Listeners: a.config.LogListeners,
+		RequireToken: a.config.RequireIngest, Listeners: a.config.LogListeners,
 		Logger: a.log, Registerer: a.registry,
 	})
 }

@@ -107,7 +107,7 @@ func (l ledger) stream(ctx context.Context, in *streamInput, send func(string, t
 func (l ledger) record(ctx context.Context, in *changeInput) (*timeline.Entry, error) {
 	e := timeline.Entry{
 		Kind: timeline.Change, Action: in.Body.Action, Service: in.Body.Service,
-		Title: strings.TrimSpace(in.Body.Title), Actor: auth.FromContext(ctx).Name, Data: in.Body.Data,
+		Title: strings.TrimSpace(in.Body.Title), Actor: auth.FromContext(ctx).String(), Data: in.Body.Data,
 	}
 	err := l.db.Write(ctx, func(tx *store.Tx) error { return l.timeline.Append(ctx, tx, &e) })
 	return &e, err

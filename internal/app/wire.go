@@ -128,7 +128,8 @@ func (a *App) observe(ctx context.Context, files operations, line *timeline.Time
 	samples, err := metrics.New(ctx, metrics.Config{
 		Dir: a.dataFile("metrics"), ConfigFile: files.prometheus, PublicURL: a.config.PublicURL + "/prometheus",
 		Self: selfURL(a.listener.Addr().String()), Alerts: a.config.PublicURL + "/alertmanager/api/v2/alerts",
-		Retention: a.config.Retention, Version: ReadBuild().Version, Revision: ReadBuild().Commit,
+		Retention: a.config.Retention, MaxSeries: a.config.MaxSeries, MaxSeriesPerMetric: a.config.MaxSeriesPerMetric,
+		Version: ReadBuild().Version, Revision: ReadBuild().Commit,
 		Logger: a.log, Registerer: a.registry, Gatherer: a.gatherer(),
 	})
 	if err != nil {
@@ -191,7 +192,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 	if err != nil {
 		return nil, err
 	}
-	a.server.MountPublic(channels.Door(&responder{incidents: incidents, catalog: services, log: a.log}))
+	a.server.MountPublic(channels.Door(&responder{incidents: incidents, catalog: services, audit: a.server.Audit, log: a.log}))
 	pushRoute(a.server, channels)
 	return incidents, nil
 }
@@ -199,7 +200,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 // pagerDuty builds the door for what was made for PagerDuty.
 func (a *App) pagerDuty(ctx context.Context, line *timeline.Timeline, services *catalog.Live, incidents *incident.Incidents) (*pagerduty.API, error) {
 	return pagerduty.New(ctx, pagerduty.Config{
-		DB: a.db, Incidents: incidents, Timeline: line, Catalog: services, Auth: a.auth, PublicURL: a.config.PublicURL,
+		DB: a.db, Incidents: incidents, Timeline: line, Catalog: services, Auth: a.auth, Audit: a.server.Audit, PublicURL: a.config.PublicURL,
 		Client: notify.NewClient(a.config.AllowPrivate), RequireToken: a.config.RequireIngest, Logger: a.log,
 	})
 }

@@ -193,7 +193,8 @@ func keepsAdmin(ctx context.Context, tx *store.Tx, without string) error {
 
 // SetPassword sets the password of a user and ends their other sessions. Users
 // who set their own give the one they have (current), unless they have none or
-// came by a one-time link; an admin sets that of others without it.
+// came by a one-time link, which lets them do it once; an admin sets that of others
+// without it.
 func (a *Auth) SetPassword(ctx context.Context, by Principal, id, current, password string) error {
 	u, err := a.User(ctx, id)
 	if err != nil {
@@ -226,6 +227,9 @@ func (a *Auth) SetPassword(ctx context.Context, by Principal, id, current, passw
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM auth_links WHERE user_id = ?`, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE auth_sessions SET via_link = 0 WHERE hash = ?`, by.Session); err != nil {
 			return err
 		}
 		return endSessions(ctx, tx, id, by.Session)

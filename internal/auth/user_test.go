@@ -135,6 +135,7 @@ func TestSetPassword(t *testing.T) {
 		if err := a.SetPassword(ctx, session(s), ada.ID, "", "the fourth one"); err != nil {
 			t.Errorf("set by link: %v", err)
 		}
+		wantCode(t, "a second time by the link", a.SetPassword(ctx, session(s), ada.ID, "", "the fifth one"), problem.Forbidden)
 		signIn(t, a, "ada", "the fourth one")
 
 		// A token of the user is not the user.

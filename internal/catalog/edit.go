@@ -194,7 +194,7 @@ func (l *Live) Delete(ctx context.Context, kind Kind, id string) error {
 		if users := now.users(kind, name); len(users) > 0 {
 			return problem.New(problem.Conflict, "%s %q is used by %s", kind, name, users[0].what()).WithMend("change what uses it first")
 		}
-		for _, child := range []Kind{KindContact, KindRule, KindOverride} {
+		for _, child := range []Kind{KindContact, KindRule, KindOverride, kindCode, kindSent} {
 			if err := c.dropOf(child, id); err != nil {
 				return err
 			}

@@ -74,7 +74,14 @@ func (l *Live) personRoutes(s *web.Server) {
 	web.Post(s, "/api/people/{ref}/contacts/{id}/code", changing("send-contact-code", "Send a code to a contact that proves it reaches the person", auth.Viewer, "person.contact.code"), l.sendCode)
 	web.Post(s, "/api/people/{ref}/contacts/{id}/test", changing("test-contact", "Send a test message to a contact", auth.Viewer, "person.contact.test"),
 		func(ctx context.Context, in *childInput) (*struct{}, error) {
-			_, c, err := l.editableContact(ctx, in)
+			p, c, err := l.editableContact(ctx, in)
+			if err != nil {
+				return nil, err
+			}
+			if !c.Usable() {
+				return nil, problem.New(problem.Conflict, "nobody has proved yet that this reaches %s", p.Name).WithMend("send a code there, and give it back")
+			}
+			err = l.edit(ctx, func(ch *change, _ *Catalog) error { return ch.spend(p) }, func(*Catalog) error { return nil })
 			if err != nil {
 				return nil, err
 			}
@@ -202,6 +209,9 @@ func (l *Live) sendCode(ctx context.Context, in *childInput) (*struct{}, error) 
 			if before, ok := decode[code](r); ok && r.id == c.ID && ch.now.Sub(before.Sent) < codePause {
 				return problem.New(problem.Exhausted, "a code was sent a moment ago").WithMend("wait half a minute")
 			}
+		}
+		if err := ch.spend(p); err != nil {
+			return err
 		}
 		return ch.put(kindCode, c.ID, p.ID, code{Sealed: sealed, Sent: ch.now})
 	}, func(*Catalog) error { return nil })

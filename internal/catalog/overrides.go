@@ -229,6 +229,9 @@ func (l *Live) DeleteContact(ctx context.Context, person, id string) error {
 				}
 			}
 		}
+		if err := c.drop(kindCode, id); err != nil {
+			return err
+		}
 		return c.drop(KindContact, id)
 	}, func(*Catalog) error { return nil })
 }

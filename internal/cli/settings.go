@@ -48,6 +48,8 @@ func serverSettings() []setting {
 		secret("", "DAYTWO_TELEGRAM_TOKEN", "token of a Telegram bot", func(c *app.Config) *string { return &c.TelegramToken }),
 		boolean("require-ingest-token", "DAYTWO_REQUIRE_INGEST_TOKEN", "sending data needs a token from this machine too, as it does from others", func(c *app.Config) *bool { return &c.RequireIngest }),
 		duration("retention", "DAYTWO_RETENTION", "how long samples are kept", func(c *app.Config) *time.Duration { return &c.Retention }),
+		integer("max-series", "DAYTWO_MAX_SERIES", "most metric series in memory; beyond, no new one begins and those that exist go on; 0: no limit", func(c *app.Config) *int { return &c.MaxSeries }),
+		integer("max-series-per-metric", "DAYTWO_MAX_SERIES_PER_METRIC", "most series in memory of one metric name; 0: no limit", func(c *app.Config) *int { return &c.MaxSeriesPerMetric }),
 		boolean("host-metrics", "DAYTWO_HOST_METRICS", "measure this machine too, under node_exporter's names", func(c *app.Config) *bool { return &c.HostMetrics }),
 		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step", func(c *app.Config) *string { return &c.HeartbeatURL }),
 		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -38,17 +39,21 @@ func (g *grpcLogs) Export(ctx context.Context, req plogotlp.ExportRequest) (plog
 	return answer, grpcError(l.Append(ctx, otlpDoor, events))
 }
 
-// requestOf is a call in the words of the guard: who called, and with what
-// credentials.
+// requestOf is a call in the words of the guard: who called, by way of what, and
+// with what credentials. Browsers cannot call, so no name has to be looked at.
 func requestOf(ctx context.Context) *http.Request {
-	r := (&http.Request{Header: http.Header{}}).WithContext(ctx)
-	if p, ok := peer.FromContext(ctx); ok {
+	p, known := peer.FromContext(ctx)
+	if known && p.LocalAddr != nil {
+		ctx = context.WithValue(ctx, http.LocalAddrContextKey, p.LocalAddr)
+	}
+	r := (&http.Request{Header: http.Header{}, Host: "localhost"}).WithContext(ctx)
+	if known {
 		r.RemoteAddr = p.Addr.String()
 	}
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		for _, name := range []string{"authorization", "x-api-key", "x-forwarded-for", "forwarded"} {
-			if v := md.Get(name); len(v) > 0 {
-				r.Header.Set(name, v[0])
+		for name, values := range md {
+			if len(values) > 0 && !strings.HasPrefix(name, ":") {
+				r.Header.Set(name, values[0])
 			}
 		}
 	}

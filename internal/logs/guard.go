@@ -2,12 +2,12 @@ package logs
 
 import (
 	"encoding/base64"
-	"net"
 	"net/http"
 	"strings"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/web"
 )
 
 // guard says who may send logs and who may read them at the doors. From this
@@ -16,9 +16,8 @@ import (
 // the password of Basic authentication, as an API key of Elasticsearch, or in the
 // header X-Api-Key.
 type guard struct {
-	tokens  Tokens
-	always  bool // also from this machine
-	proxied bool // who is on this machine cannot be told
+	tokens Tokens
+	always bool // also from this machine
 }
 
 // who is the principal of a request: the one that the session or the token gave
@@ -61,7 +60,7 @@ func (g guard) mayIngest(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if p.Anonymous() && !g.always && g.local(r) {
+	if p.Anonymous() && !g.always && local(r) {
 		return nil
 	}
 	return p.AllowsIngest()
@@ -78,23 +77,11 @@ func (g guard) mayRead(r *http.Request) error {
 
 // local tells whether a request surely comes from this machine, and from no web
 // page that a browser on it has open.
-func (g guard) local(r *http.Request) bool {
-	if g.proxied && r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
-		return false
-	}
+func local(r *http.Request) bool {
 	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" && r.Header.Get("Sec-Fetch-Site") != "none" {
 		return false
 	}
-	return isLoopback(r.RemoteAddr)
-}
-
-func isLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return web.Local(r)
 }
 
 // ingestOnly lets pass what may send data; refuse writes the error.

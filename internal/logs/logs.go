@@ -56,7 +56,6 @@ type Config struct {
 	Registerer prometheus.Registerer
 
 	RequireToken bool // also from this machine
-	TrustProxy   bool // what comes from this machine may come from a proxy
 
 	Listeners Listeners
 
@@ -94,7 +93,7 @@ func New(ctx context.Context, c Config) (*Logs, error) {
 	if err := c.Listeners.Validate(); err != nil {
 		return nil, err
 	}
-	l := &Logs{cfg: c, log: c.Logger, now: time.Now, offers: make(chan offered, maxOffered), guard: guard{tokens: c.Tokens, always: c.RequireToken, proxied: c.TrustProxy}}
+	l := &Logs{cfg: c, log: c.Logger, now: time.Now, offers: make(chan offered, maxOffered), guard: guard{tokens: c.Tokens, always: c.RequireToken}}
 	l.watcher = &watcher{logs: l}
 	if l.counts, err = newCounts(c.Registerer); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func TestPromQLConformance(t *testing.T) {
 	if err := refuse(findings); err != nil {
 		t.Fatal(err)
 	}
-	m := &Metrics{cfg: c, parser: parser.NewParser(promqltest.TestParserOpts), db: newDatabase()}
+	m := &Metrics{cfg: c, parser: parser.NewParser(promqltest.TestParserOpts), db: newDatabase(&guard{})}
 	m.inForce.Store(loaded)
 	m.evalEvery.Store(time.Minute.Milliseconds())
 	options := m.engineOptions()

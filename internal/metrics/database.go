@@ -24,6 +24,7 @@ const compressWAL = compression.Snappy
 // writing while it is not open fail with tsdb.ErrNotReady, which the API answers with 503.
 type database struct {
 	stats  *tsdb.DBStats
+	guard  *guard
 	opened atomic.Pointer[opened]
 }
 
@@ -33,7 +34,7 @@ type opened struct {
 	both  storage.Storage
 }
 
-func newDatabase() *database { return &database{stats: tsdb.NewDBStats()} }
+func newDatabase(g *guard) *database { return &database{stats: tsdb.NewDBStats(), guard: g} }
 
 func (d *database) set(local *tsdb.DB, both storage.Storage) { d.opened.Store(&opened{local, both}) }
 
@@ -138,7 +139,17 @@ func (d *database) ExemplarQuerier(ctx context.Context) (storage.ExemplarQuerier
 	return nil, tsdb.ErrNotReady
 }
 
+// AppenderV2 writes without the series that the guard refuses.
 func (d *database) AppenderV2(ctx context.Context) storage.AppenderV2 {
+	strict := d.strictAppender(ctx)
+	if d.guard.on() {
+		return lenientAppender{strict}
+	}
+	return strict
+}
+
+// strictAppender writes for whom wants to hear of each series that the guard refuses.
+func (d *database) strictAppender(ctx context.Context) storage.AppenderV2 {
 	if o := d.opened.Load(); o != nil {
 		return o.both.AppenderV2(ctx)
 	}

@@ -45,6 +45,7 @@ func (m *Metrics) Routes(s *web.Server) {
 		}
 		open(s, prefix, below(inside, all))
 	}
+	m.guardRoutes(s)
 }
 
 // below puts a prefix that was stripped back in front of the path.

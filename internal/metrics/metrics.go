@@ -48,6 +48,9 @@ type Config struct {
 	Retention      time.Duration // how long samples are kept unless the file says otherwise; default 15 days
 	TargetInterval time.Duration // targets given by AddTargets are scraped this often, or at the global scrape_interval if that is shorter; default 5 s
 
+	MaxSeries          int // most series in memory; beyond, no new one begins and those that exist go on; 0: any
+	MaxSeriesPerMetric int // the same of one metric name
+
 	QueryTimeout     time.Duration // default 2 minutes
 	QuerySamples     int           // most samples one query may hold in memory; default 50 million
 	QueryConcurrency int           // queries at once, the others wait; default 20
@@ -124,11 +127,15 @@ func New(_ context.Context, c Config) (*Metrics, error) {
 	if err := os.MkdirAll(c.Dir, 0o750); err != nil {
 		return nil, problem.New(problem.Unavailable, "make the metrics directory: %w", err).WithMend("check its rights and the free space")
 	}
+	guard, err := newGuard(c)
+	if err != nil {
+		return nil, err
+	}
 	m := &Metrics{
+		db:      newDatabase(guard),
 		cfg:     c,
 		started: time.Now().UTC(),
 		parser:  parser.NewParser(parser.Options{}),
-		db:      newDatabase(),
 		own:     newOwnTargets(ownPool, false),
 		pushed:  newOwnTargets(pushPool, true),
 		opened:  make(chan struct{}),
@@ -297,6 +304,7 @@ func (m *Metrics) open() error {
 	if err := m.db.register(db, m.cfg.Registerer); err != nil {
 		return errors.Join(err, db.Close())
 	}
+	m.db.guard.armed.Store(true)
 	db.SetWriteNotified(m.remote)
 	m.db.set(db, storage.NewFanout(m.cfg.Logger, db, m.remote))
 	return nil
@@ -325,6 +333,7 @@ func (m *Metrics) options() *tsdb.Options {
 	options.MaxExemplars = stored.ExemplarsConfig.MaxExemplars
 	options.EnableMemorySnapshotOnShutdown = true // a restart then reads the head as it was, not the log of how it came about
 	options.FeatureRegistry = m.features
+	options.SeriesLifecycleCallback = m.db.guard
 	return options
 }
 

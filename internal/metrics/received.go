@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -26,11 +27,11 @@ const (
 // received is where samples that others send enter the database: it keeps out series whose labels would harm everybody,
 // and stores the others of the same request.
 type received struct {
-	db      storage.AppendableV2
+	db      *database
 	refused prometheus.Counter
 }
 
-func newReceived(db storage.AppendableV2, registerer prometheus.Registerer) (*received, error) {
+func newReceived(db *database, registerer prometheus.Registerer) (*received, error) {
 	r := &received{db: db, refused: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "daytwo_metrics_received_refused_samples_total",
 		Help: "Samples of remote write and OTLP that were refused because their series has too many or too long labels.",
@@ -40,7 +41,7 @@ func newReceived(db storage.AppendableV2, registerer prometheus.Registerer) (*re
 
 // AppenderV2 implements storage.AppendableV2.
 func (r *received) AppenderV2(ctx context.Context) storage.AppenderV2 {
-	inner, ok := r.db.AppenderV2(ctx).(storage.ExemplarAppenderV2)
+	inner, ok := r.db.strictAppender(ctx).(storage.ExemplarAppenderV2)
 	if !ok {
 		return refusingAppender{}
 	}
@@ -69,14 +70,18 @@ type receivedAppender struct {
 // Append implements storage.AppenderV2.
 func (a *receivedAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
 	err := checkLabels(ls)
-	switch {
-	case err == nil:
-		return a.ExemplarAppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
-	case a.atOnce:
+	if err != nil {
 		a.refused.Inc()
+	} else {
+		ref, err = a.ExemplarAppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+		var beyond *refusedSeries
+		if !errors.As(err, &beyond) {
+			return ref, err
+		}
+	}
+	if a.atOnce {
 		return 0, err
 	}
-	a.refused.Inc()
 	a.waiting++
 	if a.first == nil {
 		a.first = err
@@ -86,10 +91,11 @@ func (a *receivedAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t
 
 // AppendExemplars implements storage.ExemplarAppenderV2.
 func (a *receivedAppender) AppendExemplars(ref storage.SeriesRef, ls labels.Labels, e []exemplar.Exemplar) (storage.SeriesRef, error) {
-	if a.first != nil && checkLabels(ls) != nil {
+	ref, err := a.ExemplarAppenderV2.AppendExemplars(ref, ls, e)
+	if a.first != nil && errors.Is(err, storage.ErrNotFound) {
 		return 0, nil // its sample was refused
 	}
-	return a.ExemplarAppenderV2.AppendExemplars(ref, ls, e)
+	return ref, err
 }
 
 // Commit implements storage.AppenderTransaction. After refusals the rest is stored, and the error says so.

@@ -56,10 +56,11 @@ func (db *DB) openSQLite(ctx context.Context, c Config) error {
 
 // openPool opens no connection yet, and keeps those it opens later.
 func openPool(path string, size int, params url.Values) (*sql.DB, error) {
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: params.Encode()}).String())
+	connector, err := newPreparing((&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: params.Encode()}).String())
 	if err != nil {
 		return nil, err
 	}
+	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(min(size, idleReaders))
 	return pool, nil

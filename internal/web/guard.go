@@ -39,7 +39,7 @@ func (s *Server) admit(need access, r *http.Request) (auth.Principal, error) {
 	switch {
 	case need.public && problem.CodeOf(err) == problem.Unauthenticated:
 		return auth.Principal{}, nil
-	case here && p.Anonymous() && (err == nil || problem.CodeOf(err) == problem.Unauthenticated) && local(r):
+	case here && p.Anonymous() && (err == nil || problem.CodeOf(err) == problem.Unauthenticated) && Local(r):
 		return auth.Principal{}, nil
 	case err != nil || need.public:
 		return p, err

@@ -64,7 +64,7 @@ func (s *Server) MountMetrics(path string, g prometheus.Gatherer) {
 	h := promhttp.HandlerFor(g, promhttp.HandlerOpts{})
 	guarded := s.guard(access{role: auth.Viewer}, h)
 	s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-		if local(r) {
+		if Local(r) {
 			h.ServeHTTP(w, r)
 			return
 		}
@@ -78,11 +78,12 @@ func plain(w http.ResponseWriter, status int, text string) {
 	fmt.Fprintln(w, text)
 }
 
-// local says whether the request was sent from this machine to this machine: not
+// Local says whether the request was sent from this machine to this machine: not
 // through a proxy on it, nor by a browser that was made to believe that a foreign
 // name is this machine's. A proxy that says nothing of itself cannot be told from
-// a caller here.
-func local(r *http.Request) bool {
+// a caller here. It is the one definition: every door that trusts this machine
+// asks it.
+func Local(r *http.Request) bool {
 	if proxied(r) {
 		return false
 	}

@@ -188,7 +188,7 @@ func python(t *testing.T, s *server) {
 	if err := exec.CommandContext(t.Context(), "python3", "-c", "import urllib3, certifi").Run(); err != nil {
 		t.Skip("SKIPPED: python3 with urllib3 and certifi is not there")
 	}
-	cmd := exec.CommandContext(t.Context(), "python3", "testdata/elasticsearch.py", "http://"+s.web+"/elasticsearch", token)
+	cmd := exec.CommandContext(t.Context(), "python3", "testdata/python_client.py", "http://"+s.web+"/elasticsearch", token)
 	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Dir(modules))
 	expect(t, cmd, "bulk (300, [])", "index created", "get kimchy", "search 300 5 149.5", "scan 301", "exists True False 301", "create again ConflictError")
 }

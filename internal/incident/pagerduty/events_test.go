@@ -70,6 +70,47 @@ func TestEventsThroughTheRealClient(t *testing.T) {
 	}
 }
 
+// A service may be named instead of a key on this machine alone.
+func TestWhoMayNameAService(t *testing.T) {
+	r := newRig(t)
+	for _, c := range []struct {
+		name, header, value string
+		status              int
+	}{
+		{"here", "", "", 202},
+		{"by a proxy here", "X-Forwarded-For", "192.0.2.1", 400},
+		{"by nginx as many set it up", "X-Real-Ip", "192.0.2.1", 400},
+		{"by a proxy of the old kind", "Via", "1.1 gate", 400},
+		{"by a proxy that says little", "X-Forwarded-Proto", "https", 400},
+		{"by a foreign name", "Host", "evil.example", 400},
+		{"by a proxy, with a token", "Authorization", "Token token=secret", 202},
+	} {
+		body := strings.NewReader(`{"routing_key":"checkout","event_action":"trigger","payload":{"summary":"x","source":"y","severity":"critical"}}`)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/pagerduty/v2/enqueue", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch c.header {
+		case "":
+		case "Host":
+			req.Host = c.value
+		case "Authorization":
+			req.Header.Set("X-Forwarded-For", "192.0.2.1")
+			fallthrough
+		default:
+			req.Header.Set(c.header, c.value)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != c.status {
+			t.Errorf("%s: %d, want %d", c.name, res.StatusCode, c.status)
+		}
+	}
+}
+
 func TestEventsAnswersAndLimits(t *testing.T) {
 	r := newRig(t, func(c *incident.Config) { c.EventsPerKey = 40 })
 	v2 := func(fields string) string { return `{"routing_key":"` + key + `",` + fields + `}` }

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
@@ -18,6 +17,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
+	"github.com/daytwo-dev/daytwo/internal/web"
 )
 
 // Config is what New needs.
@@ -26,8 +26,10 @@ type Config struct {
 	Incidents *incident.Incidents
 	Timeline  *timeline.Timeline
 	Catalog   *catalog.Live
-	Auth      *auth.Auth // writes the audit log; nil: none is written
-	PublicURL string     // of daytwo, for the links in answers
+	Auth      *auth.Auth // seals the secrets of webhooks; nil: they are kept as they are
+	// Audit writes who changed what through the REST API, in the request that ctx belongs to; nil: nothing is written.
+	Audit     func(ctx context.Context, action, target, detail string)
+	PublicURL string // of daytwo, for the links in answers
 	// Client sends webhooks; it must not follow redirects and guards against private addresses where that is wanted.
 	Client *http.Client
 	// RequireToken takes no sender on this machine on trust.
@@ -74,14 +76,7 @@ func (a *API) trusted(r *http.Request) bool {
 	if auth.FromContext(r.Context()).AllowsIngest() == nil {
 		return true
 	}
-	if a.RequireToken {
-		return false
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return false
-	}
-	return r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+	return !a.RequireToken && web.Local(r)
 }
 
 // keyOf finds the service behind a routing key. A sender that is trusted may name the service itself.

@@ -1539,6 +1539,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/series-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the limits of metric series and what they kept out */
+        get: operations["get-series-limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/services": {
         parameters: {
             query?: never;
@@ -3676,6 +3693,42 @@ export interface components {
         MergeIncidentsRequest: {
             /** @description ids or numbers */
             sources: string[];
+        };
+        MetricsRefusedMetric: {
+            /** @description of the series refused last */
+            job?: string;
+            /** Format: date-time */
+            last: string;
+            /**
+             * @description the limit that was met last
+             * @enum {string}
+             */
+            limit: "total" | "metric";
+            metric: string;
+            /**
+             * Format: int64
+             * @description refused since the start
+             */
+            samples: number;
+        };
+        MetricsSeriesLimits: {
+            /**
+             * Format: int64
+             * @description most in memory; 0: any number
+             */
+            maxSeries: number;
+            /**
+             * Format: int64
+             * @description most in memory of one metric; 0: any number
+             */
+            maxSeriesPerMetric: number;
+            /** @description metrics of which no new series was taken, the latest first, at most 100 */
+            refused: components["schemas"]["MetricsRefusedMetric"][];
+            /**
+             * Format: int64
+             * @description in memory
+             */
+            series: number;
         };
         OrchestrateLine: {
             /**
@@ -7755,6 +7808,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScheduleOverrideList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-series-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsSeriesLimits"];
                 };
             };
             /** @description Error */

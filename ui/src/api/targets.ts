@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { getDoor } from "./client";
+import { answer, api, getDoor } from "./client";
 import type { Labels } from "./prometheus";
 
 export type Health = "up" | "down" | "unknown";
@@ -58,4 +58,11 @@ export const tsdbQuery = queryOptions({
   queryFn: ({ signal }) => getDoor<{ data: TsdbStatus }>("/prometheus/api/v1/status/tsdb", { limit: 20 }, signal),
   select: (answer) => answer.data,
   refetchInterval: 60_000,
+});
+
+/** How many series there may be, and what was kept out. */
+export const seriesLimitsQuery = queryOptions({
+  queryKey: ["series limits"],
+  queryFn: ({ signal }) => answer(api.GET("/api/series-limits", { signal })),
+  refetchInterval: 30_000,
 });

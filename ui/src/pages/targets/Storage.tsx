@@ -9,6 +9,7 @@ import { Section } from "@/kit/Section";
 import { Table, type Column } from "@/kit/Table";
 import { Ago } from "@/kit/Time";
 import { explorePath } from "@/kit/paths";
+import { SeriesLimits } from "./SeriesLimits";
 import { usedBy } from "./usedBy";
 import styles from "./Targets.module.css";
 
@@ -31,6 +32,7 @@ export function Storage() {
               ]}
             />
           </Section>
+          <SeriesLimits />
           <Section title="Metrics with the most series">
             <Table label="Metrics with the most series" rows={tsdb.seriesCountByMetricName} columns={metricColumns(rules)} rowKey={(m) => m.name} to={(m) => explore(selector(m.name))} />
           </Section>
