@@ -24,13 +24,13 @@ const columns = `id, rule, fingerprint, name, service, severity, state, labels, 
 func (a *Alert) save(ctx context.Context, tx *store.Tx) error {
 	if a.State == Resolved {
 		_, err := tx.Exec(ctx, `UPDATE alerts SET state = ?, ends_at = ?, ended = ?, value = ?, annotations = ?, withheld = ? WHERE id = ?`,
-			string(a.State), store.Micros(*a.EndsAt), a.Ended, a.Value, encode(a.Annotations), clean(a.Withheld), a.ID)
+			string(a.State), store.Micros(*a.EndsAt), a.Ended, a.Value, encode(a.Annotations), store.Text(a.Withheld), a.ID)
 		return err
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO alerts (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		a.ID, clean(a.rule), a.Fingerprint, clean(a.Name), clean(a.Service), clean(a.Severity), string(a.State),
-		encode(a.Labels), encode(a.Annotations), a.Value, store.Micros(a.StartsAt), 0, "", clean(a.Expr), a.Source,
-		clean(a.Generator), micros(a.HandedAt), clean(a.Withheld), microsOrZero(a.expires))
+		a.ID, store.Text(a.rule), a.Fingerprint, store.Text(a.Name), store.Text(a.Service), store.Text(a.Severity), string(a.State),
+		encode(a.Labels), encode(a.Annotations), a.Value, store.Micros(a.StartsAt), 0, "", store.Text(a.Expr), a.Source,
+		store.Text(a.Generator), micros(a.HandedAt), store.Text(a.Withheld), microsOrZero(a.expires))
 	return err
 }
 
@@ -53,9 +53,6 @@ func encode(m map[string]string) string {
 	text, _ := json.Marshal(m) // strings always encode
 	return string(text)
 }
-
-// clean takes out the one character that PostgreSQL cannot hold.
-func clean(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }
 
 func scan(rows *sql.Rows) (*Alert, error) {
 	a := new(Alert)
@@ -151,10 +148,10 @@ func (a *Alerts) List(ctx context.Context, f Filter) (found []*Alert, more bool,
 		add("state = ?", string(f.State))
 	}
 	if f.Service != "" {
-		add("service = ?", clean(f.Service))
+		add("service = ?", store.Text(f.Service))
 	}
 	if f.Name != "" {
-		add("name = ?", clean(f.Name))
+		add("name = ?", store.Text(f.Name))
 	}
 	if len(f.After) == 2 {
 		start, err := strconv.ParseInt(f.After[0], 10, 64)
@@ -176,7 +173,7 @@ func (a *Alerts) List(ctx context.Context, f Filter) (found []*Alert, more bool,
 
 // Get returns one alert.
 func (a *Alerts) Get(ctx context.Context, id string) (*Alert, error) {
-	found, err := a.query(ctx, `id = ?`, clean(id))
+	found, err := a.query(ctx, `id = ?`, store.Text(id))
 	if err != nil {
 		return nil, err
 	}

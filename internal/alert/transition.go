@@ -318,7 +318,7 @@ func tone(severity string) string {
 
 // cut makes a text storable and shortens it to n bytes at a rune.
 func cut(s string, n int) string {
-	if s = clean(s); len(s) <= n {
+	if s = store.Text(s); len(s) <= n {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "")

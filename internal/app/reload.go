@@ -32,12 +32,16 @@ type reloader struct {
 // anything. Metrics and workloads come first, since they may still refuse: what
 // they were asked is undone then. The rules were checked, so that nothing is left
 // to fail but a file that changed meanwhile, and then the previous rules stay.
-func (r *reloader) reload(ctx context.Context) error {
+func (r *reloader) reload(ctx context.Context) (err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	defer func() {
+		if err != nil {
+			r.metrics.Refused()
+		}
+	}()
 	files, err := readOperations(r.app.config.ConfigDir, r.app.listener.Addr().String())
 	if err != nil {
-		r.metrics.Refused()
 		return err
 	}
 	pipelines, err := r.pipelines.Read()
@@ -51,10 +55,10 @@ func (r *reloader) reload(ctx context.Context) error {
 	if err := r.workloads.Sync(ctx, files.workloads, fileActor); err != nil {
 		return errors.Join(err, r.metrics.Restore(before))
 	}
-	r.catalog.Replace(files.catalog)
 	if err := r.alerts.Reload(ctx); err != nil {
-		return err
+		return errors.Join(err, r.metrics.Restore(before))
 	}
+	r.catalog.Replace(files.catalog)
 	r.pipelines.Apply(pipelines)
 	r.app.log.InfoContext(ctx, "operations directory reloaded", "dir", files.dir)
 	return nil

@@ -118,6 +118,11 @@ type (
 		Description string   `json:"description,omitempty"`
 		Members     []string `json:"members"`
 	}
+	priorityBody struct {
+		Name        string `json:"name"`
+		Description string `json:"description,omitempty"`
+		Color       string `json:"color,omitempty" doc:"as a8171c"`
+	}
 	policyBody struct {
 		Name        string  `json:"name"`
 		Description string  `json:"description,omitempty"`
@@ -142,6 +147,9 @@ func (l *Live) entryRoutes(s *web.Server) {
 	})
 	routesOf(s, "policy", "policies", KindPolicy, l, func(ctx context.Context, id string, b policyBody) (Policy, error) {
 		return l.SavePolicy(ctx, Policy{ID: id, Name: b.Name, Description: b.Description, Team: b.Team, Levels: b.Levels, Repeat: b.Repeat, Then: b.Then})
+	})
+	routesOf(s, "priority", "priorities", KindPriority, l, func(ctx context.Context, id string, b priorityBody) (Priority, error) {
+		return l.SavePriority(ctx, Priority{ID: id, Name: b.Name, Description: b.Description, Color: b.Color})
 	})
 	routesOf(s, "maintenance", "maintenance", KindMaintenance, l, func(ctx context.Context, id string, b maintenanceBody) (Maintenance, error) {
 		m := Maintenance{ID: id, Name: b.Name, Description: b.Description, Services: b.Services, By: auth.FromContext(ctx).String()}

@@ -23,6 +23,8 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+
+	exitInterrupted = 130 // as a shell says of what SIGINT ended
 )
 
 // Main runs one command line and returns the process's exit status.
@@ -81,8 +83,11 @@ func usage(err error) error { return usageError{err} }
 
 // report prints err for a person and returns the exit status it means.
 func report(stderr io.Writer, err error) int {
-	if err == nil || errors.Is(err, context.Canceled) {
+	if err == nil {
 		return exitOK
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitInterrupted // a server or follower that was asked to end returns nil
 	}
 	if err == errSilent { //nolint:errorlint // the sentinel is never wrapped
 		return exitFailure

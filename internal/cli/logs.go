@@ -42,7 +42,6 @@ func newLogs() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.AddCommand(newLogsPipeline())
 	connect := addClientFlags(cmd)
 	out := addOutputFlag(cmd)
 	since := cmd.Flags().String("since", "1h", "how far back")

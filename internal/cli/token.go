@@ -3,10 +3,12 @@ package cli
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
 
@@ -35,12 +37,14 @@ type tokenView struct {
 
 func newTokenCreate(connect func() (*client, error)) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "create NAME",
-		Short:   "Create a token and print its secret, once",
-		Example: `  daytwo token create ci --role operator --expires 90d`,
-		Args:    exactArgs(1, "a name for the token"),
+		Use:   "create NAME",
+		Short: "Create a token and print its secret, once",
+		Example: `  daytwo token create ci --role operator --expires 90d
+  daytwo token create agents --role responder --scope ingest`,
+		Args: exactArgs(1, "a name for the token"),
 	}
 	role := cmd.Flags().String("role", "viewer", "viewer, responder, operator or admin")
+	scopes := cmd.Flags().StringSlice("scope", nil, "what alone the token may do: "+scopeNames()+" (default: all that its role may)")
 	expires := cmd.Flags().String("expires", "", "lifetime, for example 90d (default: until revoked)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := connect()
@@ -48,6 +52,9 @@ func newTokenCreate(connect func() (*client, error)) *cobra.Command {
 			return err
 		}
 		body := map[string]any{"name": args[0], "role": *role}
+		if len(*scopes) > 0 {
+			body["scopes"] = *scopes
+		}
 		if *expires != "" {
 			life, err := event.ParseDuration(*expires)
 			if err != nil {
@@ -67,6 +74,14 @@ func newTokenCreate(connect func() (*client, error)) *cobra.Command {
 	return cmd
 }
 
+func scopeNames() string {
+	var names []string
+	for _, s := range auth.Scopes() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}
+
 func newTokenList(connect func() (*client, error)) *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List the tokens, without their secrets", Args: noArgs}
 	out := addOutputFlag(cmd)
@@ -82,13 +97,13 @@ func newTokenList(connect func() (*client, error)) *cobra.Command {
 			return err
 		}
 		return out.print(cmd.OutOrStdout(), list.Items, func() table {
-			t := table{header: []string{"id", "name", "role", "created", "expires"}}
+			t := table{header: []string{"id", "name", "role", "scopes", "created", "expires"}}
 			for _, k := range list.Items {
 				expires := "never"
 				if k.ExpiresAt != nil {
 					expires = k.ExpiresAt.Local().Format(time.DateTime)
 				}
-				t.add(k.ID, k.Name, k.Role, k.CreatedAt.Local().Format(time.DateTime), expires)
+				t.add(k.ID, k.Name, k.Role, strings.Join(k.Scopes, ","), k.CreatedAt.Local().Format(time.DateTime), expires)
 			}
 			return t
 		})

@@ -52,6 +52,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer d.close()
+	asked := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	work, ctx := errgroup.WithContext(ctx)
@@ -69,6 +70,9 @@ func Run(ctx context.Context, c Config) error {
 	})
 	if err := work.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
+	}
+	if c.Auto {
+		return asked.Err() // interrupted before the loop closed
 	}
 	return nil
 }

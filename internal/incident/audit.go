@@ -27,6 +27,7 @@ type Audit struct {
 	Open     int       `json:"open" doc:"open incidents"`
 	Ended    []Finding `json:"ended" doc:"nobody is left to page, which was said loudly"`
 	Stranded []Finding `json:"stranded" doc:"something should happen, and nothing will"`
+	Stuck    []string  `json:"stuck" doc:"rules of the timeline that fail at one entry while all later ones wait, and why"`
 	Error    string    `json:"error,omitempty" doc:"why it could not look"`
 }
 
@@ -98,9 +99,12 @@ func (s *Incidents) Audit(ctx context.Context) Audit {
 			a.state.forget()
 		}
 	})
-	found := Audit{At: s.clock(), Seq: a.seq, Open: len(a.state.Incidents), Ended: []Finding{}, Stranded: []Finding{}}
+	found := Audit{At: s.clock(), Seq: a.seq, Open: len(a.state.Incidents), Ended: []Finding{}, Stranded: []Finding{}, Stuck: []string{}}
 	if err != nil {
 		found.Error = err.Error()
+	}
+	for _, c := range s.timeline.Stuck(auditSlack) {
+		found.Stuck = append(found.Stuck, fmt.Sprintf("%s fails since %s: %v", c.Consumer, c.Since.UTC().Format(time.RFC3339), c.Err))
 	}
 	pages := map[string][]PageState{}
 	for _, p := range a.state.Pages {
@@ -149,7 +153,10 @@ func (s *Incidents) audit(ctx context.Context) {
 		for _, f := range found.Stranded {
 			s.log.ErrorContext(ctx, "nothing will happen to an open incident", "incident", f.Number, "why", f.Reason)
 		}
-		well := len(found.Stranded) == 0 && found.Error == ""
+		for _, c := range found.Stuck {
+			s.log.ErrorContext(ctx, "what the timeline says is not acted on", "rule", c)
+		}
+		well := len(found.Stranded) == 0 && len(found.Stuck) == 0 && found.Error == ""
 		if well && s.beat != "" && s.clock().Sub(told) >= beatEvery {
 			if err := s.tellWell(ctx); err != nil {
 				s.log.WarnContext(ctx, "the outside was not told that all is well", "err", err)

@@ -159,7 +159,7 @@ func (s *Incidents) AcceptAll(ctx context.Context, list []Event) ([]Event, error
 		if err != nil {
 			return nil, problem.New(problem.Invalid, "the event cannot be kept: %w", err)
 		}
-		bodies[i] = clean(string(raw))
+		bodies[i] = withoutEscapedNUL(string(raw))
 	}
 	if s.inbox.full() {
 		return nil, problem.New(problem.Unavailable, "%d events wait to be looked at", maxFresh).WithMend("send the event again in a moment")
@@ -187,8 +187,8 @@ func (s *Incidents) AcceptAll(ctx context.Context, list []Event) ([]Event, error
 	return list, nil
 }
 
-// clean drops what a TEXT column of PostgreSQL cannot hold.
-func clean(text string) string {
+// withoutEscapedNUL mends JSON text so that what is decoded from it can be stored (see store.Text).
+func withoutEscapedNUL(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), `\u0000`, `\ufffd`)
 }
 

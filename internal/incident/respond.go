@@ -34,12 +34,23 @@ func (s *Incidents) AddNote(ctx context.Context, id, actor, text string) (Detail
 	if text == "" {
 		return Detail{}, problem.New(problem.Invalid, "the note is empty").WithField("text").WithMend("write something")
 	}
-	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
-		if err := s.writeLog(ctx, tx, i.ID, "note", actor, text); err != nil {
-			return err
-		}
-		return s.tell(ctx, tx, *i, timeline.Entry{Kind: timeline.Incident, Action: "note", Actor: actor, Title: text})
-	})
+	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error { return s.note(ctx, tx, *i, actor, text) })
+}
+
+// Note writes down, as part of tx, what was done about an incident.
+func (s *Incidents) Note(ctx context.Context, tx *store.Tx, id, actor, text string) error {
+	i, err := findByRef(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return s.note(ctx, tx, *i, actor, clip(text, maxNote))
+}
+
+func (s *Incidents) note(ctx context.Context, tx *store.Tx, i Incident, actor, text string) error {
+	if err := s.writeLog(ctx, tx, i.ID, "note", actor, text); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, i, timeline.Entry{Kind: timeline.Incident, Action: "note", Actor: actor, Title: text})
 }
 
 // change runs do on one incident and returns how it is afterwards.

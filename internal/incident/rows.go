@@ -182,9 +182,9 @@ func (s *Incidents) clock() time.Time { return s.now().UTC().Truncate(time.Micro
 // tidy makes a text from outside storable, on one line, and at most n bytes long.
 func tidy(text string, n int) string { return clip(strings.Join(strings.Fields(text), " "), n) }
 
-// clip makes a text from outside storable (PostgreSQL takes no NUL and no broken UTF-8) and at most n bytes long.
+// clip makes a text from outside storable (see store.Text) and at most n bytes long.
 func clip(text string, n int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	text = store.Text(text)
 	if len(text) > n {
 		text = strings.ToValidUTF8(text[:n-len("…")], "") + "…"
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/store/storetest"
+	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
 const house = `
@@ -253,5 +254,32 @@ func TestAuditorFindsWhatIsForgotten(t *testing.T) {
 		if err := b.db.Write(t.Context(), func(tx *store.Tx) error { return nil }); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// A rule of the timeline that fails at one alert holds up all later ones, of which no incident tells: the auditor does.
+func TestAuditorFindsRulesThatAreStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, storetest.New(t), shop)
+		if err := b.db.Write(t.Context(), func(tx *store.Tx) error {
+			return b.timeline.Append(t.Context(), tx, &timeline.Entry{Kind: timeline.Alert, Action: "fired", Title: "x"})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() {
+			_ = b.timeline.Consume(ctx, "loop/alert-opens-incident", timeline.Filter{}, func(context.Context, *store.Tx, timeline.Entry) error { panic("oh") })
+		}()
+		time.Sleep(time.Second)
+		if found := b.Audit(ctx); len(found.Stuck) != 0 {
+			t.Errorf("after a second: %+v", found)
+		}
+		time.Sleep(2 * time.Minute)
+		if found := b.Audit(ctx); len(found.Stuck) != 1 || !strings.Contains(found.Stuck[0], "alert-opens-incident") {
+			t.Errorf("after two minutes: %+v", found)
+		}
+		cancel()
+		synctest.Wait()
 	})
 }

@@ -2,8 +2,11 @@ package loop
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
@@ -21,9 +24,10 @@ func (l *Loop) Suspects(ctx context.Context, id string) ([]Suspect, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := scene{service: i.Service, at: i.OpenedAt, catalog: l.Catalog.Current()}
+	current := l.Catalog.Current()
+	s := scene{service: i.Service, at: i.OpenedAt, kin: relations(current, i.Service)}
 	changes, _, err := l.Timeline.List(ctx, timeline.Filter{
-		Kinds: []timeline.Kind{timeline.Change},
+		Services: slices.Collect(maps.Keys(s.kin)), Kinds: []timeline.Kind{timeline.Change},
 		Range: event.Range{From: s.at.Add(-lookBack), To: s.at.Add(time.Second)},
 		Limit: maxSuspects,
 	})
@@ -31,28 +35,23 @@ func (l *Loop) Suspects(ctx context.Context, id string) ([]Suspect, error) {
 		return nil, err
 	}
 	measured := make([]shares, len(changes))
-	for n, change := range changes {
-		measured[n] = l.sharesAround(ctx, s, change.Time)
+	service, known := current.Service(i.Service) // one that is not in the catalog has no signals
+	if known && len(changes) > 0 {
+		after, ok := l.failingShare(ctx, service.Signals, s.at)
+		for n, change := range changes {
+			before, measurable := l.failingShare(ctx, service.Signals, change.Time)
+			measured[n] = shares{before: before, after: after, known: ok && measurable}
+		}
 	}
 	return rank(s, changes, measured), nil
 }
 
-// sharesAround measures the service's failing share just before a change and
-// when the incident opened. A service that is not in the catalog has no signals.
-func (l *Loop) sharesAround(ctx context.Context, s scene, change time.Time) shares {
-	service, ok := s.catalog.Service(s.service)
-	if !ok {
-		return shares{}
+// failingShare measures the share of a service's requests that fail at a time.
+func (l *Loop) failingShare(ctx context.Context, signals catalog.Signals, at time.Time) (share float64, ok bool) {
+	traffic, ok := l.Measure(ctx, signals.Traffic, at)
+	if !ok || traffic <= 0 {
+		return 0, false
 	}
-	share := func(at time.Time) (float64, bool) {
-		traffic, ok := l.Measure(ctx, service.Signals.Traffic, at)
-		if !ok || traffic <= 0 {
-			return 0, false
-		}
-		errors, _ := l.Measure(ctx, service.Signals.Errors, at) // no series of failures yet: none failed
-		return errors / traffic, true
-	}
-	before, ok1 := share(change)
-	after, ok2 := share(s.at)
-	return shares{before: before, after: after, known: ok1 && ok2}
+	failed, _ := l.Measure(ctx, signals.Errors, at) // no series of failures yet: none failed
+	return failed / traffic, true
 }

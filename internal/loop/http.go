@@ -44,12 +44,13 @@ func (l *Loop) rollBack(ctx context.Context, in *rollbackInput) (*run.Run, error
 	actor := auth.FromContext(ctx).String()
 	var r run.Run
 	err = l.DB.Write(ctx, func(tx *store.Tx) error {
-		r, err = l.Workloads.Rollback(ctx, tx, in.Body.Workload, in.Body.Revision, actor)
-		return err
+		if r, err = l.Workloads.Rollback(ctx, tx, in.Body.Workload, in.Body.Revision, actor); err != nil {
+			return err
+		}
+		return l.Incidents.Note(ctx, tx, i.ID, actor, "Started to roll back "+in.Body.Workload)
 	})
 	if err != nil {
 		return nil, err
 	}
-	_, err = l.Incidents.AddNote(ctx, i.ID, actor, "Started to roll back "+in.Body.Workload)
-	return &r, err
+	return &r, nil
 }

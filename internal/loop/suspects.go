@@ -41,7 +41,7 @@ type Action struct {
 type scene struct {
 	service string
 	at      time.Time // when it opened
-	catalog *catalog.Catalog
+	kin     map[string]relation
 }
 
 // shares are the shares of failed requests before and after a change, between
@@ -57,13 +57,13 @@ func rank(s scene, changes []timeline.Entry, measured []shares) []Suspect {
 	suspects := []Suspect{}
 	for i, change := range changes {
 		before := s.at.Sub(change.Time)
-		related, how := relation(s.catalog, s.service, change.Service)
-		if related == 0 || before < 0 || before > lookBack {
+		related, ok := s.kin[change.Service]
+		if !ok || before < 0 || before > lookBack {
 			continue
 		}
 		weight, evidence := weigh(s.service, measured[i])
-		score := related * weight * math.Exp2(-before.Minutes()/halfLife.Minutes())
-		reasons := []string{evidence, how, fmt.Sprintf("%s before the incident opened", short(before))}
+		score := related.strength * weight * math.Exp2(-before.Minutes()/halfLife.Minutes())
+		reasons := []string{evidence, related.how, fmt.Sprintf("%s before the incident opened", short(before))}
 		if first(change) {
 			reasons = append(reasons, "first deploy: nothing to roll back to")
 		}
@@ -96,32 +96,32 @@ func firstLast(a, b Suspect) int {
 	return -1
 }
 
-// relation says how strongly a change of changed bears on service: fully on
-// itself, less with each dependency between them, not at all otherwise.
-func relation(c *catalog.Catalog, service, changed string) (strength float64, how string) {
-	if changed == service {
-		return 1, "it changed " + service + " itself"
-	}
-	strength = 1
-	seen := map[string]bool{service: true}
+// relation says how strongly a change of a service bears on another: fully on
+// itself, less with each dependency between them.
+type relation struct {
+	strength float64
+	how      string
+}
+
+// relations are the services whose changes bear on service.
+func relations(c *catalog.Catalog, service string) map[string]relation {
+	kin := map[string]relation{service: {1, "it changed " + service + " itself"}}
+	strength := 1.0
 	for level := []string{service}; len(level) > 0; {
 		strength *= 0.6
 		var next []string
 		for _, name := range level {
 			s, _ := c.Service(name)
 			for _, dep := range s.DependsOn {
-				if dep == changed {
-					return strength, fmt.Sprintf("%s depends on %s", service, changed)
-				}
-				if !seen[dep] {
-					seen[dep] = true
+				if _, seen := kin[dep]; !seen {
+					kin[dep] = relation{strength, fmt.Sprintf("%s depends on %s", service, dep)}
 					next = append(next, dep)
 				}
 			}
 		}
 		level = next
 	}
-	return 0, ""
+	return kin
 }
 
 // weigh turns the measured shares into a weight and the words for it.

@@ -15,13 +15,13 @@ import (
 var opened = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func shopScene() scene {
-	return scene{service: "checkout", at: opened, catalog: &catalog.Catalog{Services: []catalog.Service{
+	return scene{service: "checkout", at: opened, kin: relations(&catalog.Catalog{Services: []catalog.Service{
 		{Name: "storefront", DependsOn: []string{"checkout"}},
 		{Name: "checkout", DependsOn: []string{"payments"}},
 		{Name: "payments", DependsOn: []string{"bank"}},
 		{Name: "bank"},
 		{Name: "catalog"},
-	}}}
+	}}, "checkout")}
 }
 
 func deploy(service string, before time.Duration) timeline.Entry {

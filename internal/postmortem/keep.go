@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -44,7 +43,7 @@ func (p *Postmortems) List(ctx context.Context, f Filter) (list []Postmortem, mo
 		{`incident_id = ?`, f.Incident}, {`service = ?`, f.Service}, {`id < ?`, f.Before},
 	} {
 		if term.value != "" {
-			where, args = where+` AND `+term.where, append(args, clean(term.value))
+			where, args = where+` AND `+term.where, append(args, store.Text(term.value))
 		}
 	}
 	list = []Postmortem{}
@@ -95,7 +94,7 @@ func (p *Postmortems) Update(ctx context.Context, id string, version int64, w Wr
 
 // check tidies w and says what is wrong with it.
 func (w *Written) check() error {
-	if w.Title = clean(oneLine(w.Title)); w.Title == "" || len(w.Title) > maxTitle {
+	if w.Title = store.Text(oneLine(w.Title)); w.Title == "" || len(w.Title) > maxTitle {
 		return problem.New(problem.Invalid, "the title needs 1 to %d bytes", maxTitle).WithField("title")
 	}
 	if w.Status != Draft && w.Status != Published {
@@ -105,7 +104,7 @@ func (w *Written) check() error {
 		field string
 		value *string
 	}{{"summary", &w.Summary}, {"impact", &w.Impact}, {"rootCause", &w.RootCause}, {"lessons", &w.Lessons}} {
-		if *text.value = clean(*text.value); len(*text.value) > maxText {
+		if *text.value = store.Text(*text.value); len(*text.value) > maxText {
 			return problem.New(problem.TooLarge, "%s has %d bytes, more than %d", text.field, len(*text.value), maxText).WithField(text.field)
 		}
 	}
@@ -115,16 +114,11 @@ func (w *Written) check() error {
 	w.Actions = append([]Action{}, w.Actions...)
 	for i := range w.Actions {
 		a := &w.Actions[i]
-		if a.Text, a.Owner = clean(oneLine(a.Text)), clean(oneLine(a.Owner)); a.Text == "" {
+		if a.Text, a.Owner = store.Text(oneLine(a.Text)), store.Text(oneLine(a.Owner)); a.Text == "" {
 			return problem.New(problem.Invalid, "action %d says nothing", i+1).WithField("actions")
 		}
 	}
 	return nil
-}
-
-// clean drops what a TEXT column of PostgreSQL cannot hold.
-func clean(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 const columns = `id, version, created_at, updated_at, facts, written`
@@ -146,7 +140,7 @@ func scan(row interface{ Scan(dest ...any) error }, more ...any) (m Postmortem, 
 // find returns nil when there is none.
 func find(ctx context.Context, tx *store.Tx, where string, arg string) (*Detail, error) {
 	var entries string
-	m, err := scan(tx.QueryRow(ctx, `SELECT `+columns+`, timeline FROM postmortems WHERE `+where, clean(arg)), &entries)
+	m, err := scan(tx.QueryRow(ctx, `SELECT `+columns+`, timeline FROM postmortems WHERE `+where, store.Text(arg)), &entries)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -228,7 +228,7 @@ func (x *execution) flush(ended <-chan struct{}) {
 
 // presentable makes the text of an error fit to be stored and shown.
 func (x *execution) presentable(reason string) string {
-	return cut(clean(x.mask.apply(reason)), maxReason)
+	return cut(store.Text(x.mask.apply(reason)), maxReason)
 }
 
 // guarded turns a panic into an error: one bad kind must not take daytwo down.

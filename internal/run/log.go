@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
 const (
@@ -54,7 +56,7 @@ func (l *runLog) say(step, stream, text string) {
 
 // add adds one line, waiting for room within reason.
 func (l *runLog) add(step, stream, text string) {
-	text = clean(l.mask.apply(text))
+	text = store.Text(l.mask.apply(text))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var deadline <-chan time.Time

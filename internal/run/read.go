@@ -62,7 +62,7 @@ func (e *Engine) List(ctx context.Context, f Filter) (items []Run, next string, 
 	in("service", len(f.Services), func(i int) string { return f.Services[i] })
 	in("status", len(f.Statuses), func(i int) string { return string(f.Statuses[i]) })
 	if f.Cursor != "" {
-		terms, args = append(terms, "id < ?"), append(args, clean(f.Cursor))
+		terms, args = append(terms, "id < ?"), append(args, store.Text(f.Cursor))
 	}
 	args = append(args, limit+1)
 	err = e.db.Read(ctx, func(tx *store.Tx) error {
@@ -112,7 +112,7 @@ func readRun(ctx context.Context, tx *store.Tx, id string) (Run, error) {
 }
 
 func readHeader(ctx context.Context, tx *store.Tx, id string) (Run, error) {
-	found, err := readRuns(ctx, tx, "id = ?", clean(id))
+	found, err := readRuns(ctx, tx, "id = ?", store.Text(id))
 	if err != nil {
 		return Run{}, err
 	}
@@ -256,8 +256,3 @@ func decodeOutput(text string) (output map[string]string, err error) {
 
 // now is the time as the store keeps it.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
-// clean drops what a TEXT column of PostgreSQL cannot hold.
-func clean(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-}

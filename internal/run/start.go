@@ -50,12 +50,12 @@ func (e *Engine) check(s *Spec) (input []byte, err error) {
 	if _, known := e.kinds[s.Kind]; !known {
 		return nil, problem.New(problem.Invalid, "there is no kind of run %q", s.Kind).WithField("kind")
 	}
-	if s.Title = strings.TrimSpace(clean(s.Title)); s.Title == "" {
+	if s.Title = strings.TrimSpace(store.Text(s.Title)); s.Title == "" {
 		return nil, problem.New(problem.Invalid, "a run needs a title").WithField("title")
 	}
 	s.Title = cut(s.Title, maxTitle)
 	for field, value := range map[string]*string{"service": &s.Service, "actor": &s.Actor, "exclusive": &s.Exclusive} {
-		if *value = clean(*value); len(*value) > maxName {
+		if *value = store.Text(*value); len(*value) > maxName {
 			return nil, problem.New(problem.TooLarge, "the %s of a run has %d bytes, more than %d", field, len(*value), maxName).WithField(field)
 		}
 	}
@@ -93,7 +93,7 @@ func (e *Engine) enqueue(ctx context.Context, tx *store.Tx, s Spec, input []byte
 // once; a running one gets its context cancelled and its commands ended, and is
 // final a little later. The wish survives a crash.
 func (e *Engine) Cancel(ctx context.Context, id, actor string) error {
-	if actor = cut(clean(actor), maxName); actor == "" {
+	if actor = cut(store.Text(actor), maxName); actor == "" {
 		actor = "somebody"
 	}
 	err := e.db.Write(ctx, func(tx *store.Tx) error {

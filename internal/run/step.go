@@ -183,7 +183,7 @@ func (s *stepRecord) end(v verdict) {
 
 // record returns the record of the next step of t called name.
 func (x *execution) record(t *Task, name string) (*stepRecord, error) {
-	if name = cut(strings.TrimSpace(clean(name)), maxName); name == "" {
+	if name = cut(strings.TrimSpace(store.Text(name)), maxName); name == "" {
 		name = "step"
 	}
 	path := t.segment(strings.ReplaceAll(name, "/", "_"))

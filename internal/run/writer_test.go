@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
 // Whatever a command writes, in whatever pieces: no secret gets through, no line
@@ -24,7 +26,7 @@ func FuzzLineWriter(f *testing.F) {
 		x := &execution{mask: l.mask, log: l}
 		w := (&Task{x: x}).writer(Out)
 		var lines []string
-		store := func() {
+		keep := func() {
 			for _, line := range l.take() {
 				lines = append(lines, line.Text)
 			}
@@ -33,10 +35,10 @@ func FuzzLineWriter(f *testing.F) {
 			n := min(len(rest), int(piece)%512+1)
 			_, _ = w.Write([]byte(rest[:n]))
 			rest = rest[n:]
-			store()
+			keep()
 		}
 		w.flush()
-		store()
+		keep()
 		for _, line := range lines {
 			if len(line) > maxLine+len(secret)+utf8Growth(line) {
 				t.Errorf("a line has %d bytes", len(line))
@@ -44,7 +46,7 @@ func FuzzLineWriter(f *testing.F) {
 		}
 		got := strings.Join(lines, "")
 		if l.mask.longest == 0 {
-			want := clean(strings.NewReplacer("\n", "", "\r", "").Replace(text))
+			want := store.Text(strings.NewReplacer("\n", "", "\r", "").Replace(text))
 			if strings.ReplaceAll(got, "\r", "") != want && strings.ToValidUTF8(text, "") == text && len(text) < maxLine {
 				t.Errorf("wrote %q, got %q", text, got)
 			}
@@ -52,7 +54,7 @@ func FuzzLineWriter(f *testing.F) {
 		}
 		for _, s := range l.mask.secrets {
 			for _, line := range lines {
-				if clean(s) == s && strings.Contains(line, s) && !strings.Contains(masked, s) && !overlaps(s) {
+				if store.Text(s) == s && strings.Contains(line, s) && !strings.Contains(masked, s) && !overlaps(s) {
 					t.Errorf("secret %q is in %q", s, line)
 				}
 			}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 )
 
@@ -86,6 +87,12 @@ func values(args []any) []any {
 		}
 	}
 	return args
+}
+
+// Text is s without what a TEXT column of PostgreSQL cannot hold: NUL and broken
+// UTF-8 become U+FFFD.
+func Text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // Micros is how times are stored: microseconds since 1970 UTC, as a BIGINT. The

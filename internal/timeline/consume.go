@@ -26,13 +26,20 @@ type Handler func(ctx context.Context, tx *store.Tx, e Entry) error
 // counted and passed over.
 func (t *Timeline) Consume(ctx context.Context, name string, f Filter, h Handler) error {
 	c := &consumer{t: t, name: name, handle: h, position: t.metrics.consumer(name)}
+	defer t.failing.ended(name)
 	for failures := 0; ctx.Err() == nil; {
-		err := c.work(ctx, f, func() { failures = 0 })
+		err := c.work(ctx, f, func() {
+			if failures > 0 {
+				failures = 0
+				t.failing.ended(name)
+			}
+		})
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
 		failures++
 		wait := backoff(failures)
+		t.failing.began(name, err)
 		t.metrics.failures.WithLabelValues(name).Inc()
 		t.log.Error("timeline consumer failed, trying again", "consumer", name, "error", err, "failures", failures, "wait", wait)
 		pause(ctx, wait)
@@ -52,12 +59,15 @@ type consumer struct {
 }
 
 // work loads the cursor and handles entries until something fails. It calls
-// progress after each entry.
+// progress after each entry, and whenever there is none to handle.
 func (c *consumer) work(ctx context.Context, f Filter, progress func()) error {
 	if err := c.load(ctx); err != nil {
 		return fmt.Errorf("load cursor: %w", err)
 	}
-	ahead := &follower{t: c.t, filter: f, after: c.cursor, idle: c.position.Store}
+	ahead := &follower{t: c.t, filter: f, after: c.cursor, idle: func(after int64) {
+		c.position.Store(after)
+		progress()
+	}}
 	for {
 		entries, err := ahead.next(ctx)
 		if err != nil {

@@ -152,8 +152,17 @@ func TestFailuresAreRetriedWithBackoffAndSkippedWhenInvalid(t *testing.T) {
 		time.Sleep(400 * time.Millisecond)
 		synctest.Wait()
 		expectMetric(t, registry, `daytwo_timeline_consumer_lag{consumer="rule"} 4`) // stuck at the first
+		if s := tl.Stuck(300 * time.Millisecond); len(s) != 1 || s[0].Consumer != "rule" || s[0].Err == nil || !s[0].Since.Equal(start) {
+			t.Errorf("stuck: %+v", s)
+		}
+		if s := tl.Stuck(time.Minute); len(s) != 0 {
+			t.Errorf("stuck already: %+v", s)
+		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
+		if s := tl.Stuck(0); len(s) != 0 {
+			t.Errorf("stuck still: %+v", s)
+		}
 		stop()
 
 		const ms = time.Millisecond

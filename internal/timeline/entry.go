@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -97,7 +96,7 @@ func (e *Entry) complete(now time.Time) (data string, err error) {
 	if e.Tone == "" {
 		e.Tone = Info
 	}
-	e.Title = cut(clean(e.Title), maxTitle)
+	e.Title = cut(store.Text(e.Title), maxTitle)
 	names := []struct {
 		field    string
 		value    *string
@@ -107,7 +106,7 @@ func (e *Entry) complete(now time.Time) (data string, err error) {
 		{"service", &e.Service, false}, {"actor", &e.Actor, false}, {"ref", &e.Ref, false},
 	}
 	for _, n := range names {
-		*n.value = clean(*n.value)
+		*n.value = store.Text(*n.value)
 		if n.required && *n.value == "" {
 			return "", problem.New(problem.Invalid, "a timeline entry needs a %s", n.field).WithField(n.field)
 		}
@@ -136,11 +135,6 @@ func encodeData(data map[string]string) (string, error) {
 		return "", problem.New(problem.TooLarge, "the data of a timeline entry has %d bytes, more than %d", len(raw), maxData).WithField("data")
 	}
 	return string(raw), nil
-}
-
-// clean drops what a TEXT column of PostgreSQL cannot hold.
-func clean(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // cut shortens s to at most n bytes, ending in an ellipsis.

@@ -43,6 +43,7 @@ type Timeline struct {
 	log     *slog.Logger
 	recent  *recent
 	metrics *metrics
+	failing failing
 }
 
 // New brings the tables up to date and opens the ledger.

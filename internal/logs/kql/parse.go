@@ -29,7 +29,7 @@ func Parse(s string) (Node, error) {
 	if p.end() {
 		return All{}, nil
 	}
-	n, err := p.or(p.scope())
+	n, err := p.or(scope{})
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,6 @@ type parser struct {
 type scope struct {
 	field *Text
 }
-
-func (p *parser) scope() scope { return scope{} }
 
 func (p *parser) end() bool { return p.at >= len(p.in) }
 

@@ -157,7 +157,7 @@ func (p *parser) group(field string) (Node, error) {
 		if conn == or && p.options.And && before >= 0 && clauses[before].Occur == Must {
 			clauses[before].Occur = Should
 		}
-		if !given && (conn == and || conn == none && p.options.And || conn == or && false) {
+		if !given && (conn == and || conn == none && p.options.And) {
 			c.Occur = Must
 		}
 		clauses = append(clauses, c)
@@ -223,7 +223,6 @@ func (p *parser) primary(field string) (Node, error) {
 		return nil, err
 	}
 	if p.end() || p.in[p.at] != ':' {
-		p.spaceAfterTerm()
 		if err := p.suffix(); err != nil {
 			return nil, err
 		}
@@ -236,8 +235,6 @@ func (p *parser) primary(field string) (Node, error) {
 	p.space()
 	return p.ofField(text)
 }
-
-func (p *parser) spaceAfterTerm() {}
 
 func termOf(field string, text glob.Pattern) Node {
 	if text.Any() {

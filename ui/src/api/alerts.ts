@@ -73,6 +73,4 @@ export const silencePreviewQuery = (matcher: string[]) =>
   });
 
 export const createSilence = (body: components["schemas"]["AlertSilenceInput"]) => answer(api.POST("/api/silences", { body }));
-export const updateSilence = (id: string, body: components["schemas"]["AlertSilenceInput"]) =>
-  answer(api.PUT("/api/silences/{id}", { ...of(id), body }));
 export const expireSilence = (id: string) => answer(api.POST("/api/silences/{id}/expire", of(id)));

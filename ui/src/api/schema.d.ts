@@ -1232,8 +1232,27 @@ export interface paths {
         /** List the priorities, the most urgent first */
         get: operations["list-priorities"];
         put?: never;
-        post?: never;
+        /** Make a priority */
+        post: operations["create-priority"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/priorities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a priority, unless a file declares it */
+        put: operations["replace-priority"];
+        post?: never;
+        /** Remove a priority that nothing refers to */
+        delete: operations["delete-priority"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2646,6 +2665,12 @@ export interface components {
             id: string;
             name: string;
         };
+        CatalogPriorityBody: {
+            /** @description as a8171c */
+            color?: string;
+            description?: string;
+            name: string;
+        };
         CatalogPriorityList: {
             items: components["schemas"]["CatalogPriority"][];
             /** @description the cursor of the next part */
@@ -3009,6 +3034,8 @@ export interface components {
             seq: number;
             /** @description something should happen, and nothing will */
             stranded: components["schemas"]["IncidentFinding"][];
+            /** @description rules of the timeline that fail at one entry while all later ones wait, and why */
+            stuck: string[];
         };
         IncidentBoard: {
             /** @description who it lies with now: the people of the step taken last, or those it was given to */
@@ -7165,6 +7192,103 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CatalogPriorityList"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogPriorityBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPriority"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogPriorityBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogPriority"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
