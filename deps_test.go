@@ -29,7 +29,7 @@ const layers = `
 	internal/auth
 	internal/timeline internal/web
 	internal/catalog internal/notify internal/run
-	internal/metrics internal/alert internal/incident internal/orchestrate internal/postmortem internal/logs internal/host internal/statuspage
+	internal/metrics internal/alert internal/incident internal/orchestrate internal/postmortem internal/logs internal/host internal/statuspage internal/audit
 	internal/incident/pagerduty
 	internal/loop
 	internal/app

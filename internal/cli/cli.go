@@ -69,7 +69,7 @@ Settings come from flags, then DAYTWO_* variables; "daytwo config" prints them.`
 	root.AddCommand(
 		newServe(), newAgent(), newDemo(), newShop(),
 		newIncident(), newOncall(), newQuery(), newLogs(), newApply(), newRollout(), newToken(),
-		newCheck(), newConfig(), newOpenAPI(), newVersion(),
+		newCheck(), newAudit(), newAuditInside(), newConfig(), newOpenAPI(), newVersion(),
 	)
 	return root
 }
