@@ -53,6 +53,11 @@ func CheckRouting(dir, listen string) []problem.Finding {
 	return alertmanager.Check(dir, "http://"+listen)
 }
 
+// CheckRoutingFile reports the same of a single file, and is false of one that is no alertmanager.yml.
+func CheckRoutingFile(path, listen string) (findings []problem.Finding, is bool) {
+	return alertmanager.CheckFile(path, "http://"+listen)
+}
+
 // CheckService warns of each rule file with alerts that say nothing of a service: whom they page is then not for the catalog's
 // policies to say. path is that of a prometheus.yml; what is wrong with it or its rules is for others to find.
 func CheckService(path string, c *catalog.Catalog) []problem.Finding {

@@ -56,7 +56,7 @@ func TestTitlesHaveNoNumbersThatChange(t *testing.T) {
 // Labels that no store takes as they are keep no alert from being recorded.
 func TestLabelsThatNobodyCanRead(t *testing.T) {
 	inLabs(t, func(l *lab) {
-		nothing, huge := strings.Repeat("\x00", 150), strings.Repeat("x", 1<<20)
+		nothing, huge := strings.Repeat("\x00", 150), strings.Repeat("x", 64<<10)
 		l.write("rules.yml", `groups:
   - name: g
     rules:

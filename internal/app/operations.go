@@ -49,10 +49,13 @@ func readOperations(dir, listen string) (operations, error) {
 
 // Check reads an operations directory without running anything and says what
 // there is to say about it, for a server that would listen on that address; the
-// unit tests of rules in it are run. A single file may be a prometheus.yml, a
-// file of rules, or one of tests of rules.
+// unit tests of rules in it are run. A single file may be a prometheus.yml, an
+// alertmanager.yml, a file of rules, or one of tests of rules.
 func Check(ctx context.Context, path, listen string) ([]problem.Finding, error) {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		if findings, is := alert.CheckRoutingFile(path, listen); is {
+			return findings, nil
+		}
 		return metrics.CheckFile(ctx, path, selfURL(listen)), nil
 	}
 	_, findings, err := inspect(path, listen)

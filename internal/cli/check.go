@@ -23,7 +23,8 @@ format), and prints one finding a line:
 
   file:line:column: message (mend)
 
-A single file may be a prometheus.yml, a file of rules or one of their tests.
+A single file may be a prometheus.yml, an alertmanager.yml, a file of rules or one
+of their tests.
 
 Exit status 1 if any finding is an error; warnings alone pass.`,
 		Example: `  daytwo check ./ops

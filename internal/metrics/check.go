@@ -15,11 +15,14 @@ import (
 	commoncfg "github.com/prometheus/common/config"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/discovery"
 	"github.com/prometheus/prometheus/discovery/file"
 	"github.com/prometheus/prometheus/discovery/targetgroup"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/scrape"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/daytwo-dev/daytwo/internal/configfile"
@@ -174,6 +177,7 @@ func (d document) checkJob(job *config.ScrapeConfig) []problem.Finding {
 		findings = append(findings, d.finding(problem.SeverityWarning, at, "scrape at least every 4m",
 			"job %q is scraped every %s: between scrapes its samples count as gone after %s", job.JobName, job.ScrapeInterval, lookback))
 	}
+	findings = append(findings, d.checkStaticTargets(job)...)
 	for _, sd := range job.ServiceDiscoveryConfigs {
 		files, ok := sd.(*file.SDConfig)
 		if !ok {
@@ -186,6 +190,24 @@ func (d document) checkJob(job *config.ScrapeConfig) []problem.Finding {
 			}
 			for _, name := range names {
 				findings = append(findings, checkTargetFile(name)...)
+			}
+		}
+	}
+	return findings
+}
+
+// checkStaticTargets warns of targets that would never be scraped, after relabelling.
+func (d document) checkStaticTargets(job *config.ScrapeConfig) (findings []problem.Finding) {
+	for _, sd := range job.ServiceDiscoveryConfigs {
+		static, ok := sd.(discovery.StaticConfig)
+		if !ok {
+			continue
+		}
+		for _, group := range static {
+			_, failures := scrape.TargetsFromGroup(group, job, nil, labels.NewBuilder(labels.EmptyLabels()))
+			for _, err := range failures {
+				findings = append(findings, d.finding(problem.SeverityWarning, d.find(job.JobName), "targets are host:port, and metrics_path is a setting of the job",
+					"job %q has a target that cannot be scraped: %v", job.JobName, err))
 			}
 		}
 	}

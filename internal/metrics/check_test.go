@@ -47,6 +47,11 @@ func TestCheck(t *testing.T) {
 			want:   []string{`prometheus.yml:2:15: warning: job "rare" is scraped every 10m`},
 		},
 		{
+			name:   "a target that is a URL",
+			config: "scrape_configs:\n  - job_name: site\n    static_configs: [{targets: ['http://x']}]\n    relabel_configs: [{source_labels: [__address__], target_label: instance}]\n",
+			want:   []string{`prometheus.yml:2:15: warning: job "site" has a target that cannot be scraped: instance 0 in group 0: "http://x" is not a valid hostname (targets are host:port`},
+		},
+		{
 			name: "daytwo itself",
 			config: `scrape_configs:
   - job_name: me

@@ -16,6 +16,19 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
+// Public rule files load as they stand.
+func TestPublicRules(t *testing.T) {
+	files, err := filepath.Glob("testdata/public/*.y*ml")
+	if err != nil || len(files) != 5 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if found := metrics.CheckFile(t.Context(), file, ""); problem.Broken(found) {
+			t.Errorf("%s: %v", file, found)
+		}
+	}
+}
+
 // Public rule files and their unit tests get the verdict that promtool gives them. DAYTWO_CORPUS holds checkouts of any
 // repositories, as owner/name; where promtool is not built, every file of rules must load.
 func TestCorpusRules(t *testing.T) {

@@ -3,6 +3,7 @@ package web
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ func (s *Server) MountLocal(prefix string, role auth.Role, h http.Handler) {
 // MountOpen opens a door that does not even look who asks, so that it works while nobody can sign in.
 func (s *Server) MountOpen(prefix string, h http.Handler) {
 	_, prefix = split(prefix)
+	s.opened(prefix)
 	s.mux.Handle(prefix, http.StripPrefix(prefix, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "" {
 			r.URL.Path = "/"
@@ -52,6 +54,9 @@ func (s *Server) MountOpen(prefix string, h http.Handler) {
 
 func (s *Server) mount(prefix string, need access, h http.Handler) {
 	method, prefix := split(prefix)
+	if need.public || need.ingest || need.local {
+		s.opened(prefix)
+	}
 	guarded := s.guard(need, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a test's recorder has none
 		r = r.Clone(r.Context())
@@ -63,6 +68,18 @@ func (s *Server) mount(prefix string, need access, h http.Handler) {
 	}))
 	s.mux.Handle(method+prefix, guarded)
 	s.mux.Handle(method+prefix+"/", guarded)
+}
+
+// Open lists the paths for which nobody has to sign in always, in order: each
+// decides by itself whom it trusts. The UI's files are not among them.
+func (s *Server) Open() []string { return slices.Clone(s.open) }
+
+func (s *Server) opened(paths ...string) {
+	for _, p := range paths {
+		if at, known := slices.BinarySearch(s.open, p); !known {
+			s.open = slices.Insert(s.open, at, p)
+		}
+	}
 }
 
 // split parts "POST /x/" into "POST " and "/x".

@@ -174,6 +174,9 @@ func (a adapter) Handle(o *huma.Operation, handle func(huma.Context)) {
 	if _, streams := o.Metadata[streamKey]; !streams {
 		h = compressed(limited(h))
 	}
+	if op.Public {
+		a.s.opened(o.Path)
+	}
 	a.s.mux.Handle(o.Method+" "+o.Path, a.s.guard(access{role: op.Role, public: op.Public}, h))
 }
 

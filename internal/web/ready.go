@@ -37,6 +37,7 @@ func (s *Server) SetReady(name string, err error) {
 }
 
 func (s *Server) healthRoutes() {
+	s.opened("/-/healthy", "/-/ready")
 	s.mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusOK, "healthy")
 	})
@@ -61,6 +62,7 @@ func (s *Server) healthRoutes() {
 // MountMetrics serves what g gathers at path: to this machine without a token,
 // to others with one.
 func (s *Server) MountMetrics(path string, g prometheus.Gatherer) {
+	s.opened(path)
 	h := promhttp.HandlerFor(g, promhttp.HandlerOpts{})
 	guarded := s.guard(access{role: auth.Viewer}, h)
 	s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {

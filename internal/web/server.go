@@ -68,6 +68,7 @@ type Server struct {
 	metrics  *metrics
 	ready    readiness
 	streams  streams
+	open     []string // see Open
 }
 
 // New returns a Server with the routes of sign-in, users, tokens, the audit log,
@@ -109,6 +110,7 @@ func New(c Config) *Server {
 	s.infoRoutes()
 	s.mux.HandleFunc("/api/", s.noRoute)
 	s.mux.HandleFunc("GET /api/openapi.json", s.serveOpenAPI)
+	s.opened("/api/openapi.json")
 	return s
 }
 

@@ -27,6 +27,21 @@ func Check(dir, url string) []problem.Finding {
 	return findings
 }
 
+// CheckFile says the same of an alertmanager.yml of any name, and is false of a file that is none: one without both a route
+// and receivers.
+func CheckFile(path, url string) (findings []problem.Finding, is bool) {
+	content, err := configfile.Read(path)
+	if err != nil {
+		return nil, false
+	}
+	if d := (document{path, content}); d.top("route") == nil || d.top("receivers") == nil {
+		return nil, false
+	}
+	_, findings = load(path, url, slog.New(slog.DiscardHandler))
+	problem.SortFindings(findings)
+	return findings, true
+}
+
 // document is the file as text, to say where something stands.
 type document struct {
 	file    string
@@ -137,6 +152,17 @@ func (d document) quoted(message string) (at *yaml.Node) {
 			return at
 		}
 	}
+	if strings.Contains(message, "for URL") {
+		d.walk(func(key string, v *yaml.Node) {
+			is := key == "url" || strings.HasSuffix(key, "_url")
+			if at == nil && is && v.Kind == yaml.ScalarNode && !strings.HasPrefix(v.Value, "http://") && !strings.HasPrefix(v.Value, "https://") {
+				at = v
+			}
+		})
+		if at != nil {
+			return at
+		}
+	}
 	if m := inRegexp.FindStringSubmatch(message); m != nil {
 		d.walk(func(_ string, v *yaml.Node) {
 			if at == nil && v.Kind == yaml.ScalarNode && strings.Contains(v.Value, m[1]) {
@@ -181,6 +207,8 @@ func mend(message string) string {
 		{"no route", "add `route: {receiver: …}`"},
 		{"root route must specify", "add `receiver: …` to the route at the top"},
 		{"root route must not have any matchers", "put the matchers on a route below it"},
+		{"for URL", "write a whole URL, https://…; variables of the environment are not filled in"},
+		{"missing port in address", "write host:port; variables of the environment are not filled in"},
 		{"smarthost", "set global.smtp_smarthost, or smarthost on the receiver"},
 		{"SMTP from", "set global.smtp_from, or from on the receiver"},
 		{"Slack API URL", "set api_url on the receiver, or global.slack_api_url"},

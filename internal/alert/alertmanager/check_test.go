@@ -34,6 +34,10 @@ func TestCheck(t *testing.T) {
 			"route: {receiver: a}\nreceivers:\n  - name: a\n    email_configs: [{to: a@b.c}]\n",
 			`4:20: no global SMTP smarthost set (set global.smtp_smarthost, or smarthost on the receiver)`,
 		},
+		"a URL that is none": {
+			"global: {slack_api_url: 'https://x'}\nroute: {receiver: a}\nreceivers:\n  - name: a\n    slack_configs:\n      - {channel: c, api_url: $SLACK}\n",
+			`6:31: unsupported scheme "" for URL (write a whole URL`,
+		},
 		"no route":    {"receivers: [{name: a}]\n", "1:1: no routes provided (add `route: {receiver: …}`)"},
 		"not YAML":    {"route: [\n", `1:1: did not find expected node content`},
 		"a bad regex": {"route:\n  receiver: daytwo\n  routes:\n    - matchers: ['x=~\"(\"']\nreceivers: [{name: daytwo}]\n", `4:`},
@@ -62,6 +66,23 @@ func TestCheck(t *testing.T) {
 	}
 	if found := alertmanager.Check(t.TempDir(), ""); len(found) != 0 {
 		t.Errorf("without a file: %v", found)
+	}
+}
+
+// Public files load as they stand; warnings are of what is not on this machine or does nothing here.
+func TestCheckPublicFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/public/*.yml")
+	if err != nil || len(files) != 3 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		found, is := alertmanager.CheckFile(file, "http://localhost:2020")
+		if !is || problem.Broken(found) {
+			t.Errorf("%s: %v", file, found)
+		}
+	}
+	if _, is := alertmanager.CheckFile("testdata/public/SOURCE.md", ""); is {
+		t.Error("a text passed for an alertmanager.yml")
 	}
 }
 

@@ -57,11 +57,18 @@ func parseMatchersAsAlertmanagerDoes() {
 // Load reads and checks the alertmanager.yml of an operations directory, as a server at url does. With an error among the
 // findings there is no routing. A file that does not exist, or an empty dir, stands for the built-in.
 func Load(dir, url string, logger *slog.Logger) (*Routing, []problem.Finding) {
+	if dir == "" {
+		return load("", url, logger)
+	}
+	return load(filepath.Join(dir, FileName), url, logger)
+}
+
+// load is Load of a file of any name.
+func load(name, url string, logger *slog.Logger) (*Routing, []problem.Finding) {
 	parseMatchersAsAlertmanagerDoes()
 	r := &Routing{hooks: url + hookPath}
 	content := []byte(builtIn)
-	if dir != "" {
-		name := filepath.Join(dir, FileName)
+	if name != "" {
 		read, err := configfile.Read(name)
 		switch {
 		case err == nil:

@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { drawnRange, resolveRange, stepFor, type TimeRange } from "@/kit/timeRange";
+import type { Exemplar } from "@/kit/timeSeries/exemplars";
 import { answer, api, getDoor } from "./client";
 
 export type Labels = Record<string, string>;
@@ -60,6 +61,26 @@ export function rangeQuery({ expr, range, pausedAt, live, since, points = 240 }:
     refetchInterval: live ? Math.min(60, Math.max(5, step)) * 1000 : false,
     placeholderData: keepPreviousData,
     staleTime: live ? 4_000 : 300_000,
+  });
+}
+
+interface ExemplarAnswer {
+  data: { seriesLabels: Labels; exemplars: { labels: Labels; value: string; timestamp: number }[] }[];
+}
+
+/** The exemplars of all series that an expression reads, over the page's time range. */
+export function exemplarsQuery({ expr, range, pausedAt, live }: Omit<RangeRequest, "points" | "since">) {
+  return queryOptions({
+    queryKey: ["exemplars", expr, range.from, range.to, pausedAt],
+    queryFn: async ({ signal }): Promise<Exemplar[]> => {
+      const { from, to } = resolveRange(range, pausedAt ? Date.parse(pausedAt) : Date.now());
+      const { data } = await getDoor<ExemplarAnswer>("/prometheus/api/v1/query_exemplars", { query: expr, start: from / 1000, end: to / 1000 }, signal);
+      return data.flatMap(({ seriesLabels, exemplars }) =>
+        exemplars.map((e) => ({ time: e.timestamp, value: Number(e.value), labels: e.labels, series: seriesLabels })),
+      );
+    },
+    refetchInterval: live ? 15_000 : false,
+    placeholderData: keepPreviousData,
   });
 }
 

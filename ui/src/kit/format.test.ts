@@ -53,7 +53,8 @@ test("ages are coarse and say the direction", () => {
   expect(ago(42)).toBe("42 s ago");
   expect(ago(239)).toBe("3 min ago");
   expect(ago(7300)).toBe("2 h ago");
-  expect(ago(-90)).toBe("in 1 min");
+  expect(ago(-80)).toBe("in 1 min");
+  expect(ago(-7190)).toBe("in 2 h");
 });
 
 test("times are told in the zone asked for", () => {

@@ -122,9 +122,12 @@ export function formatAgo(time: string | number | Date, now: number): string {
   const seconds = (now - new Date(time).getTime()) / 1000;
   const size = Math.abs(seconds);
   if (size < 5) return seconds >= 0 ? "just now" : "in a moment";
-  const text = formatDuration(coarse(size));
+  const text = formatDuration(coarse(seconds < 0 ? size + toCome(size) : size));
   return seconds > 0 ? `${text} ago` : `in ${text}`;
 }
+
+/** What is to come is told to the nearest, what is past as what is over: a silence for two hours ends in 2 h, not in 1 h. */
+const toCome = (seconds: number) => (seconds >= 86_400 ? 43_200 : seconds >= 3_600 ? 1_800 : seconds >= 60 ? 30 : 0);
 
 /** One part is enough for an age: whole minutes, hours, days. */
 function coarse(seconds: number): number {

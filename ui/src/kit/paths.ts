@@ -15,5 +15,8 @@ export function refPath(ref: string): string | undefined {
 
 export const servicePath = (name: string) => `/services/${encodeURIComponent(name)}`;
 
+/** Logs, searched. */
+export const logsPath = (kql: string) => `/logs?q=${encodeURIComponent(kql)}`;
+
 /** Explore, with an expression asked. */
 export const explorePath = (expr: string) => `/explore?q=${encodeURIComponent(expr)}`;

@@ -24,7 +24,7 @@ export function Overlay({ markers, bands, box, from, to, zone }: Props) {
     .filter((b) => b.from < to && b.to > from)
     .map((band): Stretch => ({ left: x(band.from), right: Math.max(x(band.from) + 2, x(Math.min(band.to, to))), bands: [band] }));
   return (
-    <div className={styles.overlay} style={box}>
+    <div className={styles.overlay} style={{ left: box.left, top: box.top, width: box.width, height: box.height }}>
       {visible.map(({ left, right, bands: [band] }) => (
         <div key={band?.link} className={styles.band} style={{ left, width: right - left }} />
       ))}

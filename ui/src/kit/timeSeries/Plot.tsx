@@ -8,12 +8,14 @@ import type { Store } from "../store";
 import type { Zone } from "../timeRange";
 import styles from "./Plot.module.css";
 
-/** Where the plotting area lies within the plot's element, in CSS pixels. */
+/** Where the plotting area lies within the plot's element, in CSS pixels, and the values at its foot and top. */
 export interface PlotBox {
   left: number;
   top: number;
   width: number;
   height: number;
+  low: number;
+  high: number;
 }
 
 export interface PlotProps {
@@ -100,6 +102,8 @@ function options(element: HTMLElement, latest: { current: PlotProps }): uPlot.Op
       top: u.bbox.top / ratio,
       width: u.bbox.width / ratio,
       height: u.bbox.height / ratio,
+      low: u.scales.y?.min ?? 0,
+      high: u.scales.y?.max ?? 1,
     });
   };
 
@@ -139,8 +143,7 @@ function options(element: HTMLElement, latest: { current: PlotProps }): uPlot.Op
       }),
     ],
     hooks: {
-      ready: [reportBox],
-      setSize: [reportBox],
+      draw: [reportBox],
       setCursor: [(u) => cursor.set(u.cursor.idx ?? undefined)],
       setSelect: [
         (u) => {

@@ -7,6 +7,7 @@ import { Waiting } from "../Loaded";
 import { timeGrid, toSeries } from "../series";
 import { useTimeRange } from "../useTimeRange";
 import type { Annotations } from "./annotations";
+import type { Exemplar } from "./exemplars";
 import { TimeSeries } from "./TimeSeries";
 
 export interface GraphQuery {
@@ -20,6 +21,7 @@ interface Props {
   unit: Unit;
   queries: GraphQuery[];
   annotations?: Annotations;
+  exemplars?: Exemplar[];
   height?: number;
   nearFull?: boolean;
   aside?: ReactNode;

@@ -7,6 +7,8 @@ import { limitSeries, summary, type Series } from "../series";
 import { Store, useStore } from "../store";
 import { useTimeRange } from "../useTimeRange";
 import type { Annotations } from "./annotations";
+import { Exemplars } from "./Exemplars";
+import type { Exemplar } from "./exemplars";
 import { Legend } from "./Legend";
 import { Overlay } from "./Overlay";
 import { Plot, type PlotBox } from "./Plot";
@@ -20,6 +22,7 @@ interface Props {
   times: number[];
   series: Series[];
   annotations?: Annotations;
+  exemplars?: Exemplar[];
   height?: number;
   /** Where the axis may start above zero: a share near 100 %. */
   nearFull?: boolean;
@@ -30,7 +33,7 @@ interface Props {
 const none: Annotations = { markers: [], bands: [] };
 
 /** A graph over time: shared cursor, drag to zoom, changes and incidents marked, readable as a table. */
-export function TimeSeries({ title, unit, times, series, annotations = none, height = 180, nearFull = false, aside }: Props) {
+export function TimeSeries({ title, unit, times, series, annotations = none, exemplars, height = 180, nearFull = false, aside }: Props) {
   const id = useId();
   const scheme = useComputedColorScheme();
   const { zone, zoom } = useTimeRange();
@@ -81,9 +84,10 @@ export function TimeSeries({ title, unit, times, series, annotations = none, hei
             cursor={cursor}
             focus={focus}
             onZoom={zoom}
-            onBox={setBox}
+            onBox={(next) => setBox((now) => (now && sameBox(now, next) ? now : next))}
           />
           {box && <Overlay {...annotations} box={box} from={from} to={to} zone={zone} />}
+          {box && exemplars && <Exemplars exemplars={exemplars} box={box} from={from} to={to} unit={unit} zone={zone} />}
           {limited.length === 0 && <div className={styles.none}>No data in this time</div>}
         </div>
       )}
@@ -102,6 +106,9 @@ export function TimeSeries({ title, unit, times, series, annotations = none, hei
     </figure>
   );
 }
+
+const sameBox = (a: PlotBox, b: PlotBox) =>
+  a.left === b.left && a.top === b.top && a.width === b.width && a.height === b.height && a.low === b.low && a.high === b.high;
 
 interface ReadoutProps {
   series: Series;

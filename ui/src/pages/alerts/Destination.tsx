@@ -59,7 +59,7 @@ function reason({ withheld, silencedBy, inhibitedBy, dropped }: DestinationOf) {
   if (!withheld || dropped) return undefined;
   if (silencedBy.length > 0 && withheld.startsWith("silenced")) return undefined;
   if (inhibitedBy.length > 0 && withheld.startsWith("inhibited")) return undefined;
-  return withheld.charAt(0).toUpperCase() + withheld.slice(1);
+  return withheld.startsWith("alertmanager.yml") ? withheld : withheld.charAt(0).toUpperCase() + withheld.slice(1);
 }
 
 function Steps({ steps }: { steps: string[] }) {

@@ -1,11 +1,13 @@
-import { Button, NativeSelect, SegmentedControl } from "@mantine/core";
+import { Button, Checkbox, NativeSelect, SegmentedControl } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { IconLink, IconPlus } from "@tabler/icons-react";
+import { useQueries } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
+import { exemplarsQuery } from "@/api/prometheus";
 import { EmptyState } from "@/kit/EmptyState";
 import { Filters } from "@/kit/Filters";
-import type { Unit } from "@/kit/format";
+import { plural, type Unit } from "@/kit/format";
 import { PageTitle } from "@/kit/PageTitle";
 import { timeText, writeTimeState, readTimeState } from "@/kit/timeRange";
 import { useAnnotations } from "@/kit/timeSeries/annotations";
@@ -139,7 +141,27 @@ function View({ view, exprs, unit }: { view: string; exprs: string[]; unit: Unit
 function Graph({ exprs, unit }: { exprs: string[]; unit: Unit }) {
   const annotations = useAnnotations();
   const queries = useMemo(() => exprs.map((expr, i) => ({ expr, label: exprs.length > 1 ? letter(i) : undefined })), [exprs]);
-  return <QueryGraph title={exprs.length > 1 ? `${exprs.length} queries` : "Result"} unit={unit} queries={queries} annotations={annotations} height={360} errorsElsewhere />;
+  const [show, setShow] = useParam("exemplars", "on");
+  const { range, pausedAt, live } = useTimeRange();
+  const exemplars = useQueries({
+    queries: exprs.map((expr) => exemplarsQuery({ expr, range, pausedAt, live })),
+    combine: (all) => all.flatMap((one) => one.data ?? []),
+  });
+  const aside = exemplars.length > 0 && (
+    <Checkbox size="xs" label={plural(exemplars.length, "exemplar")} checked={show === "on"} onChange={(e) => setShow(e.currentTarget.checked ? "on" : "off")} />
+  );
+  return (
+    <QueryGraph
+      title={exprs.length > 1 ? `${exprs.length} queries` : "Result"}
+      unit={unit}
+      queries={queries}
+      annotations={annotations}
+      exemplars={show === "on" ? exemplars : undefined}
+      aside={aside}
+      height={360}
+      errorsElsewhere
+    />
+  );
 }
 
 /** Copies a link to what is on screen: the same queries, at the same instants. */

@@ -18,10 +18,10 @@ const limitWords: Record<Refused["limit"], string> = { total: "all metrics", met
 
 const columns: Column<Refused>[] = [
   { id: "metric", header: "Metric", phone: "title", cell: (r) => <code>{r.metric}</code>, value: (r) => r.metric },
-  { id: "samples", header: "Samples refused", align: "end", phone: "side", cell: (r) => formatCount(r.samples), value: (r) => r.samples },
   { id: "job", header: "Job", cell: (r) => r.job ?? "", value: (r) => r.job ?? "" },
   { id: "limit", header: "Limit of", cell: (r) => limitWords[r.limit], value: (r) => r.limit },
   { id: "last", header: "Last", cell: (r) => <Ago time={r.last} />, value: (r) => r.last },
+  { id: "samples", header: "Samples refused", align: "end", cell: (r) => formatCount(r.samples), value: (r) => r.samples },
 ];
 
 /** How many series there may be, and of which metrics new ones are refused. */
@@ -45,7 +45,7 @@ function Shown({ limits }: { limits: Limits }) {
     );
   }
   return (
-    <>
+    <div className={styles.limits}>
       <Facts
         facts={[
           ["All metrics", maxSeries > 0 ? `${formatCount(series)} of ${formatCount(maxSeries)} (${formatValue(series / maxSeries, "ratio")})` : "no limit"],
@@ -57,6 +57,6 @@ function Shown({ limits }: { limits: Limits }) {
       ) : (
         <EmptyState title="Nothing was refused">Metrics of which new series are refused appear here.</EmptyState>
       )}
-    </>
+    </div>
   );
 }

@@ -38,7 +38,7 @@ export function Storage() {
           </Section>
           <div className={styles.heaviest}>
             <Heaviest title="Labels with the most values" unit="Values" rows={tsdb.labelValueCountByLabelName} expr={(label) => `count by (${label}) ({${label}!=""})`} />
-            <Heaviest title="Label pairs with the most series" unit="Series" rows={tsdb.seriesCountByLabelValuePair} expr={pairSelector} />
+            <Heaviest title="Label pairs with the most series" unit="Series" rows={tsdb.seriesCountByLabelValuePair.filter((pair) => !pair.name.startsWith("__name__="))} expr={pairSelector} />
           </div>
         </>
       )}
