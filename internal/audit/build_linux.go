@@ -107,7 +107,7 @@ func (b *sandbox) executable(ctx context.Context, m *Measured) {
 	if err != nil {
 		return // a script
 	}
-	f.Close()
+	_ = f.Close()
 	m.Compiled = true
 	if info, err := buildinfo.ReadFile(name); err == nil { // Go's
 		for _, s := range info.Settings {

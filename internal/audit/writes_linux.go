@@ -44,7 +44,7 @@ func (b *sandbox) watchWrites() *writes {
 		marked = unix.FanotifyMark(fd, unix.FAN_MARK_ADD|unix.FAN_MARK_FILESYSTEM, unix.FAN_CLOSE_WRITE, unix.AT_FDCWD, mount) == nil || marked
 	}
 	if !marked {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return w
 	}
 	w.kernel = os.NewFile(uintptr(fd), "fanotify")
@@ -92,7 +92,7 @@ func (w *writes) follow() {
 				continue // lost events: the queue was full
 			}
 			path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
-			unix.Close(int(fd))
+			_ = unix.Close(int(fd))
 			if err == nil && w.ours(pid) {
 				w.note(path)
 			}

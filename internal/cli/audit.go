@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,14 +27,16 @@ type auditFlags struct {
 	output    string
 	files     []string
 	failUnder int
+	service   string
+	connect   func() (*client, error)
 	quiet     bool
 }
 
 func newAudit() *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
-		Use:   "audit PATH [-- COMMAND...]",
-		Short: "Grade a program by the twelve factors, by running it",
+		Use:   "audit PATH [-- COMMAND...] | audit --service NAME",
+		Short: "Grade a program by the twelve factors, or a service by its readiness",
 		Long: `Reads the repository at PATH and, with a command, runs the program and measures
 it: two replicas on two ports, kill -9 and restart, SIGTERM under load with the
 requests on their way counted, a backing service cut off, a read-only root, a
@@ -47,13 +50,21 @@ own), {out} what --build built.
 Nothing that was started outlives the audit. A program that is not trusted should
 be audited in a container: it is not kept from the network or from files.
 
+With --service it asks a running server instead whether a service of its catalog
+is ready for production: owner, on-call without gaps, runbook, objectives, alerts
+that have fired, deploys.
+
 Exit status 1 if fewer factors pass than --fail-under says.`,
 		Example: `  daytwo audit .
   daytwo audit . --env DATABASE_URL=postgres://localhost/shop -- ./bin/shop
   daytwo audit . --build 'go build -trimpath -o {out} ./cmd/shop' --admin '{out} migrate' -- {out}
+  daytwo audit --service checkout
   daytwo audit . --request /orders --fail-under 10 --write audit.sarif --write audit.html -- node server.js`,
 		GroupID: "files",
 		Args: func(cmd *cobra.Command, args []string) error {
+			if f.service != "" {
+				return noArgs(cmd, args)
+			}
 			if n := cmd.ArgsLenAtDash(); n == 1 && len(args) > 1 || n < 0 && len(args) == 1 {
 				return nil
 			}
@@ -61,7 +72,9 @@ Exit status 1 if fewer factors pass than --fail-under says.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
+	f.connect = addClientFlags(cmd)
 	flags := cmd.Flags()
+	flags.StringVar(&f.service, "service", "", "grade the readiness of a service in a server's catalog")
 	flags.StringArrayVarP(&f.env, "env", "e", nil, "variable of the program, NAME=VALUE or NAME to pass ours on; repeatable")
 	flags.StringVar(&f.build, "build", "", "command that builds the program into {out}")
 	flags.StringVar(&f.admin, "admin", "", "command of one of its administrative tasks")
@@ -82,6 +95,9 @@ var formatOf = map[string]string{".json": "json", ".sarif": "sarif", ".xml": "ju
 func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 	if err := f.complete(args); err != nil {
 		return err
+	}
+	if f.service != "" {
+		return f.runService(cmd)
 	}
 	if !f.quiet {
 		f.config.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -104,16 +120,35 @@ func (f *auditFlags) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	return f.print(cmd, report)
+}
+
+func (f *auditFlags) print(cmd *cobra.Command, report audit.Report) error {
 	if f.output == "table" {
 		printAudit(cmd.OutOrStdout(), report)
 	} else if err := report.Write(cmd.OutOrStdout(), f.output); err != nil {
 		return err
 	}
 	if report.Passed < f.failUnder {
-		fmt.Fprintf(cmd.ErrOrStderr(), "daytwo: %d of 12 factors pass; --fail-under asks for %d\n", report.Passed, f.failUnder)
+		fmt.Fprintf(cmd.ErrOrStderr(), "daytwo: %d of %d factors pass; --fail-under asks for %d\n", report.Passed, len(report.Findings), f.failUnder)
 		return errSilent
 	}
 	return nil
+}
+
+func (f *auditFlags) runService(cmd *cobra.Command) error {
+	began := time.Now()
+	c, err := f.connect()
+	if err != nil {
+		return err
+	}
+	facts, err := serviceFacts(cmd.Context(), c, f.service)
+	if err != nil {
+		return err
+	}
+	report := audit.JudgeService(facts)
+	report.Began, report.Seconds = began.UTC(), time.Since(began).Round(time.Millisecond).Seconds()
+	return f.print(cmd, report)
 }
 
 // complete takes the flags over into the configuration.
@@ -128,6 +163,12 @@ func (f *auditFlags) complete(args []string) error {
 		if formatOf[filepath.Ext(name)] == "" {
 			return usage(fmt.Errorf("--write %s: the name must end in .json, .sarif, .xml, .html or .svg", name))
 		}
+	}
+	if f.service != "" {
+		if f.output != "table" && f.output != "json" || len(f.files) > 0 {
+			return usage(errors.New("--service is told as a table or as -o json"))
+		}
+		return nil
 	}
 	f.config.Path, f.config.Command = args[0], args[1:]
 	f.config.Build, f.config.Admin = strings.Fields(f.build), strings.Fields(f.admin)
