@@ -114,7 +114,7 @@ func newLogs() *cobra.Command {
 func logTable(rows []logRow) table {
 	t := table{header: []string{"time", "level", "service", "message"}}
 	for _, r := range rows {
-		t.add(r.Time, r.text("level"), r.text("service.name"), flat(r.message()))
+		t.add(r.Time, r.text("level"), printable(r.text("service.name")), printable(r.message()))
 	}
 	return t
 }
@@ -122,7 +122,7 @@ func logTable(rows []logRow) table {
 // printLogRow prints one line at once, for following.
 func printLogRow(w io.Writer, out *output, r logRow) {
 	if *out == "table" {
-		fmt.Fprintf(w, "%s  %-5s  %s  %s\n", r.Time, r.text("level"), r.text("service.name"), flat(r.message()))
+		fmt.Fprintf(w, "%s  %-5s  %s  %s\n", r.Time, r.text("level"), printable(r.text("service.name")), printable(r.message()))
 		return
 	}
 	data, err := json.Marshal(r)
@@ -130,8 +130,6 @@ func printLogRow(w io.Writer, out *output, r logRow) {
 		fmt.Fprintln(w, string(data))
 	}
 }
-
-func flat(s string) string { return strings.ReplaceAll(s, "\n", "\\n") }
 
 func (r *logRow) text(name string) string {
 	switch v := r.Fields[name].(type) {

@@ -14,7 +14,7 @@ func newVersion() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		b := app.ReadBuild()
 		return out.print(cmd.OutOrStdout(), b, func() table {
-			return table{header: []string{"daytwo", b.Version}, rows: [][]string{{"commit", firstOf(b.Commit, "unknown")}, {"go", b.GoVersion}, {"platform", fmt.Sprintf("%s/%s", b.OS, b.Arch)}}}
+			return table{rows: [][]string{{"daytwo", b.Version}, {"commit", firstOf(b.Commit, "unknown")}, {"go", b.GoVersion}, {"platform", fmt.Sprintf("%s/%s", b.OS, b.Arch)}}}
 		})
 	}
 	return cmd

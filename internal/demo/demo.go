@@ -116,22 +116,31 @@ func prepare(dir string, fresh bool) error {
 	return os.WriteFile(filepath.Join(dir, marker), []byte("a daytwo demo; delete it at will\n"), 0o600)
 }
 
-func open(ctx context.Context, c Config, log *slog.Logger) (d *demo, err error) {
-	d = &demo{Config: c, log: log}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
+func open(ctx context.Context, c Config, log *slog.Logger) (*demo, error) {
+	d := &demo{Config: c, log: log}
+	if err := d.open(ctx); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *demo) open(ctx context.Context) (err error) {
+	c := d.Config
 	listener, err := app.Listen(ctx, c.Server.Listen)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	defer func() {
+		if d.app == nil {
+			listener.Close()
+		}
+	}()
 	if d.smtp, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
-		return nil, fmt.Errorf("mailbox: %w", err)
+		return fmt.Errorf("mailbox: %w", err)
 	}
 	if d.mailbox, err = openMailbox(filepath.Join(c.Server.DataDir, "mailbox.jsonl")); err != nil {
-		return nil, err
+		return err
 	}
 	server := c.Server
 	server.PublicURL = firstOf(server.PublicURL, app.URL(listener))
@@ -142,15 +151,15 @@ func open(ctx context.Context, c Config, log *slog.Logger) (d *demo, err error) 
 	server.ConfigDir = filepath.Join(server.DataDir, "operations")
 	manifests, err := writeOperations(server.ConfigDir, app.URL(listener))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.api = &api{base: app.URL(listener), token: server.AdminToken, http: &http.Client{Timeout: 15 * time.Second}}
 	d.plot = &plot{api: d.api, mail: d.mailbox.Mail, bad: manifests.bad, shop: manifests.names}
 	if d.story, err = openStory(server.DataDir, d.plot.stages(), c.Auto, c.Out); err != nil {
-		return nil, err
+		return err
 	}
-	d.app, err = app.New(ctx, server, app.Options{Logger: log, Listener: listener, Demo: true, Routes: d.routes})
-	return d, err
+	d.app, err = app.New(ctx, server, app.Options{Logger: d.log, Listener: listener, Demo: true, Routes: d.routes})
+	return err
 }
 
 func (d *demo) close() {

@@ -77,8 +77,7 @@ type Verdict struct {
 const (
 	maxRules        = 500
 	forgottenAfter  = 24 * time.Hour // a suppressed alert that nothing was heard of
-	maxExprNodes    = 500
-	maxRuleFailures = 3 // shown of one event
+	maxRuleFailures = 3              // shown of one event
 )
 
 // compiled is a rule ready to be asked.
@@ -98,11 +97,11 @@ func (r Rule) Compile() (err error) {
 
 func (r Rule) compile() (c compiled, err error) {
 	c.Rule = r
-	if c.when, err = expr.Compile(r.When, expr.Env(Env{}), expr.AsBool(), expr.MaxNodes(maxExprNodes)); err != nil {
+	if c.when, err = CompileExpression(r.When, expr.Env(Env{}), expr.AsBool()); err != nil {
 		return c, ruleProblem("when", err, `write a condition such as severity == "warning" && labels["env"] != "prod"`)
 	}
 	if r.DedupKey != "" {
-		if c.dedup, err = expr.Compile(r.DedupKey, expr.Env(Env{}), expr.AsKind(reflect.String), expr.MaxNodes(maxExprNodes)); err != nil {
+		if c.dedup, err = CompileExpression(r.DedupKey, expr.Env(Env{}), expr.AsKind(reflect.String)); err != nil {
 			return c, ruleProblem("dedupKey", err, `write an expression that gives a text, such as service + "/" + class`)
 		}
 	}

@@ -37,7 +37,13 @@ func (p *Page) Handler() http.Handler {
 			_, _ = w.Write(data) // the client has gone; nobody to tell
 		})
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(p.current.Load().Components) == 0 { // and nothing is claimed of what nobody listed
+			http.Error(w, "there is no status page: list its components under status_page in daytwo.yml", http.StatusNotFound)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // open lets anybody read and caches soon forget.

@@ -100,6 +100,10 @@ func (db *DB) sqliteProblem(e *sqlite.Error, err error) error {
 			WithMend("free space on that disk; a running daytwo then goes on by itself")
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return corrupted(db.name, err)
+	case sqlite3.SQLITE_ERROR:
+		if strings.Contains(err.Error(), "unsupported file format") { // the header is damaged
+			return corrupted(db.name, err)
+		}
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
 		if e.Code() == sqlite3.SQLITE_READONLY {
 			return nil // a write inside Read: a mistake of ours

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,14 +25,15 @@ import (
 
 // Limits that need no setting.
 const (
-	defaultMaxBody = 4 << 20          // bytes of one API request
-	headerTimeout  = 10 * time.Second // for the headers of a request to come
-	bodyTimeout    = 30 * time.Second // for its body to come; a door may give more
-	requestTimeout = 30 * time.Second // of one API request that is not a stream
-	writeTimeout   = 2 * time.Minute  // for the whole answer, doors and streams excepted
-	idleTimeout    = 2 * time.Minute  // between requests of one connection
-	defaultGrace   = 10 * time.Second // for requests under way when the server stops
-	maxStreams     = 1000             // open at once
+	defaultMaxBody = 4 << 20                // bytes of one API request
+	headerTimeout  = 10 * time.Second       // for the headers of a request to come
+	bodyTimeout    = 30 * time.Second       // for its body to come; a door may give more
+	requestTimeout = 30 * time.Second       // of one API request that is not a stream
+	writeTimeout   = 2 * time.Minute        // for the whole answer, doors and streams excepted
+	idleTimeout    = 2 * time.Minute        // between requests of one connection
+	farewell       = 200 * time.Millisecond // in which clients hear that their connections close, before they do
+	defaultGrace   = 10 * time.Second       // for requests under way when the server stops
+	maxStreams     = 1000                   // open at once
 )
 
 // Config is what a Server is made of.
@@ -124,8 +126,24 @@ func (s *Server) Handler() http.Handler {
 // Serve answers requests on ln until ctx ends, then ends the streams, lets the
 // requests under way finish within Config.Grace, and returns nil.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	var leaving atomic.Bool
+	var open atomic.Int64
+	handler := s.Handler()
 	srv := &http.Server{
-		Handler:           s.Handler(),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if leaving.Load() {
+				w.Header().Set("Connection", "close")
+			}
+			handler.ServeHTTP(w, r)
+		}),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				open.Add(-1)
+			}
+		},
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
@@ -142,6 +160,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return
 		}
 		s.EndStreams()
+		leaving.Store(true)
+		if open.Load() > 0 {
+			time.Sleep(farewell)
+		}
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Grace)
 		defer cancel()
 		if err := srv.Shutdown(grace); err != nil {

@@ -233,7 +233,7 @@ func plain(v any) any {
 // text is what the mapping of a part says, or else the first of the usual names that is there.
 func (m *mapping) text(part string, usual ...string) string {
 	if source := m.query.Get(part); source != "" {
-		program, err := expr.Compile(source, expr.Env(map[string]any{"body": m.body}), expr.MaxNodes(200))
+		program, err := incident.CompileExpression(source, expr.Env(map[string]any{"body": m.body}))
 		var out any
 		if err == nil {
 			out, err = expr.Run(program, map[string]any{"body": m.body})

@@ -32,38 +32,38 @@ const (
 const maxKept = 1 << 20 // bytes of one template, policy or pipeline
 
 func (d *Door) adminRoutes() {
-	d.ingest("GET", "/_cluster/health", d.health)
-	d.ingest("GET", "/_cluster/health/{index}", d.health)
-	d.ingest("GET", "/_cluster/settings", func(*http.Request) (any, error) {
+	d.know("GET", "/_cluster/health", d.health)
+	d.know("GET", "/_cluster/health/{index}", d.health)
+	d.know("GET", "/_cluster/settings", func(*http.Request) (any, error) {
 		return map[string]any{"persistent": struct{}{}, "transient": struct{}{}, "defaults": struct{}{}}, nil
 	})
-	d.ingest("GET", "/_cluster/stats", d.clusterStats)
-	d.ingest("GET", "/_license", d.license)
-	d.ingest("GET", "/_xpack", d.xpack)
-	d.ingest("GET", "/_nodes", d.nodes)
-	d.ingest("GET", "/_nodes/http", d.nodes)
-	d.ingest("GET", "/_nodes/{filter}", d.nodes)
-	d.ingest("GET", "/_nodes/{filter}/http", d.nodes)
-	d.ingest("GET", "/_nodes/stats", d.nodeStats)
-	d.ingest("GET", "/_nodes/{filter}/stats", d.nodeStats)
-	d.ingest("GET", "/_nodes/{filter}/stats/{metric}", d.nodeStats)
+	d.know("GET", "/_cluster/stats", d.clusterStats)
+	d.know("GET", "/_license", d.license)
+	d.know("GET", "/_xpack", d.xpack)
+	d.know("GET", "/_nodes", d.nodes)
+	d.know("GET", "/_nodes/http", d.nodes)
+	d.know("GET", "/_nodes/{filter}", d.nodes)
+	d.know("GET", "/_nodes/{filter}/http", d.nodes)
+	d.know("GET", "/_nodes/stats", d.nodeStats)
+	d.know("GET", "/_nodes/{filter}/stats", d.nodeStats)
+	d.know("GET", "/_nodes/{filter}/stats/{metric}", d.nodeStats)
 	d.read("GET", "/_cat/indices", d.catIndices)
 	d.read("GET", "/_cat/indices/{index}", d.catIndices)
 	d.read("GET", "/_resolve/index/{index}", d.resolve)
-	d.ingest("GET", "/_alias/{name}", func(*http.Request) (any, error) {
+	d.know("GET", "/_alias/{name}", func(*http.Request) (any, error) {
 		return reply{http.StatusNotFound, map[string]any{"error": "alias missing", "status": 404}}, nil
 	})
-	d.ingest("GET", "/_alias", func(*http.Request) (any, error) { return struct{}{}, nil })
-	d.ingest("GET", "/_data_stream/{index}", d.dataStreams)
-	d.ingest("GET", "/_data_stream", d.dataStreams)
+	d.know("GET", "/_alias", func(*http.Request) (any, error) { return struct{}{}, nil })
+	d.know("GET", "/_data_stream/{index}", d.dataStreams)
+	d.know("GET", "/_data_stream", d.dataStreams)
 	d.ingest("PUT", "/_data_stream/{index}", d.makeIndex)
 	for path, kind := range map[string]string{
 		"/_index_template": kindTemplate, "/_component_template": kindComponent, "/_template": kindLegacy,
 		"/_ilm/policy": kindPolicy, "/_ingest/pipeline": kindPipeline,
 	} {
 		d.ingest("PUT|POST", path+"/{name}", d.keep(kind))
-		d.ingest("GET", path+"/{name}", d.kept(kind))
-		d.ingest("GET", path, d.kept(kind))
+		d.know("GET", path+"/{name}", d.kept(kind))
+		d.know("GET", path, d.kept(kind))
 		d.ingest("DELETE", path+"/{name}", d.forget(kind))
 	}
 }

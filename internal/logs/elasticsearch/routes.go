@@ -20,6 +20,16 @@ type route struct {
 func (d *Door) ingest(methods, path string, h handler) { d.add(methods, path, d.cfg.Ingest, h) }
 func (d *Door) read(methods, path string, h handler)   { d.add(methods, path, d.cfg.Read, h) }
 
+// know adds what every client asks for at its start, whether it is to send or to search.
+func (d *Door) know(methods, path string, h handler) {
+	d.add(methods, path, func(r *http.Request) error {
+		if d.cfg.Read(r) == nil {
+			return nil
+		}
+		return d.cfg.Ingest(r)
+	}, h)
+}
+
 func (d *Door) add(methods, path string, allowed func(*http.Request) error, h handler) {
 	d.table = append(d.table, route{methods, strings.Split(strings.Trim(path, "/"), "/"), allowed, h})
 }
@@ -27,7 +37,7 @@ func (d *Door) add(methods, path string, allowed func(*http.Request) error, h ha
 // routes lists what is covered. What sends data needs the right to send; what
 // shows events needs the right to read.
 func (d *Door) routes() {
-	d.ingest("GET", "/", d.info)
+	d.know("GET", "/", d.info)
 	d.ingest("PUT|POST", "/_bulk", d.bulk)
 	d.ingest("PUT|POST", "/{index}/_bulk", d.bulk)
 	d.ingest("PUT|POST", "/{index}/{type}/_bulk", d.bulk)
@@ -43,10 +53,10 @@ func (d *Door) routes() {
 		d.read("GET|POST", prefix+"/_field_caps", d.fieldCaps)
 		d.read("GET", prefix+"/_mapping", d.mapping)
 		d.read("GET", prefix+"/_mappings", d.mapping)
-		d.ingest("GET|POST", prefix+"/_refresh", func(*http.Request) (any, error) { return map[string]any{"_shards": shards()}, nil })
-		d.ingest("GET|POST", prefix+"/_flush", func(*http.Request) (any, error) { return map[string]any{"_shards": shards()}, nil })
-		d.ingest("GET", prefix+"/_settings", d.settings)
-		d.ingest("GET", prefix+"/_stats", d.stats)
+		d.know("GET|POST", prefix+"/_refresh", func(*http.Request) (any, error) { return map[string]any{"_shards": shards()}, nil })
+		d.know("GET|POST", prefix+"/_flush", func(*http.Request) (any, error) { return map[string]any{"_shards": shards()}, nil })
+		d.know("GET", prefix+"/_settings", d.settings)
+		d.know("GET", prefix+"/_stats", d.stats)
 	}
 	d.read("GET|POST", "/_search/scroll", d.scroll)
 	d.read("GET|POST", "/_search/scroll/{id}", d.scroll)
@@ -55,7 +65,7 @@ func (d *Door) routes() {
 	d.read("POST", "/{index}/_pit", d.openPoint)
 	d.read("DELETE", "/_pit", d.closePoint)
 	d.adminRoutes()
-	d.ingest("GET", "/{index}", d.getIndex)
+	d.know("GET", "/{index}", d.getIndex)
 	d.ingest("PUT", "/{index}", d.makeIndex)
 	d.read("DELETE", "/{index}", d.dropIndex)
 }
