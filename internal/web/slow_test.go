@@ -188,3 +188,36 @@ func TestGrace(t *testing.T) {
 		})
 	}
 }
+
+// A connection that is kept open hears of the stop with its next answer rather than be closed under its next request.
+func TestStopTellsClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dial, stop := serveInMemory(t, func(s *web.Server) {
+			s.MountPublic("/hello", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		}, 0)
+		c := dial()
+		answers := bufio.NewReader(c)
+		ask := func() *http.Response {
+			t.Helper()
+			go func() { _, _ = io.WriteString(c, "GET /hello HTTP/1.1\r\nHost: here\r\n\r\n") }()
+			res, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			return res
+		}
+		if ask().Close {
+			t.Error("closed although nobody stops")
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- stop() }()
+		time.Sleep(100 * time.Millisecond)
+		if res := ask(); res.StatusCode != http.StatusOK || !res.Close {
+			t.Errorf("while stopping: %s, close %t", res.Status, res.Close)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
