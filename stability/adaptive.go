@@ -22,15 +22,12 @@ type Adaptive struct {
 	reporter
 	name      string
 	gate      gate
-	shares    [3]float64 // by priority, least first
-	overload  func(error) bool
-	every     time.Duration
+	config    atomic.Pointer[adaptiveConfig]
 	rejection error
 	counts    stripes
 
-	mu      sync.Mutex
-	learner LimitLearner
-	sample  limitSample
+	mu     sync.Mutex // learning
+	sample limitSample
 }
 
 const (
@@ -64,37 +61,55 @@ type limitSample struct {
 	dropped    bool
 }
 
+type adaptiveConfig struct {
+	learner  LimitLearner
+	shares   [3]float64 // by priority, least first
+	overload func(error) bool
+	every    time.Duration
+}
+
 // AdaptiveOption changes a default of [NewAdaptive].
-type AdaptiveOption func(*Adaptive)
+type AdaptiveOption func(*adaptiveConfig)
 
 // LearnWith chooses how the limit is found. Default: NewGradient2(20, 1, 1000).
-func LearnWith(l LimitLearner) AdaptiveOption { return func(a *Adaptive) { a.learner = l } }
+func LearnWith(l LimitLearner) AdaptiveOption { return func(c *adaptiveConfig) { c.learner = l } }
 
 // Shares is which share of the limit each priority may use. Default 0.8, 1, 1.2.
 func Shares(sheddable, normal, critical float64) AdaptiveOption {
-	return func(a *Adaptive) { a.shares = [3]float64{sheddable, normal, critical} }
+	return func(c *adaptiveConfig) { c.shares = [3]float64{sheddable, normal, critical} }
 }
 
 // LearnEvery is how long calls are watched before the limit moves. Default
 // 100 ms, and at least ten calls.
-func LearnEvery(d time.Duration) AdaptiveOption { return func(a *Adaptive) { a.every = d } }
+func LearnEvery(d time.Duration) AdaptiveOption { return func(c *adaptiveConfig) { c.every = d } }
 
 // OverloadIf says which errors tell of overload. The default: time-outs, and
 // refusals by a rate, a place or a shedder (429 and 503 among them).
-func OverloadIf(f func(error) bool) AdaptiveOption { return func(a *Adaptive) { a.overload = f } }
+func OverloadIf(f func(error) bool) AdaptiveOption { return func(c *adaptiveConfig) { c.overload = f } }
 
 // NewAdaptive makes an adaptive bound.
 func NewAdaptive(name string, opts ...AdaptiveOption) *Adaptive {
 	a := &Adaptive{
-		name: name, shares: [3]float64{0.8, 1, 1.2}, overload: overloaded, every: 100 * time.Millisecond,
+		name: name, counts: newStripes(),
 		rejection: &RejectedError{Policy: "adaptive", Name: name, Reason: ErrShed, RetryAfter: time.Second},
-		counts:    newStripes(), learner: NewGradient2(20, 1, 1000),
 	}
-	for _, o := range opts {
-		o(a)
-	}
-	a.gate.limit.Store(int64(max(1, a.learner.Limit())))
+	a.config.Store(&adaptiveConfig{
+		learner: NewGradient2(20, 1, 1000), shares: [3]float64{0.8, 1, 1.2}, overload: overloaded, every: 100 * time.Millisecond,
+	})
+	a.Configure(opts...)
 	return a
+}
+
+// Configure changes options of a living bound; those not named stay.
+func (a *Adaptive) Configure(opts ...AdaptiveOption) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c := *a.config.Load()
+	for _, o := range opts {
+		o(&c)
+	}
+	a.config.Store(&c)
+	a.gate.setLimit(int64(max(1, c.learner.Limit())))
 }
 
 // Limit is how many normal calls may be on their way now.
@@ -112,7 +127,8 @@ func (a *Adaptive) Do(ctx context.Context, call func(context.Context) error) err
 }
 
 func (a *Adaptive) around(ctx context.Context, n next) (err error) {
-	share := a.shares[PriorityOf(ctx)-Sheddable]
+	c := a.config.Load()
+	share := c.shares[PriorityOf(ctx)-Sheddable]
 	if !a.gate.take(max(1, int64(share*float64(a.gate.limit.Load())))) {
 		a.counts.add(adaptiveRejected)
 		a.report(Event{Policy: "adaptive", Name: a.name, Decision: "rejected", Err: a.rejection})
@@ -124,7 +140,7 @@ func (a *Adaptive) around(ctx context.Context, n next) (err error) {
 	defer func() {
 		a.gate.leave()
 		if !callerGaveUp(ctx, err) {
-			a.learn(now(), begin, inFlight, err != nil && a.overload(err), err == nil)
+			a.learn(now(), begin, inFlight, err != nil && c.overload(err), err == nil)
 		}
 	}()
 	err = n.do(ctx)
@@ -153,10 +169,11 @@ func (a *Adaptive) learn(t, begin time.Duration, inFlight int64, dropped, timed 
 	}
 	s.inFlight = max(s.inFlight, inFlight)
 	s.dropped = s.dropped || dropped
-	if s.n < 10 || t-s.since < a.every {
+	c := a.config.Load()
+	if s.n < 10 || t-s.since < c.every {
 		return
 	}
-	limit := max(1, a.learner.Learn(Observation{
+	limit := max(1, c.learner.Learn(Observation{
 		RTT: s.total / time.Duration(s.n), MinRTT: s.min, InFlight: int(s.inFlight), Dropped: s.dropped,
 	}))
 	a.sample = limitSample{}

@@ -93,6 +93,15 @@ func NewBackends(name string, urls []string, opts ...BackendsOption) (*Backends,
 	return b, b.Set(urls)
 }
 
+// Configure changes options of a living set; those not named stay.
+func (b *Backends) Configure(opts ...BackendsOption) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, o := range opts {
+		o(&b.config)
+	}
+}
+
 // Set replaces the set. Backends that stay keep what is known of them.
 func (b *Backends) Set(urls []string) error {
 	b.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,11 +22,9 @@ import (
 // Levels: delay_seconds.
 type Hedge struct {
 	reporter
-	name     string
-	quantile float64
-	least    time.Duration
-	budget   *Budget
-	counts   stripes
+	name   string
+	config atomic.Pointer[hedgeConfig]
+	counts stripes
 
 	mu    sync.Mutex
 	times latencies
@@ -38,29 +37,43 @@ const (
 	hedgeUnfunded
 )
 
+type hedgeConfig struct {
+	quantile float64
+	least    time.Duration
+	budget   *Budget
+}
+
 // HedgeOption changes a default of [NewHedge].
-type HedgeOption func(*Hedge)
+type HedgeOption func(*hedgeConfig)
 
 // AfterQuantile waits as long as that share of calls takes before the second
 // attempt. Default 0.95.
 func AfterQuantile(q float64) HedgeOption {
-	return func(h *Hedge) { h.quantile = min(max(q, 0), 1) }
+	return func(c *hedgeConfig) { c.quantile = min(max(q, 0), 1) }
 }
 
 // AfterAtLeast is the shortest wait, also while too few calls are known to
 // tell a quantile. Default 10 ms.
-func AfterAtLeast(d time.Duration) HedgeOption { return func(h *Hedge) { h.least = d } }
+func AfterAtLeast(d time.Duration) HedgeOption { return func(c *hedgeConfig) { c.least = d } }
 
 // HedgeBudget bounds second attempts. Default NewBudget(0.1, 10).
-func HedgeBudget(b *Budget) HedgeOption { return func(h *Hedge) { h.budget = b } }
+func HedgeBudget(b *Budget) HedgeOption { return func(c *hedgeConfig) { c.budget = b } }
 
 // NewHedge makes a hedging policy.
 func NewHedge(name string, opts ...HedgeOption) *Hedge {
-	h := &Hedge{name: name, quantile: 0.95, least: 10 * time.Millisecond, budget: NewBudget(0.1, 10), counts: newStripes()}
-	for _, o := range opts {
-		o(h)
-	}
+	h := &Hedge{name: name, counts: newStripes()}
+	h.config.Store(&hedgeConfig{quantile: 0.95, least: 10 * time.Millisecond, budget: NewBudget(0.1, 10)})
+	h.Configure(opts...)
 	return h
+}
+
+// Configure changes options of a living policy; those not named stay.
+func (h *Hedge) Configure(opts ...HedgeOption) {
+	c := *h.config.Load()
+	for _, o := range opts {
+		o(&c)
+	}
+	h.config.Store(&c)
 }
 
 // Do makes the call, and once more beside it if it takes long.
@@ -78,7 +91,8 @@ type attempt struct {
 
 func (h *Hedge) around(ctx context.Context, n next) error {
 	h.counts.add(hedgeCalls)
-	h.budget.deposit()
+	budget := h.config.Load().budget
+	budget.deposit()
 	first := n
 	if n.target != nil {
 		if first.target = n.target.fork(); first.target == nil {
@@ -99,7 +113,7 @@ func (h *Hedge) around(ctx context.Context, n next) error {
 		return h.finish(a, nil, n, begin, ended)
 	case <-timer.C:
 	}
-	if !h.budget.withdraw() {
+	if !budget.withdraw() {
 		h.counts.add(hedgeUnfunded)
 		<-ended
 		return h.finish(a, nil, n, begin, ended)
@@ -171,7 +185,8 @@ func (h *Hedge) finish(won, running *attempt, n next, begin time.Duration, ended
 func (h *Hedge) delay() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return max(h.least, h.times.quantile(h.quantile))
+	c := h.config.Load()
+	return max(c.least, h.times.quantile(c.quantile))
 }
 
 // Snapshot tells the counts so far and the delay.

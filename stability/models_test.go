@@ -411,3 +411,42 @@ func TestFlightAgainstModel(t *testing.T) {
 		}
 	})
 }
+
+// What is configured on a living policy is in force with its next call.
+func TestConfigureLivingPolicies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, ok, no := context.Background(), func(context.Context) error { return nil }, func(context.Context) error { return &StatusError{Code: 503} }
+
+		a := NewAdaptive("x", LearnWith(NewVegas(10, 10)))
+		a.Configure(LearnWith(NewVegas(1, 1)))
+		if a.Limit() != 1 {
+			t.Errorf("adaptive: limit %d", a.Limit())
+		}
+
+		th := NewThrottle("x", K(1000))
+		th.chance = func() float64 { return 0 }
+		for range 10 {
+			_ = th.Do(ctx, no)
+		}
+		th.Configure(K(1))
+		if err := th.Do(ctx, ok); !errors.Is(err, ErrThrottled) {
+			t.Errorf("throttle: %v", err)
+		}
+
+		b, err := NewBackends("x", []string{"http://a", "http://b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Configure(EjectAfter(1))
+		_ = b.Do(ctx, no)
+		if b.Snapshot().Levels["out"] != 1 {
+			t.Error("backends: none is out")
+		}
+
+		h := NewHedge("x")
+		h.Configure(AfterAtLeast(time.Second))
+		if got := h.Snapshot().Levels["delay_seconds"]; got != 1 {
+			t.Errorf("hedge: waits %g s", got)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,7 @@ import (
 type Throttle struct {
 	reporter
 	name      string
-	k         float64
-	overload  func(error) bool
+	config    atomic.Pointer[throttleConfig]
 	chance    func() float64
 	rejection error
 	counts    stripes
@@ -41,28 +41,41 @@ const (
 	throttleRejected
 )
 
+type throttleConfig struct {
+	k        float64
+	overload func(error) bool
+}
+
 // ThrottleOption changes a default of [NewThrottle].
-type ThrottleOption func(*Throttle)
+type ThrottleOption func(*throttleConfig)
 
 // K is how many calls are sent for each that is accepted before the throttle
 // begins to refuse. Default 2: it sees within half as much traffic that the
 // dependency recovered.
-func K(k float64) ThrottleOption { return func(t *Throttle) { t.k = max(1, k) } }
+func K(k float64) ThrottleOption { return func(c *throttleConfig) { c.k = max(1, k) } }
 
 // RefusedIf says which errors are a refusal by the dependency. The default
 // is that of [OverloadIf].
-func RefusedIf(f func(error) bool) ThrottleOption { return func(t *Throttle) { t.overload = f } }
+func RefusedIf(f func(error) bool) ThrottleOption { return func(c *throttleConfig) { c.overload = f } }
 
 // NewThrottle makes a throttle.
 func NewThrottle(name string, opts ...ThrottleOption) *Throttle {
 	t := &Throttle{
-		name: name, k: 2, overload: overloaded, chance: rand.Float64, counts: newStripes(),
+		name: name, chance: rand.Float64, counts: newStripes(),
 		rejection: &RejectedError{Policy: "throttle", Name: name, Reason: ErrThrottled, RetryAfter: time.Second},
 	}
-	for _, o := range opts {
-		o(t)
-	}
+	t.config.Store(&throttleConfig{k: 2, overload: overloaded})
+	t.Configure(opts...)
 	return t
+}
+
+// Configure changes options of a living throttle; those not named stay.
+func (t *Throttle) Configure(opts ...ThrottleOption) {
+	c := *t.config.Load()
+	for _, o := range opts {
+		o(&c)
+	}
+	t.config.Store(&c)
 }
 
 // Do makes the call unless the throttle refuses it.
@@ -78,7 +91,7 @@ func (t *Throttle) around(ctx context.Context, n next) error {
 	}
 	t.counts.add(throttleCalls)
 	err := n.do(ctx)
-	if err == nil || !t.overload(err) {
+	if err == nil || !t.config.Load().overload(err) {
 		t.counts.add(throttleAccepted)
 		t.mu.Lock()
 		t.turn()
@@ -104,7 +117,7 @@ func (t *Throttle) probability() float64 {
 		requests += t.requests[i]
 		accepts += t.accepts[i]
 	}
-	return max(0, (requests-t.k*accepts)/(requests+1))
+	return max(0, (requests-t.config.Load().k*accepts)/(requests+1))
 }
 
 func (t *Throttle) turn() {
