@@ -45,13 +45,14 @@ func NewPeer(s *service.Service, name, url string) *Peer {
 }
 
 // NewQuickPeer is a service that its caller can do without for a while: a call
-// ends within about three seconds whatever the peer does, and at once while its
+// ends within about two seconds whatever the peer does, in time for who waits for
+// the caller (see [NewPeer]), and at once while its
 // breaker is open.
 func NewQuickPeer(s *service.Service, name, url string) *Peer {
 	return &Peer{name, url, s.Client(
 		stability.NewBreaker(name, stability.TripAt(0.5, 5), stability.OpenFor(2*time.Second)),
 		stability.NewRetry(name, stability.Attempts(2), stability.Backoff(20*time.Millisecond, 100*time.Millisecond), stability.RetryIf(passing)),
-		stability.NewTimeout(name, 1500*time.Millisecond),
+		stability.NewTimeout(name, time.Second),
 	)}
 }
 
