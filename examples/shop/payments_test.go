@@ -97,7 +97,7 @@ func TestCheckoutSurvivesPayments(t *testing.T) {
 			}
 		}
 	}
-	if log := checkout.stop(t); !strings.Contains(log, `"msg":"breaker opened"`) || !strings.Contains(log, `"msg":"charged at last"`) {
+	if log := checkout.stop(t); !strings.Contains(log, `"policy":"breaker","decision":"opened"`) || !strings.Contains(log, `"msg":"charged at last"`) {
 		t.Errorf("log of checkout:\n%.3000s", log)
 	}
 	for _, p := range []*process{storefront, payments, catalog} {
