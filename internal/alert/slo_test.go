@@ -132,7 +132,7 @@ func TestStatusWithoutTrafficAndWithBrokenQueries(t *testing.T) {
 		if all, err := l.alerts.Status(l.t.Context(), ""); err != nil || len(all) != 1 || all[0].SLI != nil || all[0].Burn[0].Firing {
 			t.Errorf("without traffic: %+v, %v", all, err)
 		}
-		time.Sleep(10 * time.Minute)
+		time.Sleep(10 * time.Minute) // virtual
 		l.breakQueries(true)
 		if all, err := l.alerts.Status(l.t.Context(), ""); err != nil || len(all) != 1 || all[0].Error == "" {
 			t.Errorf("with broken queries: %+v, %v", all, err)

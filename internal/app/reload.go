@@ -55,10 +55,11 @@ func (r *reloader) reload(ctx context.Context) (err error) {
 	if err := r.workloads.Sync(ctx, files.workloads, fileActor); err != nil {
 		return errors.Join(err, r.metrics.Restore(before))
 	}
+	catalogBefore := r.catalog.Replace(files.catalog) // the alerts' objectives are read from it
 	if err := r.alerts.Reload(ctx); err != nil {
+		r.catalog.Replace(catalogBefore)
 		return errors.Join(err, r.metrics.Restore(before))
 	}
-	r.catalog.Replace(files.catalog)
 	r.pipelines.Apply(pipelines)
 	r.app.log.InfoContext(ctx, "operations directory reloaded", "dir", files.dir)
 	return nil

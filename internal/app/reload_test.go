@@ -42,7 +42,10 @@ func directory(t *testing.T, dir, name string) {
 	t.Helper()
 	write(t, dir, "rules.yml", fmt.Sprintf("groups: [{name: %s, rules: [{alert: %s, expr: vector(0) > 1}]}]\n", name, name))
 	write(t, dir, "prometheus.yml", fmt.Sprintf("global: {external_labels: {site: %s}}\nrule_files: [rules.yml]\n", name))
-	write(t, dir, "daytwo.yml", fmt.Sprintf("services: [{name: %s-one}, {name: %s-two}]\n", name, name))
+	write(t, dir, "daytwo.yml", fmt.Sprintf(`services:
+  - {name: %[1]s-one, slos: [{name: %[1]s-promise, objective: 99, window: 1d, good: "sum(rate(up[$window]))", total: "sum(rate(up[$window]))"}]}
+  - {name: %[1]s-two}
+`, name))
 }
 
 // holds tells whether what is in force is all of one directory and nothing of another.
@@ -54,6 +57,9 @@ func (s *server) holds(t *testing.T, name, other string) {
 		if body := s.admin(t, http.MethodGet, path).body; !strings.Contains(body, want) || strings.Contains(body, strings.Replace(want, name, other, 1)) {
 			t.Errorf("%s: want %q and nothing of %q: %s", path, want, other, body)
 		}
+	}
+	if rules := s.admin(t, http.MethodGet, "/prometheus/api/v1/rules").body; !strings.Contains(rules, name+"-promise") || strings.Contains(rules, other+"-promise") {
+		t.Errorf("the rules made of objectives are not those of %q: %s", name, rules)
 	}
 }
 

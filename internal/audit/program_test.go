@@ -36,7 +36,7 @@ func behave(how, token string) {
 	switch how {
 	case "silent": // never listens
 		fmt.Println("I think")
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // the program that is audited; the audit ends it
 	case "floods":
 		for line := strings.Repeat("all is well ", 1000); ; {
 			fmt.Println(line)

@@ -90,11 +90,12 @@ func (l *Live) Current() *Catalog {
 }
 
 // Replace puts another file in force. Its schedules begin now where they differ from those before: what was stays, and whoever is on
-// call stays it to the next handoff. If that cannot be stored, it is in force all the same, until the next start.
-func (l *Live) Replace(file *Catalog) {
+// call stays it to the next handoff. If that cannot be stored, it is in force all the same, until the next start. It answers with the file
+// that was in force before, for whoever has to go back.
+func (l *Live) Replace(file *Catalog) (before *Catalog) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.file = file
+	before, l.file = l.file, file
 	if l.shelf == nil {
 		l.shelf = &shelf{rows: map[Kind][]stored{}}
 	}
@@ -106,6 +107,7 @@ func (l *Live) Replace(file *Catalog) {
 		}
 	}
 	l.publish()
+	return before
 }
 
 // adopt stores what has to outlive the file: how its schedules came to be, and keys for integrations without.

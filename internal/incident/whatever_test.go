@@ -271,11 +271,11 @@ func TestAuditorFindsRulesThatAreStuck(t *testing.T) {
 		go func() {
 			_ = b.timeline.Consume(ctx, "loop/alert-opens-incident", timeline.Filter{}, func(context.Context, *store.Tx, timeline.Entry) error { panic("oh") })
 		}()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		if found := b.Audit(ctx); len(found.Stuck) != 0 {
 			t.Errorf("after a second: %+v", found)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2 * time.Minute) // virtual
 		if found := b.Audit(ctx); len(found.Stuck) != 1 || !strings.Contains(found.Stuck[0], "alert-opens-incident") {
 			t.Errorf("after two minutes: %+v", found)
 		}

@@ -212,7 +212,7 @@ func TestStopTellsClients(t *testing.T) {
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- stop() }()
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) // virtual: in the middle of the farewell
 		if res := ask(); res.StatusCode != http.StatusOK || !res.Close {
 			t.Errorf("while stopping: %s, close %t", res.Status, res.Close)
 		}
