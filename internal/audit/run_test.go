@@ -30,7 +30,7 @@ func TestGreeterPassesAll(t *testing.T) {
 	defer words.Close()
 	r, err := audit.Run(t.Context(), audit.Config{
 		Path: dir, Command: []string{"{out}"}, Env: []string{"WORDS_URL=" + words.URL},
-		Build: []string{"go", "build", "-o", "{out}", "."}, Admin: []string{"{out}", "words"},
+		Build: []string{"go", "build", "-buildvcs=true", "-o", "{out}", "."}, Admin: []string{"{out}", "words"},
 	})
 	if err != nil {
 		t.Fatal(err)
