@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"net/mail"
 	"net/url"
@@ -43,6 +44,7 @@ type Config struct {
 	StrictSeverity bool          // events with a severity that is not known are refused
 	EventsPerKey   int           // events a minute that one key may send; 0: no limit
 	Grace          time.Duration // how long a stop may take
+	LogLevel       slog.Level    // the least that is logged
 
 	// What there may be of metric series in memory. Beyond, no new one begins and those that exist go on; 0: any.
 	MaxSeries          int

@@ -179,7 +179,7 @@ func TestOneTimeLinkEnds(t *testing.T) {
 	wantCode(t, "a link from before the password was set", err, problem.Unauthenticated)
 
 	beforeDisabled := link()
-	if _, err := a.DisableUser(ctx, u.ID); err != nil {
+	if _, err := a.UpdateUser(ctx, u.ID, auth.UserChange{Disabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = a.Redeem(ctx, beforeDisabled)

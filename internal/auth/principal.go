@@ -84,8 +84,8 @@ type Principal struct {
 	// Session names the session a user came with, so that changing a password
 	// can end all the others.
 	Session string
-	// ViaLink says that the session was opened by a one-time link: its user
-	// may set a password without knowing the one before.
+	// ViaLink says that the session was opened by a one-time link within the
+	// last hour: its user may set a password without knowing the one before.
 	ViaLink bool
 }
 

@@ -17,6 +17,7 @@ const SessionLife = 30 * 24 * time.Hour
 
 const (
 	linkLife  = time.Hour
+	linkGrace = time.Hour // how long after coming by a link a password can be set without the one before
 	seenEvery = time.Hour // how often the use of a session is written down
 )
 
@@ -160,12 +161,12 @@ func (a *Auth) Session(ctx context.Context, token string) (Principal, error) {
 	hash := hashOf(token)
 	var u User
 	var viaLink bool
-	var seen, expires int64
+	var created, seen, expires int64
 	now := a.now()
 	err := a.db.Read(ctx, func(tx *store.Tx) error {
 		var id string
-		err := tx.QueryRow(ctx, `SELECT user_id, via_link, seen_at, expires_at FROM auth_sessions WHERE hash = ?`, hash).
-			Scan(&id, &viaLink, &seen, &expires)
+		err := tx.QueryRow(ctx, `SELECT user_id, via_link, created_at, seen_at, expires_at FROM auth_sessions WHERE hash = ?`, hash).
+			Scan(&id, &viaLink, &created, &seen, &expires)
 		if err != nil {
 			return err
 		}
@@ -183,7 +184,7 @@ func (a *Auth) Session(ctx context.Context, token string) (Principal, error) {
 		a.keepAlive(ctx, hash, u.ID, now)
 	}
 	return Principal{Kind: KindUser, ID: u.ID, Name: u.Name, Role: u.Role, Scopes: []Scope{ScopeAll},
-		Owner: u.ID, Session: hash, ViaLink: viaLink}, nil
+		Owner: u.ID, Session: hash, ViaLink: viaLink && now.Sub(store.FromMicros(created)) < linkGrace}, nil
 }
 
 // keepAlive writes down that a session is in use. A store that cannot be written

@@ -22,7 +22,7 @@ func TestSignIn(t *testing.T) {
 		u := addUser(t, a, auth.NewUser{Name: "ada", Role: auth.Operator, Password: "correct horse"})
 		addUser(t, a, auth.NewUser{Name: "nopass", Role: auth.Viewer})
 		gone := addUser(t, a, auth.NewUser{Name: "gone", Role: auth.Viewer, Password: "correct horse"})
-		if _, err := a.DisableUser(ctx, gone.ID); err != nil {
+		if _, err := a.UpdateUser(ctx, gone.ID, auth.UserChange{Disabled: new(true)}); err != nil {
 			t.Fatal(err)
 		}
 
@@ -102,7 +102,7 @@ func TestSessionEnds(t *testing.T) {
 	if p, err := a.Session(ctx, two.Token); err != nil || p.Role != auth.Viewer {
 		t.Errorf("role %s, %v", p.Role, err)
 	}
-	if _, err := a.DisableUser(ctx, u.ID); err != nil {
+	if _, err := a.UpdateUser(ctx, u.ID, auth.UserChange{Disabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = a.Session(ctx, two.Token)

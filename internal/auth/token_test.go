@@ -88,7 +88,7 @@ func TestTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.DisableUser(ctx, ada.ID); err != nil {
+		if _, err := a.UpdateUser(ctx, ada.ID, auth.UserChange{Disabled: new(true)}); err != nil {
 			t.Fatal(err)
 		}
 		_, err = a.Bearer(ctx, lasting)

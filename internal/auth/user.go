@@ -174,12 +174,6 @@ func (a *Auth) UpdateUser(ctx context.Context, id string, c UserChange) (u User,
 	return u, nil
 }
 
-// DisableUser is UpdateUser with Disabled set.
-func (a *Auth) DisableUser(ctx context.Context, id string) (User, error) {
-	yes := true
-	return a.UpdateUser(ctx, id, UserChange{Disabled: &yes})
-}
-
 func keepsAdmin(ctx context.Context, tx *store.Tx, without string) error {
 	admins, err := queryUsers(ctx, tx, "WHERE role = ? AND disabled = 0 AND id <> ?", Admin.String(), without)
 	if err != nil {

@@ -44,12 +44,12 @@ func TestUsers(t *testing.T) {
 
 		_, err = a.UpdateUser(ctx, ada.ID, auth.UserChange{Role: ptr(auth.Operator)})
 		wantCode(t, "the last admin steps down", err, problem.Conflict)
-		_, err = a.DisableUser(ctx, ada.ID)
+		_, err = a.UpdateUser(ctx, ada.ID, auth.UserChange{Disabled: new(true)})
 		wantCode(t, "the last admin is disabled", err, problem.Conflict)
 		if _, err := a.UpdateUser(ctx, grace.ID, auth.UserChange{Role: ptr(auth.Admin)}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err = a.DisableUser(ctx, ada.ID); err != nil {
+		if _, err = a.UpdateUser(ctx, ada.ID, auth.UserChange{Disabled: new(true)}); err != nil {
 			t.Errorf("one of two admins is disabled: %v", err)
 		}
 		_, err = a.User(ctx, "nobody")
@@ -88,7 +88,8 @@ func TestUserInput(t *testing.T) {
 func TestSetPassword(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := t.Context()
-		a := open(t, db, newClock())
+		clock := newClock()
+		a := open(t, db, clock)
 		ada := addUser(t, a, auth.NewUser{Name: "ada", Role: auth.Viewer, Password: "the first one"})
 		grace := addUser(t, a, auth.NewUser{Name: "grace", Role: auth.Admin, Password: "not guessed"})
 		session := func(s auth.Session) auth.Principal {
@@ -123,15 +124,23 @@ func TestSetPassword(t *testing.T) {
 		_, err = a.Session(ctx, here.Token)
 		wantCode(t, "the session after a reset", err, problem.Unauthenticated)
 
-		// Who came by a link has forgotten it.
-		link, err := a.OneTimeLink(ctx, ada.ID)
-		if err != nil {
-			t.Fatal(err)
+		// Who came by a link has forgotten it, but not for ever.
+		byLink := func() auth.Session {
+			t.Helper()
+			link, err := a.OneTimeLink(ctx, ada.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := a.Redeem(ctx, tokenOf(t, link))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
 		}
-		s, err := a.Redeem(ctx, tokenOf(t, link))
-		if err != nil {
-			t.Fatal(err)
-		}
+		left := byLink()
+		clock.pass(2 * time.Hour)
+		wantCode(t, "long after the link", a.SetPassword(ctx, session(left), ada.ID, "", "the fourth one"), problem.Forbidden)
+		s := byLink()
 		if err := a.SetPassword(ctx, session(s), ada.ID, "", "the fourth one"); err != nil {
 			t.Errorf("set by link: %v", err)
 		}

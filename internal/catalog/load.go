@@ -34,7 +34,7 @@ func Load(dir string) (*Catalog, []problem.Finding) {
 	finding := configfile.Finding(file, err)
 	if errors.Is(err, fs.ErrNotExist) {
 		finding.Severity, finding.Message = problem.SeverityWarning, "there is no such file: no services are known and nobody can be paged"
-		finding.Mend = "write one, see docs/adr/0014-daytwo-yml.md"
+		finding.Mend = "write one; the guide shows how under \"daytwo.yml\""
 	}
 	return empty(), []problem.Finding{finding}
 }

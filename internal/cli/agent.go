@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -38,16 +39,20 @@ With --listen the metrics can be scraped as well, as from node_exporter.`,
 	service := cmd.Flags().String("service", "", "service of the lines that do not say theirs")
 	multiline := cmd.Flags().String("multiline", "", "regular expression of a line that begins an entry (default: each line is one)")
 	data := cmd.Flags().String("data", firstOf(os.Getenv("DAYTWO_AGENT_DATA"), defaultDataDir("agent")), "directory that notes how far files were read [DAYTWO_AGENT_DATA]")
-	level := addLogFlag(cmd)
+	level := cmd.Flags().String("log-level", firstOf(os.Getenv(logLevelEnv), "info"), "least level that is logged: debug, info, warn or error ["+logLevelEnv+"]")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := makeClient()
 		if err != nil {
 			return err
 		}
+		least, err := logLevel(*level)
+		if err != nil {
+			return usage(fmt.Errorf("--log-level: %w", err))
+		}
 		agent, err := app.NewAgent(cmd.Context(), app.AgentConfig{
 			URL: c.base, Token: c.token, Name: *name, Interval: *interval, Listen: *listen,
 			Tail: *tail, Service: *service, Multiline: *multiline, DataDir: *data,
-		}, newLogger(cmd.OutOrStdout(), level))
+		}, newLogger(cmd.OutOrStdout(), least))
 		if err != nil {
 			return err
 		}

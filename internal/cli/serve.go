@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -26,14 +24,13 @@ The first start creates an administrator and prints a link that signs in once.`,
 		Args:    noArgs,
 	}
 	addServerFlags(cmd.Flags())
-	level := addLogFlag(cmd)
 	again := cmd.Flags().Bool("sign-in-link", false, "print a new one-time sign-in link for the administrator")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, _, err := loadConfig(cmd.Flags(), defaultConfig(), os.Getenv)
 		if err != nil {
 			return err
 		}
-		logger := newLogger(cmd.OutOrStdout(), level)
+		logger := newLogger(cmd.OutOrStdout(), c.LogLevel)
 		listener, err := app.Listen(cmd.Context(), c.Listen)
 		if err != nil {
 			return err
@@ -52,21 +49,4 @@ The first start creates an administrator and prints a link that signs in once.`,
 		return a.Run(cmd.Context())
 	}
 	return cmd
-}
-
-// logLevel is the --log-level flag.
-type logLevel struct{ slog.Level }
-
-func (l *logLevel) Type() string { return "debug|info|warn|error" }
-func (l *logLevel) Set(v string) error {
-	if l.UnmarshalText([]byte(v)) != nil {
-		return errors.New("give debug, info, warn or error")
-	}
-	return nil
-}
-
-func addLogFlag(cmd *cobra.Command) *logLevel {
-	l := &logLevel{slog.LevelInfo}
-	cmd.Flags().Var(l, "log-level", "least level that is logged")
-	return l
 }

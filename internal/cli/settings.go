@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -14,6 +15,9 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
+
+// logLevelEnv is the variable of the log level, of the server and the agent.
+const logLevelEnv = "DAYTWO_LOG_LEVEL"
 
 // setting is one knob of the server: a flag, a variable, a default. The list
 // in serverSettings is the only place that knows them; flags, environment,
@@ -66,6 +70,9 @@ func serverSettings() []setting {
 		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
 		duration("grace", "DAYTWO_GRACE", "how long a stop may take", func(c *app.Config) *time.Duration { return &c.Grace }),
+		{flag: "log-level", env: logLevelEnv, usage: "least level that is logged: debug, info, warn or error",
+			get: func(c *app.Config) string { return strings.ToLower(c.LogLevel.String()) },
+			set: func(c *app.Config, v string) (err error) { c.LogLevel, err = logLevel(v); return err }},
 	}
 }
 

@@ -105,7 +105,7 @@ func (d document) locate(err error) []problem.Finding {
 				})
 			}
 		}
-		f.Line, f.Column = max(f.Line, 1), max(f.Column, 1)
+		f.Line, f.Column, f.Message = max(f.Line, 1), max(f.Column, 1), plainly(f.Message)
 		findings = append(findings, f)
 	}
 	return findings
@@ -298,7 +298,7 @@ func checkRuleFile(name string, c *config.Config) []problem.Finding {
 		findings = append(findings, d.locate(err)...)
 	}
 	if groups == nil {
-		return findings
+		return slices.Compact(findings) // the file is decoded twice, which may fail twice
 	}
 	seen := map[string]bool{}
 	for _, group := range groups.Groups {
@@ -324,7 +324,7 @@ func glob(pattern string) []string {
 // notCarriedOut lists what a prometheus.yml may hold that daytwo does not carry out, by the path of keys.
 var notCarriedOut = map[string]string{
 	"tracing":           "daytwo does not send traces of its metrics engine yet",
-	"runtime.log_level": "set daytwo's own log level",
+	"runtime.log_level": "set DAYTWO_LOG_LEVEL",
 }
 
 // instead says what to use for discovery mechanisms that are not built in.

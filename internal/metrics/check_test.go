@@ -71,7 +71,7 @@ func TestCheck(t *testing.T) {
 			name:   "targets in a file",
 			config: "scrape_configs:\n  - job_name: a\n    file_sd_configs: [{files: ['rules.yml', 'later.json']}]\n",
 			rules:  "- targets: 5\n",
-			want:   []string{"prometheus.yml:3:45: warning: job \"a\": no file matches", "rules.yml:1:1: cannot unmarshal"},
+			want:   []string{"prometheus.yml:3:45: warning: job \"a\": no file matches", `rules.yml:1:1: "5" is not a list`},
 		},
 		{
 			name:   "no such rule file",
@@ -102,7 +102,18 @@ func TestCheck(t *testing.T) {
 			name:   "a field that rules do not have",
 			config: "rule_files: [rules.yml]\n",
 			rules:  "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: up\n        fro: 5m\n",
-			want:   []string{"rules.yml:6:1: field fro not found"},
+			want:   []string{"rules.yml:6:1: field fro not found: it does not belong here"},
+		},
+		{
+			name:   "a number where a duration belongs",
+			config: "rule_files: [rules.yml]\n",
+			rules:  "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: up\n        for: 5\n",
+			want:   []string{"rules.yml:"},
+		},
+		{
+			name:   "text where a list belongs",
+			config: "scrape_configs: yes please\n",
+			want:   []string{`prometheus.yml:1:1: "yes please" is not a list`},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -90,6 +90,9 @@ func (m *Metrics) Handler() http.Handler {
 	for path, page := range map[string]string{"/{$}": "/explore", "/graph": "/explore", "/query": "/explore", "/alerts": "/alerts", "/targets": "/explore"} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { toScreen(w, r, page) })
 	}
+	mux.HandleFunc("GET "+Gateway, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/explore?"+url.Values{"q": {"push_time_seconds"}}.Encode(), http.StatusFound) // whose page there lists the groups
+	})
 	mux.Handle(Gateway+"/", http.StripPrefix(Gateway, m.gateway))
 	return mux
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Concurrency int           // runs at once; 0 means 8
 	Queue       int           // runs that may wait; 0 means 1000
 	LogLimit    int64         // bytes of the log of one run; 0 means 64 MiB
+	LogAge      time.Duration // how long the log of a run is kept after its end; 0 means 90 days
 	Grace       time.Duration // between asking a cancelled command to end and killing it; 0 means 5 s
 }
 
@@ -57,6 +58,7 @@ type Engine struct {
 	concurrency int
 	queue       int
 	logLimit    int64
+	logAge      time.Duration
 	grace       time.Duration
 
 	kinds map[string]Kind // fixed once Run runs
@@ -82,7 +84,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	e := &Engine{
 		db: c.DB, timeline: c.Timeline, log: c.Logger,
 		concurrency: orDefault(c.Concurrency, 8), queue: orDefault(c.Queue, 1000),
-		logLimit: orDefault(c.LogLimit, 64<<20), grace: orDefault(c.Grace, 5*time.Second),
+		logLimit: orDefault(c.LogLimit, 64<<20), logAge: orDefault(c.LogAge, 90*24*time.Hour), grace: orDefault(c.Grace, 5*time.Second),
 		kinds: map[string]Kind{}, wake: make(chan struct{}, 1), active: map[string]*execution{},
 	}
 	e.metrics = newMetrics(c.Registerer, e.countQueued)
@@ -107,7 +109,8 @@ func (e *Engine) Register(kind string, k Kind) {
 
 // Run settles what an earlier process left behind and then executes what is
 // queued, oldest first, until ctx ends. It returns when the last execution has
-// ended: resumable ones go back to the queue, others become Interrupted.
+// ended: resumable ones go back to the queue, others become Interrupted. Old
+// logs are dropped meanwhile.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.settle(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -117,6 +120,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	var executions sync.WaitGroup
 	defer executions.Wait()
+	executions.Go(func() { e.trim(ctx) })
 	slots := make(chan struct{}, e.concurrency)
 	for {
 		select {

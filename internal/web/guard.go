@@ -32,14 +32,15 @@ func (s *Server) guard(need access, next http.Handler) http.Handler {
 }
 
 // admit finds out who asks and whether they may. Where anybody may, wrong
-// credentials are none.
+// credentials are none. Where this machine may, they are refused: whoever sends a
+// token means it, and has to hear that it works nowhere else.
 func (s *Server) admit(need access, r *http.Request) (auth.Principal, error) {
 	p, err := s.authenticate(r)
 	here := need.local || need.ingest && !s.cfg.RequireIngestToken
 	switch {
 	case need.public && problem.CodeOf(err) == problem.Unauthenticated:
 		return auth.Principal{}, nil
-	case here && p.Anonymous() && (err == nil || problem.CodeOf(err) == problem.Unauthenticated) && Local(r):
+	case here && err == nil && p.Anonymous() && Local(r):
 		return auth.Principal{}, nil
 	case err != nil || need.public:
 		return p, err

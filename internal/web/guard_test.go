@@ -231,7 +231,7 @@ func TestDoorsForThisMachine(t *testing.T) {
 		}{
 			{"nobody here", "/in/x", "127.0.0.1:1", nil, here},
 			{"nobody elsewhere", "/in/x", "192.0.2.1:1", nil, 401},
-			{"a wrong password here", "/in/x", "127.0.0.1:1", func(r *http.Request) { r.SetBasicAuth("ada", "x") }, here},
+			{"a wrong password here", "/in/x", "127.0.0.1:1", func(r *http.Request) { r.SetBasicAuth("ada", "x") }, 401},
 			{"a wrong token elsewhere", "/in/x", "192.0.2.1:1", bearer("x"), 401},
 			{"an admin elsewhere", "/in/x", "192.0.2.1:1", asAdmin, 204},
 			{"an admin by basic authentication", "/in/x", "192.0.2.1:1", func(r *http.Request) { r.SetBasicAuth("any", adminToken) }, 204},
