@@ -97,7 +97,8 @@ func textMatch(f Filter) func(Value) bool {
 	case OpContains:
 		return func(v Value) bool { return strings.Contains(fold(v.String()), want) }
 	}
-	return func(v Value) bool { return MatchWildcard(want, fold(v.String())) }
+	w := newWildcard(want)
+	return func(v Value) bool { return w.match(fold(v.String())) }
 }
 
 // rangeMatch makes the test of a range. Each bound that is a number bounds

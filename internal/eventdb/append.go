@@ -19,7 +19,7 @@ const (
 // commit is one Append on its way.
 type commit struct {
 	events []event.Event
-	batch  []byte
+	batch  *batch
 	turn   chan bool // true: lead the next group; false: done, see err
 	err    error
 }
@@ -42,8 +42,8 @@ type committer struct {
 
 // Append stores events. When it returns nil they are durable (with SyncAlways)
 // and every query from now on finds them. After an error none of them is stored.
-// The events get their IDs from the store; db keeps the slices of fields, so the
-// caller must not change them afterwards.
+// The events get their IDs from the store. Who follows (Tail) gets the slices of
+// fields, so the caller must not change them afterwards.
 func (db *DB) Append(ctx context.Context, events []event.Event) error {
 	if len(events) == 0 {
 		return ctx.Err()
@@ -54,11 +54,10 @@ func (db *DB) Append(ctx context.Context, events []event.Event) error {
 	if db.isClosed() {
 		return errClosed
 	}
-	c := &commit{events: slices.Clone(events), turn: make(chan bool, 1)}
-	db.cut(c.events)
+	c := &commit{events: db.cut(events), turn: make(chan bool, 1)}
 	c.batch = db.commits.encode(c.events)
-	if len(c.batch) > maxBatch {
-		return problem.New(problem.TooLarge, "a batch of %d MiB is too large", len(c.batch)>>20).WithMend("send at most %d MiB at once", maxBatch>>20)
+	if size := len(c.batch.data); size > maxBatch {
+		return problem.New(problem.TooLarge, "a batch of %d MiB is too large", size>>20).WithMend("send at most %d MiB at once", maxBatch>>20)
 	}
 	lead, err := db.commits.join(c)
 	if err != nil {
@@ -73,24 +72,24 @@ func (db *DB) Append(ctx context.Context, events []event.Event) error {
 	return c.err
 }
 
-func (cs *committer) encode(events []event.Event) []byte {
+func (cs *committer) encode(events []event.Event) *batch {
 	e, _ := cs.encoders.Get().(*batchEncoder)
 	if e == nil {
 		e = &batchEncoder{}
 	}
 	defer cs.encoders.Put(e)
-	return e.encode(make([]byte, 0, 256*len(events)), events)
+	return e.encode(events)
 }
 
 // join puts c in the queue and tells whether the caller leads.
 func (cs *committer) join(c *commit) (lead bool, err error) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if cs.waiting+int64(len(c.batch)) > maxWaiting && len(cs.queue) > 0 {
+	if cs.waiting+int64(len(c.batch.data)) > maxWaiting && len(cs.queue) > 0 {
 		return false, problem.New(problem.Exhausted, "more than %d MiB of events wait to be written", maxWaiting>>20).WithMend("send more slowly")
 	}
 	cs.queue = append(cs.queue, c)
-	cs.waiting += int64(len(c.batch))
+	cs.waiting += int64(len(c.batch.data))
 	lead = !cs.leading
 	cs.leading = true
 	return lead, nil
@@ -101,8 +100,8 @@ func (cs *committer) take() []*commit {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	n, size := 0, 0
-	for n < len(cs.queue) && (n == 0 || size+len(cs.queue[n].batch) <= maxGroup) {
-		size += len(cs.queue[n].batch)
+	for n < len(cs.queue) && (n == 0 || size+len(cs.queue[n].batch.data) <= maxGroup) {
+		size += len(cs.queue[n].batch.data)
 		n++
 	}
 	group := slices.Clone(cs.queue[:n])
@@ -148,10 +147,8 @@ func (db *DB) writeGroup(group []*commit) error {
 	cs.frames = cs.frames[:0]
 	id := db.nextID
 	for _, c := range group {
-		for i := range c.events {
-			c.events[i].ID = id + uint64(i)
-		}
-		cs.frames = appendFrame(cs.frames, id, c.batch)
+		c.batch.firstID = id
+		cs.frames = appendFrame(cs.frames, id, c.batch.data)
 		id += uint64(len(c.events))
 	}
 	if err := cs.wal.write(cs.frames, db.cfg.Sync == SyncAlways); err != nil {
@@ -163,10 +160,10 @@ func (db *DB) writeGroup(group []*commit) error {
 	}
 	db.nextID = id
 	for _, c := range group {
-		db.addToHead(c.events, int64(len(c.batch)))
+		db.addToHead(c.batch)
 		db.metrics.appended.Add(float64(len(c.events)))
-		db.metrics.appendedBytes.Add(float64(len(c.batch)))
-		db.tails.publish(c.events)
+		db.metrics.appendedBytes.Add(float64(len(c.batch.data)))
+		db.tails.publish(c.events, c.batch.firstID)
 	}
 	return nil
 }
@@ -187,13 +184,17 @@ func (cs *committer) close() error {
 }
 
 // cut keeps events within the limits of package event, names what it cut in
-// event.CutField, and counts it.
-func (db *DB) cut(events []event.Event) {
+// event.CutField, and counts it. What it changes it changes in a copy.
+func (db *DB) cut(events []event.Event) []event.Event {
+	own := false
 	for i := range events {
-		e := &events[i]
-		if fits(e) {
+		if fits(&events[i]) {
 			continue
 		}
+		if !own {
+			events, own = slices.Clone(events), true
+		}
+		e := &events[i]
 		fields := e.Fields[:min(len(e.Fields), event.MaxFields)]
 		kept := make([]event.Field, 0, len(fields)+1)
 		var marks []string
@@ -216,6 +217,7 @@ func (db *DB) cut(events []event.Event) {
 		}
 		e.Fields = append(kept, event.Field{Name: event.CutField, Value: event.List(marks...)})
 	}
+	return events
 }
 
 func fits(e *event.Event) bool {

@@ -3,6 +3,7 @@ package eventdb
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -22,42 +23,48 @@ const (
 	bloomPerKey = 10 // bits
 )
 
-// wordSet gathers the hashes of different words.
-type wordSet struct {
-	slots []uint64
-	n     int
+// hashSet gathers different hashes, none of them 0.
+type hashSet struct {
+	list  []uint64
+	slots []uint64 // open addressing, half empty
 }
 
-func (s *wordSet) reset() {
-	if s.slots == nil {
-		s.slots = make([]uint64, 1<<12)
+// reset empties s and makes room for about n.
+func (s *hashSet) reset(n int) {
+	s.list = s.list[:0]
+	s.resize(1 << bits.Len(uint(2*n)))
+}
+
+func (s *hashSet) resize(n int) {
+	if cap(s.slots) < n {
+		s.slots = make([]uint64, n)
 	}
+	s.slots = s.slots[:n]
 	clear(s.slots)
-	s.n = 0
+	mask := uint64(n - 1)
+	for _, h := range s.list {
+		i := h & mask
+		for s.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i] = h
+	}
 }
 
-func (s *wordSet) add(h uint64) {
+func (s *hashSet) add(h uint64) {
 	if h == 0 {
 		h = 1
 	}
-	if s.n*2 > len(s.slots) {
-		old := s.slots
-		s.slots = make([]uint64, 2*len(old))
-		s.n = 0
-		for _, h := range old {
-			if h != 0 {
-				s.add(h)
-			}
-		}
-	}
 	mask := uint64(len(s.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
-		if s.slots[i] == h {
+		switch s.slots[i] {
+		case h:
 			return
-		}
-		if s.slots[i] == 0 {
-			s.slots[i] = h
-			s.n++
+		case 0:
+			s.slots[i], s.list = h, append(s.list, h)
+			if len(s.list)*2 > len(s.slots) {
+				s.resize(2 * len(s.slots))
+			}
 			return
 		}
 	}
@@ -65,12 +72,69 @@ func (s *wordSet) add(h uint64) {
 
 func wordHash(word string) uint64 { return xxhash.Sum64String(word) }
 
-// addWords adds the words of a text.
+// wordSet gathers the hashes of words.
+type wordSet struct {
+	hashSet
+	lower []byte
+}
+
+// What a byte is to words, see event.Words.
+const (
+	byteApart = iota
+	byteWord
+	byteUpper
+	byteBeyond // part of a character beyond ASCII
+)
+
+var byteKinds = func() (kinds [256]uint8) {
+	for c := range kinds {
+		switch {
+		case c >= 0x80:
+			kinds[c] = byteBeyond
+		case c >= 'A' && c <= 'Z':
+			kinds[c] = byteUpper
+		case isWordChar(byte(c)):
+			kinds[c] = byteWord
+		}
+	}
+	return kinds
+}()
+
+// addWords adds the words of a text, as event.Words has them.
 func (s *wordSet) addWords(text string) {
-	event.Words(text, func(w string) bool {
-		s.add(wordHash(w))
-		return true
-	})
+	for i := 0; i < len(text); {
+		kind := byteKinds[text[i]]
+		if kind == byteApart {
+			i++
+			continue
+		}
+		start, upper := i, false
+		for kind != byteApart {
+			upper = upper || kind == byteUpper
+			if kind == byteBeyond {
+				event.Words(text[start:], func(w string) bool {
+					s.add(wordHash(w))
+					return true
+				})
+				return
+			}
+			if i++; i == len(text) {
+				break
+			}
+			kind = byteKinds[text[i]]
+		}
+		if !upper {
+			s.add(wordHash(text[start:i]))
+			continue
+		}
+		s.lower = append(s.lower[:0], text[start:i]...)
+		for j, c := range s.lower {
+			if c-'A' < 26 {
+				s.lower[j] = c + 'a' - 'A'
+			}
+		}
+		s.add(xxhash.Sum64(s.lower))
+	}
 }
 
 // addColumn adds the words of every value.
@@ -119,9 +183,7 @@ func (s *wordSet) addFormed(c *column) {
 		if word = word[:start]; c.shape == shapePrefixed {
 			word = strconv.AppendInt(word, c.ints[i], 10)
 		} else {
-			for _, x := range c.raw[i*c.width : (i+1)*c.width] {
-				word = append(word, hexDigits[x>>4], hexDigits[x&15])
-			}
+			word = appendHex(word, c.raw[i*c.width:(i+1)*c.width])
 		}
 		s.add(xxhash.Sum64(word))
 	}
@@ -144,23 +206,20 @@ func (s *wordSet) addValue(v event.Value) {
 }
 
 // appendBloom writes the blocks.
-func (s *wordSet) appendBloom(b []byte) []byte {
-	blocks := (s.n*bloomPerKey + bloomBits - 1) / bloomBits
+func (s *hashSet) appendBloom(b []byte) []byte {
+	blocks := (len(s.list)*bloomPerKey + bloomBits - 1) / bloomBits
 	start := len(b)
 	b = append(b, make([]byte, blocks*bloomBlock)...)
-	bits := b[start:]
-	for _, h := range s.slots {
-		if h == 0 {
-			continue
-		}
-		block := bits[bloomPlace(h, blocks):][:bloomBlock]
+	filled := b[start:]
+	for _, h := range s.list {
+		block := filled[bloomPlace(h, blocks):][:bloomBlock]
 		for i := range bloomHashes {
 			bit := bloomBit(h, i)
 			block[bit>>3] |= 1 << (bit & 7)
 		}
 	}
-	for i := 0; i < len(bits); i += bloomBlock {
-		binary.LittleEndian.PutUint32(bits[i+60:], crc32.Checksum(bits[i:i+60], castagnoli))
+	for i := 0; i < len(filled); i += bloomBlock {
+		binary.LittleEndian.PutUint32(filled[i+60:], crc32.Checksum(filled[i:i+60], castagnoli))
 	}
 	return b
 }

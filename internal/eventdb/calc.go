@@ -317,25 +317,28 @@ func topOf(x *valueIndex, counts iter.Seq2[uint32, int64], n, k int, contains st
 		}
 		return x.value(a.id).Compare(x.value(b.id))
 	}
-	floor := int64(0) // counts below cannot be among the first k any more
+	floor := idCount{} // what comes after it cannot be among the first k any more
+	cut := func() {
+		slices.SortFunc(list, less)
+		if len(list) >= k {
+			list = list[:k]
+			floor = list[k-1]
+		}
+	}
 	for id, n := range counts {
-		if n < floor || n == 0 || contains != "" && !strings.Contains(strings.ToLower(x.value(id).String()), contains) {
+		e := idCount{id, n}
+		if n < floor.n || n == 0 || n == floor.n && less(floor, e) < 0 || contains != "" && !strings.Contains(strings.ToLower(x.value(id).String()), contains) {
 			continue
 		}
-		if list = append(list, idCount{id, n}); len(list) == cap(list) {
-			slices.SortFunc(list, less)
-			if len(list) > k {
-				list = list[:k]
-				floor = list[k-1].n
-			}
+		if list = append(list, e); len(list) == cap(list) {
+			cut()
 			list = slices.Grow(list, 3*k+64)
 		}
 	}
-	slices.SortFunc(list, less)
-	list = list[:min(k, len(list))]
+	cut()
 	out := make([]event.ValueCount, len(list))
 	for i, e := range list {
-		out[i] = event.ValueCount{Value: x.value(e.id), Count: e.n}
+		out[i] = event.ValueCount{Value: ownText(x.value(e.id)), Count: e.n}
 	}
 	return out
 }

@@ -1,7 +1,9 @@
 package eventdb
 
 import (
+	"hash/maphash"
 	"math"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -50,6 +52,14 @@ func (c *column) has(i int) bool {
 	return c.present == nil || c.present.has(i)
 }
 
+// hasLists tells whether some entry of a dict is a List.
+func (c *column) hasLists() bool {
+	if c.typ != event.TypeList && c.typ != event.TypeNull {
+		return false
+	}
+	return slices.ContainsFunc(c.dict, func(v event.Value) bool { return v.Type() == event.TypeList })
+}
+
 func (c *column) code(i int) int {
 	if c.codes == nil {
 		return 0
@@ -95,12 +105,14 @@ func (c *column) value(i int) event.Value {
 	return v
 }
 
-func hexText(raw []byte) string {
-	b := make([]byte, 2*len(raw))
-	for i, x := range raw {
-		b[2*i], b[2*i+1] = hexDigits[x>>4], hexDigits[x&15]
+func hexText(raw []byte) string { return view(appendHex(make([]byte, 0, 2*len(raw)), raw)) }
+
+// appendHex writes bytes as hexadecimal digits.
+func appendHex(b, raw []byte) []byte {
+	for _, x := range raw {
+		b = append(b, hexDigits[x>>4], hexDigits[x&15])
 	}
-	return view(b)
+	return b
 }
 
 // parseHex is the bytes of lower-case hexadecimal digits, appended.
@@ -108,9 +120,9 @@ func parseHex(b []byte, s string) ([]byte, bool) {
 	if len(s)%2 != 0 {
 		return b, false
 	}
-	for i := 0; i < len(s); i += 2 {
-		high, low := hexDigit(s[i]), hexDigit(s[i+1])
-		if high > 15 || low > 15 {
+	for i := 0; i+1 < len(s); i += 2 {
+		high, low := hexValues[s[i]], hexValues[s[i+1]]
+		if high|low > 15 {
 			return b, false
 		}
 		b = append(b, high<<4|low)
@@ -118,15 +130,16 @@ func parseHex(b []byte, s string) ([]byte, bool) {
 	return b, true
 }
 
-func hexDigit(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
+// hexValues are what lower-case hexadecimal digits stand for, 255 for all else.
+var hexValues = func() (values [256]uint8) {
+	for c := range values {
+		values[c] = 255
 	}
-	return 255
-}
+	for x, c := range []byte(hexDigits) {
+		values[c] = uint8(x)
+	}
+	return values
+}()
 
 // presentCount is the number of rows with a value.
 func (c *column) presentCount() int {
@@ -201,8 +214,31 @@ type builder struct {
 	texts   []string
 }
 
+// reserve makes room for a page of n rows.
+func (b *builder) reserve(n int) {
+	if len(b.present) < (n+63)/64 {
+		b.present = newBitset(n)
+	}
+	if b.typ < event.TypeString {
+		b.nums = grown(b.nums, n)
+	} else {
+		b.texts = grown(b.texts, n)
+	}
+}
+
+// remove takes the value of a row away again.
+func (b *builder) remove(row int) {
+	b.present[row>>6] &^= 1 << (row & 63)
+	b.count--
+	if b.typ < event.TypeString {
+		b.nums[row] = 0
+	} else {
+		b.texts[row] = ""
+	}
+}
+
 // finish makes the column and leaves b empty for the next page.
-func (b *builder) finish(name string, n int) *column {
+func (b *builder) finish(name string, n int, t *dictTable) *column {
 	c := &column{name: name, typ: b.typ, n: n}
 	if b.count < n {
 		c.present = append(bitset(nil), b.present[:(n+63)/64]...)
@@ -214,7 +250,7 @@ func (b *builder) finish(name string, n int) *column {
 			c.floats[i] = math.Float64frombits(bits)
 		}
 	case event.TypeString, event.TypeBytes, event.TypeList:
-		if !b.finishDict(c) && (b.typ != event.TypeString || !b.finishHex(c) && !b.finishPrefixed(c)) {
+		if !b.finishDict(c, t) && (b.typ != event.TypeString || !b.finishHex(c) && !b.finishPrefixed(c)) {
 			b.finishTexts(c)
 		}
 	default:
@@ -224,8 +260,11 @@ func (b *builder) finish(name string, n int) *column {
 		}
 	}
 	clear(b.present)
-	clear(b.nums)
-	clear(b.texts)
+	if b.typ < event.TypeString {
+		clear(b.nums[:n])
+	} else {
+		clear(b.texts[:n])
+	}
 	b.count = 0
 	return c
 }
@@ -234,12 +273,64 @@ func (b *builder) finish(name string, n int) *column {
 // repeat, the texts themselves are smaller and faster.
 const maxDict = 4096
 
-func (b *builder) finishDict(c *column) bool {
-	index := make(map[string]uint16, 16)
-	dict := make([]event.Value, 0, 16)
+// dictTable finds the place of a text among the different ones of a column. It is
+// used for one column after the other.
+type dictTable struct {
+	seed  maphash.Seed
+	slots []uint16 // open addressing, half empty: 1 + place in texts
+	texts []string
+}
+
+func (t *dictTable) reset() {
+	if t.slots == nil {
+		t.seed, t.slots = maphash.MakeSeed(), make([]uint16, 0, 4*maxDict)
+	}
+	clear(t.texts)
+	t.texts = t.texts[:0]
+	t.resize(256)
+}
+
+func (t *dictTable) resize(n int) {
+	t.slots = t.slots[:n]
+	clear(t.slots)
+	for place, s := range t.texts {
+		i := maphash.String(t.seed, s) & uint64(n-1)
+		for t.slots[i] != 0 {
+			i = (i + 1) & uint64(n-1)
+		}
+		t.slots[i] = uint16(place + 1)
+	}
+}
+
+// find is the place of s, or where in slots it would have to stand.
+func (t *dictTable) find(s string) (place int, slot uint64, ok bool) {
+	mask := uint64(len(t.slots) - 1)
+	for i := maphash.String(t.seed, s) & mask; ; i = (i + 1) & mask {
+		have := t.slots[i]
+		if have == 0 {
+			return 0, i, false
+		}
+		if t.texts[have-1] == s {
+			return int(have - 1), i, true
+		}
+	}
+}
+
+// add gives s, which find did not find, the next place.
+func (t *dictTable) add(s string, slot uint64) {
+	t.texts = append(t.texts, s)
+	t.slots[slot] = uint16(len(t.texts))
+	if n := len(t.slots); len(t.texts)*2 > n {
+		t.resize(2 * n)
+	}
+}
+
+func (b *builder) finishDict(c *column, t *dictTable) bool {
+	t.reset()
 	codes := make([]uint16, c.n)
+	null := 0
 	if c.present != nil {
-		dict = append(dict, event.Value{})
+		null = 1
 	}
 	seen := 0
 	last, lastCode := "", uint16(0)
@@ -252,19 +343,21 @@ func (b *builder) finishDict(c *column) bool {
 			seen++
 			continue
 		}
-		code, ok := index[s]
+		place, slot, ok := t.find(s)
 		if !ok {
-			if len(index) >= maxDict || len(index) > 64 && len(index) > seen*7/8 || len(index) > 1024 && len(index) > seen/2 {
+			if place = len(t.texts); place >= maxDict || place > 64 && place > seen*7/8 || place > 1024 && place > seen/2 {
 				return false
 			}
-			code = uint16(len(dict))
-			index[s] = code
-			v, _ := event.Raw(b.typ, 0, s)
-			dict = append(dict, v)
+			t.add(s, slot)
 		}
-		codes[i] = code
+		codes[i] = uint16(place + null)
 		seen++
-		last, lastCode = s, code
+		last, lastCode = s, codes[i]
+	}
+	dict := make([]event.Value, null, null+len(t.texts))
+	for _, s := range t.texts {
+		v, _ := event.Raw(b.typ, 0, s)
+		dict = append(dict, v)
 	}
 	c.shape, c.dict, c.present = shapeDict, dict, nil
 	if len(dict) > 1 {

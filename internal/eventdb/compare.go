@@ -189,5 +189,8 @@ func (c *comparison) difference(name string, limit int) event.Difference {
 	}
 	d.Score = min(1, d.Score)
 	d.Values = list[:min(limit, len(list))]
+	for i := range d.Values {
+		d.Values[i].Value = ownText(d.Values[i].Value)
+	}
 	return d
 }

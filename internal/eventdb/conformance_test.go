@@ -110,7 +110,9 @@ func handMade() []event.Query {
 		event.MoreThan(event.IDField, event.Int(100)), event.Equals(event.IDField, event.Int(17)),
 		event.Prefix("user", "user-3"), event.Prefix(event.MessageField, "Time"), event.Prefix(event.MessageField, "the quick b"), event.Prefix("level", "IN").AnyCase(), event.Prefix("code", "50"),
 		event.Wildcard("user", "*-1?"), event.Wildcard(event.MessageField, "*[*]*"), event.Wildcard("level", "INFO").AnyCase(), event.Wildcard("tags", "c*d"),
-		event.Regexp("user", "^user-(1|2)$"), event.Regexp(event.MessageField, "(?i)timeout"), event.Regexp(event.MessageField, "göt").AnyCase(),
+		event.Wildcard(event.MessageField, "*ick*"), event.Wildcard(event.MessageField, "the*fox*"), event.Wildcard(event.MessageField, "*while reading*"), event.Wildcard(event.MessageField, "*TIMEOUT*while*").AnyCase(), event.Wildcard(event.MessageField, "*ö*").AnyCase(),
+		event.Wildcard(event.MessageField, "*retry\\[?]*"), event.Wildcard("*", "*ICK*").AnyCase(), event.Wildcard("*", "*-1*"), event.Wildcard("*", "*ms"), event.Wildcard("user", "*"), event.Wildcard("user", "user-7*7"), event.Wildcard("*", "***"),
+		event.Regexp(event.MessageField, "quick.*brown"), event.Regexp(event.MessageField, "(Timeout|fox) while|end"), event.Regexp(event.MessageField, "(up)+stream"), event.Regexp("*", "0{3}7$"), event.Regexp("user", "^user-(1|2)$"), event.Regexp(event.MessageField, "(?i)timeout"), event.Regexp(event.MessageField, "göt").AnyCase(),
 		event.Contains(event.MessageField, "out while"), event.Contains(event.MessageField, "uick bro"), event.Contains(event.MessageField, "TIMEOUT").AnyCase(), event.Contains("code", "0"),
 		event.Contains(event.MessageField, ""), event.Contains(event.MessageField, "ö").AnyCase(), event.Contains("user", "r-39"), event.Contains(event.MessageField, " Timeout "),
 		event.Phrase(event.MessageField, "timeout while"), event.Phrase(event.MessageField, "göteborg"), event.Phrase(event.MessageField, "10.0.0.1"), event.Phrase(event.MessageField, "user_id"),
@@ -199,7 +201,7 @@ func generated(r *rand.Rand) event.Query {
 		}
 		f := pick(fields)
 		out := []event.Filter{{}, event.Exists(f), event.Equals(f, value()), event.In(f, value(), value(), value()), event.AtLeast(f, value()), event.LessThan(f, value()), event.Prefix(f, pick(texts)),
-			event.Wildcard(f, "*"+pick(texts)+"?"), event.Regexp(f, pick(texts)+"$"), event.Contains(f, pick(texts)), event.Phrase(f, pick(texts))}[r.IntN(11)]
+			event.Wildcard(f, pick([]string{"*", ""})+pick(texts)+pick([]string{"?", "*", ""})), event.Regexp(f, pick(texts)+"$"), event.Contains(f, pick(texts)), event.Phrase(f, pick(texts))}[r.IntN(11)]
 		out.Fold = out.Op != event.OpRange && r.IntN(4) == 0
 		return out
 	}

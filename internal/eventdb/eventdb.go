@@ -14,6 +14,7 @@ import (
 	"math"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -89,6 +90,8 @@ type DB struct {
 
 	nextID uint64        // of the writer
 	full   chan struct{} // wakes Run: a head was sealed
+
+	awaited atomic.Int32 // who waits for upkeep
 
 	flushing sync.Mutex // held while heads become parts
 	upkeep   sync.Mutex // held while parts are rewritten
@@ -187,7 +190,7 @@ func (db *DB) recoverLog(ctx context.Context) error {
 		w.note(n, 0)
 		w.segment = max(w.segment, n)
 	}
-	if len(db.head.events) >= headRows {
+	if db.head.rows >= headRows {
 		return db.Flush()
 	}
 	return nil
@@ -195,19 +198,17 @@ func (db *DB) recoverLog(ctx context.Context) error {
 
 // replay puts a frame of the log into the head.
 func (db *DB) replay(f frame) error {
-	var d batchDecoder
-	events, err := d.decode(f.batch)
+	b, err := readBatch(f.firstID, string(f.batch))
 	if err != nil {
 		return err
 	}
-	if f.firstID > math.MaxInt64-uint64(len(events)) {
+	if f.firstID > math.MaxInt64-uint64(len(b.events)) {
 		return errDamaged("event %d", f.firstID)
 	}
-	for i := range events {
-		events[i].ID = f.firstID + uint64(i)
+	if len(b.events) > 0 {
+		db.addToHead(b)
 	}
-	db.addToHead(events, int64(len(f.batch)))
-	db.nextID = max(db.nextID, f.firstID+uint64(len(events)))
+	db.nextID = max(db.nextID, f.firstID+uint64(len(b.events)))
 	return nil
 }
 
@@ -223,7 +224,7 @@ func (db *DB) Close() error {
 	}
 	db.tails.close()
 	err := db.commits.close()
-	db.upkeep.Lock() // what runs comes to its end
+	db.takeUpkeep() // what runs comes to its end
 	db.flushing.Lock()
 	defer db.upkeep.Unlock()
 	defer db.flushing.Unlock()

@@ -43,6 +43,7 @@ type worker struct {
 	compare   *comparison
 	warnings  []string
 	scratch   []int32
+	buffers   buffers
 }
 
 func newExecution(q *event.Query, limits event.Limits, blocks []*block) *execution {
@@ -250,7 +251,8 @@ func (w *worker) block(b *block) error {
 	if w.x.looked.Add(int64(b.n)) > w.x.limits.Rows {
 		return errRows
 	}
-	l := &looking{block: b, cost: &w.cost}
+	w.buffers.reset()
+	l := &looking{block: b, cost: &w.cost, buf: &w.buffers}
 	selected, err := w.choose(l, v)
 	if err != nil {
 		return err

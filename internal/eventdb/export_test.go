@@ -6,5 +6,5 @@ import "context"
 func MergeAll(ctx context.Context, db *DB) error {
 	db.upkeep.Lock()
 	defer db.upkeep.Unlock()
-	return db.replace(ctx, db.currentParts(), 1, nil)
+	return db.replace(ctx, db.currentParts(), 1, nil, nil)
 }

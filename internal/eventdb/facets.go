@@ -3,6 +3,7 @@ package eventdb
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -170,7 +171,11 @@ func (f *facetCounter) add(l *looking, s *chosen) error {
 
 func (v *valueCounter) add(l *looking, c *column, s *chosen) {
 	v.addNumbers(l, c, s)
-	if v.frequent != nil {
+	switch {
+	case c.shape == shapeDict && !c.hasLists():
+		v.addDict(c, s)
+		return
+	case v.frequent != nil:
 		v.addFrequent(c, s)
 		return
 	}
@@ -199,14 +204,52 @@ func (v *valueCounter) add(l *looking, c *column, s *chosen) {
 			}
 		}
 	}
-	if v.values.len() > maxFacetValues {
+	v.check()
+}
+
+// addDict counts the entries of a dictionary instead of rows.
+func (v *valueCounter) addDict(c *column, s *chosen) {
+	tally := make([]int64, len(c.dict))
+	switch {
+	case c.codes == nil:
+		tally[0] = int64(s.n)
+	case s.rows == nil:
+		for _, code := range c.codes {
+			tally[code]++
+		}
+	default:
+		for _, row := range s.rows {
+			tally[c.codes[row]]++
+		}
+	}
+	for code, n := range tally {
+		x := c.dict[code]
+		if n == 0 || x.IsNull() {
+			continue
+		}
+		v.present += n
+		if v.frequent == nil {
+			v.count(x, n)
+		} else if cell, often := v.frequent.add(hashValue(x), n); often {
+			v.countOften(x, cell, n)
+		}
+	}
+	v.check()
+}
+
+// check begins to count approximately when there are too many values.
+func (v *valueCounter) check() {
+	if v.frequent == nil && v.values.len() > maxFacetValues {
 		v.spill()
 	}
 }
 
 func (v *valueCounter) addNumbers(l *looking, c *column, s *chosen) {
 	switch {
-	case c.shape == shapeFloats, c.shape == shapeInts && c.typ != event.TypeBool:
+	case c.shape == shapeInts && c.typ != event.TypeBool:
+		sum := intStats(c, s)
+		mergeStats(&v.stats, &sum)
+	case c.shape == shapeFloats:
 		n := l.numbers(c)
 		for i := range s.n {
 			if row := s.row(i); n.present == nil || n.present.has(row) {
@@ -222,6 +265,26 @@ func (v *valueCounter) addNumbers(l *looking, c *column, s *chosen) {
 			}
 		}
 	}
+}
+
+// intStats are the statistics of chosen rows of whole numbers.
+func intStats(c *column, s *chosen) event.Stats {
+	low, high := int64(math.MaxInt64), int64(math.MinInt64)
+	var out event.Stats
+	for i := range s.n {
+		row := s.row(i)
+		if c.present != nil && !c.present.has(row) {
+			continue
+		}
+		x := c.ints[row]
+		low, high = min(low, x), max(high, x)
+		f := float64(x)
+		out.Count++
+		out.Sum += f
+		out.Squares += f * f
+	}
+	out.Min, out.Max = float64(low), float64(high)
+	return out
 }
 
 func (f *facetCounter) merge(o *facetCounter) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -445,22 +446,38 @@ func TestDeleteRetainSnapshot(t *testing.T) {
 	}
 }
 
+// rowsOf are all events of a batch.
+func rowsOf(b *batch) []rowRef {
+	rows, _ := stretch([]*batch{b}, headPlace{}, len(b.events))
+	return rows
+}
+
 func FuzzBatch(f *testing.F) {
-	f.Add((&batchEncoder{}).encode(nil, some16(rand.New(rand.NewPCG(1, 1)), 0)))
-	f.Add([]byte{1, 0, 0, 0, 1, 0, 1, 'a', 8, 2, 1, 'b'})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var d batchDecoder
-		events, err := d.decode(b)
-		if err != nil {
+	f.Add((&batchEncoder{}).encode(some16(rand.New(rand.NewPCG(1, 1)), 0)).data)
+	f.Add("\x01\x00\x00\x00\x01\x00\x01a\x08\x02\x01b")
+	f.Fuzz(func(t *testing.T, data string) {
+		b, err := readBatch(1, data)
+		if err != nil || len(b.events) == 0 {
 			return
 		}
-		again, err := d.decode((&batchEncoder{}).encode(nil, events))
-		if err != nil || len(again) != len(events) {
-			t.Fatalf("%d events, written and read again %d, %v", len(events), len(again), err)
-		}
+		rows := rowsOf(b)[:min(len(b.events), pageRows)]
+		page := newPager().make(rows)
+		l := &looking{block: memBlock(page), cost: &event.Cost{}}
+		events := make([]event.Event, len(rows))
 		for i := range events {
-			if events[i].Time != again[i].Time || events[i].Stream != again[i].Stream || len(events[i].Fields) != len(again[i].Fields) {
-				t.Fatalf("event %d changed", i)
+			if events[i], err = l.event(i, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again, err := readBatch(1, (&batchEncoder{}).encode(events).data)
+		if err != nil || len(again.events) != len(events) {
+			t.Fatalf("%d events, written and read again %v, %v", len(events), again, err)
+		}
+		l = &looking{block: memBlock(newPager().make(rowsOf(again))), cost: &event.Cost{}}
+		for i := range events {
+			e, err := l.event(i, nil, nil)
+			if err != nil || e.Time != events[i].Time || e.Stream != events[i].Stream || !slices.Equal(e.Fields, events[i].Fields) {
+				t.Fatalf("event %d was %v and is %v, %v", i, events[i], e, err)
 			}
 		}
 	})
@@ -470,7 +487,7 @@ func FuzzSection(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 1))
 	events := some16(r, 0)
 	events = append(events, event.Event{Fields: []event.Field{{Name: "list", Value: event.List("a", "b")}, {Name: "d", Value: event.Duration(3)}}})
-	for _, c := range newPager().make(pointers(events)).columns {
+	for _, c := range newPager().make(rowsOf((&batchEncoder{}).encode(events))).columns {
 		f.Add(appendBody(nil, c), uint8(c.typ), uint8(c.shape), uint8(c.presentCount()))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, typ, shp, count uint8) {
@@ -479,9 +496,10 @@ func FuzzSection(f *testing.F) {
 			return
 		}
 		const n = 17
-		c, err := readColumn(b, &m, n)
+		c, err := readColumn(b, &m, n, nil)
+		s, _ := newSection(b, &m, n)
 		for row := range n {
-			v, one := readValue(b, &m, n, row)
+			v, one := s.value(row)
 			if err == nil && one == nil && v != c.value(row) {
 				t.Fatalf("row %d is %v, alone %v", row, c.value(row), v)
 			}
@@ -513,7 +531,7 @@ func FuzzIndex(f *testing.F) {
 }
 
 func FuzzSegment(f *testing.F) {
-	batch := (&batchEncoder{}).encode(nil, some16(rand.New(rand.NewPCG(1, 1)), 0))
+	batch := (&batchEncoder{}).encode(some16(rand.New(rand.NewPCG(1, 1)), 0)).data
 	f.Add(appendFrame(appendFrame(nil, 1, batch), 17, batch))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		path := filepath.Join(t.TempDir(), "x.wal")

@@ -9,15 +9,17 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
 
-// filter is a tree of conditions, ready to be asked of blocks.
+// filter is a tree of conditions, ready to be asked of blocks by one goroutine.
 type filter struct {
-	op    event.Op
-	of    []*filter
-	leaf  *event.Condition
-	f     event.Filter
-	words []uint64 // hashes of words that a value must have to match
-	hex   []byte   // equals: the value as hexadecimal digits
-	exact string   // equals with one value that is text: its text
+	op     event.Op
+	of     []*filter
+	leaf   *event.Condition
+	f      event.Filter
+	words  []uint64 // hashes of words that a value must have to match
+	needle needle   // text that a value must have to match
+	hex    []byte   // equals: the value as hexadecimal digits
+	block  [bloomBlock]byte
+	exact  string // equals with one value that is text: its text
 }
 
 func newFilter(f event.Filter) (*filter, error) {
@@ -38,7 +40,7 @@ func newFilter(f event.Filter) (*filter, error) {
 		return nil, err
 	}
 	n.leaf = leaf
-	n.words = wantedWords(f)
+	n.words, n.needle = wantedWords(f), newNeedle(f)
 	if f.Op == event.OpEquals && !f.Fold {
 		if k := f.Values[0].Key(); k.Type() == event.TypeString {
 			n.exact = k.Text()
@@ -72,6 +74,12 @@ func wantedWords(f event.Filter) []uint64 {
 		})
 	case event.OpContains, event.OpPrefix:
 		words = wholeWords(text, f.Op == event.OpPrefix)
+	case event.OpWildcard:
+		parts, _ := event.WildcardParts(text)
+		for i, part := range parts {
+			words = append(words, wholeWords(part, i == 0)...)
+		}
+		words = words[:min(len(words), 8)]
 	}
 	hashes := make([]uint64, 0, len(words))
 	for _, w := range words {
@@ -210,6 +218,10 @@ func (f *filter) column(c *column, out bitset) {
 	case shapeHex:
 		if f.op == event.OpEquals && !f.f.Fold && f.exact != "" {
 			f.equalHex(c, out)
+			return
+		}
+	case shapePrefixed:
+		if f.needle.cannotBeIn(c.prefix) {
 			return
 		}
 	case shapeTexts:

@@ -25,6 +25,16 @@ func (f *frequent) cell(h uint64) *uint32 { return &f.cells[h&(frequentCells-1)]
 // often is the count from which a cell is worth a look.
 func (f *frequent) often() uint32 { return uint32(f.total*frequentShare/frequentCells) + frequentShare }
 
+// add counts a value by its hash. It returns what its cell has counted and whether
+// that is worth a look.
+func (f *frequent) add(h uint64, n int64) (cell int64, often bool) {
+	f.total += n
+	f.distinct.add(h)
+	c := f.cell(h)
+	*c += uint32(n)
+	return int64(*c), *c >= f.often()
+}
+
 // spill begins to count approximately with what was counted exactly.
 func (v *valueCounter) spill() {
 	f := &frequent{cells: make([]uint32, frequentCells)}
@@ -53,44 +63,40 @@ func (v *valueCounter) count(x event.Value, n int64) {
 }
 
 func (v *valueCounter) addFrequent(c *column, s *chosen) {
-	f := v.frequent
-	often := f.often()
 	last := -1
 	eachHash(c, s.rows, s.n, func(place int, h uint64) {
 		if place != last {
 			v.present++
 			last = place
 		}
-		f.total++
-		f.distinct.add(h)
-		cell := f.cell(h)
-		*cell++
-		if *cell < often {
+		cell, often := v.frequent.add(h, 1)
+		if !often {
 			return
 		}
 		x := c.value(s.row(place))
 		if x.Type() != event.TypeList {
-			v.countOften(x, int64(*cell))
+			v.countOften(x, cell, 1)
 			return
 		}
 		for _, item := range x.Strings() {
 			if x := event.String(item); hashValue(x) == h {
-				v.countOften(x, int64(*cell))
+				v.countOften(x, cell, 1)
 				return
 			}
 		}
 	})
 }
 
-// countOften counts a value one more, or begins with what its cell has counted.
-func (v *valueCounter) countOften(x event.Value, before int64) {
-	n := v.values.len()
+// countOften counts a value n more times, or begins with what its cell has
+// counted.
+func (v *valueCounter) countOften(x event.Value, cell, n int64) {
+	known := v.values.len()
 	id := v.values.id(x)
 	v.counts = grown(v.counts, v.values.len())
-	if int(id) == n {
-		v.counts[id] = before
+	if int(id) == known {
+		v.counts[id] = cell
 	} else {
-		v.counts[id]++
+		v.counts[id] += n
 	}
 }
 

@@ -305,7 +305,7 @@ func (g *grouper) result() event.TableResult {
 func (g *grouper) row(gid uint32) event.Group {
 	row := event.Group{Keys: []event.Value{}, Cells: []event.Cell{}}
 	for i, id := range g.keysOf(gid) {
-		row.Keys = append(row.Keys, g.keys[i].values.value(id))
+		row.Keys = append(row.Keys, ownText(g.keys[i].values.value(id)))
 	}
 	for _, c := range g.calcs {
 		row.Cells = append(row.Cells, c.cell(gid))

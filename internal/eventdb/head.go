@@ -10,62 +10,84 @@ import (
 
 // A head is sealed, to become a part, when it is this large.
 const (
-	headRows  = 64 << 10
+	headRows  = 128 << 10
 	headBytes = 48 << 20 // of batches
-	maxSealed = 2        // heads that may wait; then writers help
+	maxSealed = 1        // heads that may wait; then writers help
+	headPage  = 2048     // events of a page of the head, which is made when it is asked
 )
 
 // head is the newest events, in memory; they are in the log too.
 type head struct {
-	events []event.Event // only ever longer
-	bytes  int64
-	floor  uint64 // segment of the log that the next head begins with; set when sealed
+	batches []*batch // only ever longer
+	rows    int
+	bytes   int64
+	floor   uint64 // segment of the log that the next head begins with; set when sealed
 
 	mu    sync.Mutex
-	pages []*page // of full stretches of pageRows events, as they are asked for
+	pager *pager
+	pages []*page // of full stretches of headPage events, as they are asked for
 	last  *page   // of the rest
+	from  headPlace
 }
+
+// headPlace is where in a head a stretch begins.
+type headPlace struct{ batch, row int }
 
 func newHead() *head { return &head{} }
 
-// blocks are events, h's own as they were at some moment, as columns.
-func (h *head) blocks(events []event.Event) []*block {
-	n := len(events)
+// blocks are the events of batches, h's own as they were at some moment, as
+// columns.
+func (h *head) blocks(batches []*batch) []*block {
+	n := 0
+	for _, b := range batches {
+		n += len(b.events)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var out []*block
-	pager := newPager()
-	for start := 0; start < n; start += pageRows {
-		end := min(start+pageRows, n)
-		i := start / pageRows
-		var p *page
-		switch {
-		case i < len(h.pages):
-			p = h.pages[i]
-		case end == start+pageRows:
-			p = pager.make(pointers(events[start:end]))
-			h.pages = append(h.pages, p)
-			h.last = nil
-		case h.last != nil && len(h.last.times) == end-start:
-			p = h.last
-		default:
-			p = pager.make(pointers(events[start:end]))
-			h.last = p
-		}
-		if len(p.times) > end-start { // a later query has seen more
-			p = pager.make(pointers(events[start:end]))
-		}
+	if h.pager == nil {
+		h.pager = newPager()
+	}
+	for len(h.pages)*headPage+headPage <= n {
+		rows, next := stretch(batches, h.from, headPage)
+		h.pages, h.last, h.from = append(h.pages, h.pager.make(rows)), nil, next
+	}
+	out := make([]*block, 0, n/headPage+1)
+	for _, p := range h.pages[:n/headPage] {
 		out = append(out, memBlock(p))
+	}
+	rest := n % headPage
+	switch {
+	case rest == 0:
+	case n/headPage < len(h.pages): // a later query has seen more
+		start := headPlace{}
+		if full := n - rest; full > 0 {
+			_, start = stretch(batches, start, full)
+		}
+		rows, _ := stretch(batches, start, rest)
+		out = append(out, memBlock(h.pager.make(rows)))
+	default:
+		if h.last == nil || len(h.last.times) != rest {
+			rows, _ := stretch(batches, h.from, rest)
+			h.last = h.pager.make(rows)
+		}
+		out = append(out, memBlock(h.last))
 	}
 	return out
 }
 
-func pointers(events []event.Event) []*event.Event {
-	out := make([]*event.Event, len(events))
-	for i := range events {
-		out[i] = &events[i]
+// stretch are n events from a place on, and the place after them.
+func stretch(batches []*batch, from headPlace, n int) ([]rowRef, headPlace) {
+	rows := make([]rowRef, 0, n)
+	for len(rows) < n {
+		b := batches[from.batch]
+		if from.row == len(b.events) {
+			from = headPlace{from.batch + 1, 0}
+			continue
+		}
+		rows = append(rows, rowRef{b, int32(from.row)})
+		from.row++
 	}
-	return out
+	return rows, from
 }
 
 func memBlock(p *page) *block {
@@ -73,18 +95,19 @@ func memBlock(p *page) *block {
 	return b
 }
 
-// addToHead makes events visible.
-func (db *DB) addToHead(events []event.Event, bytes int64) {
+// addToHead makes the events of a batch visible.
+func (db *DB) addToHead(b *batch) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.head.events = append(db.head.events, events...)
-	db.head.bytes += bytes
+	db.head.batches = append(db.head.batches, b)
+	db.head.rows += len(b.events)
+	db.head.bytes += int64(len(b.data) + 16*len(b.events))
 }
 
 // makeRoom seals the head if it is full. It is called by the writer. If parts
 // cannot be written (the disk is full) writing is refused before memory is.
 func (db *DB) makeRoom() error {
-	if len(db.head.events) < headRows && db.head.bytes < headBytes {
+	if db.head.rows < headRows && db.head.bytes < headBytes {
 		return nil
 	}
 	db.mu.RLock()
@@ -102,7 +125,7 @@ func (db *DB) makeRoom() error {
 // seal begins a new head and a new segment of the log. It is called with
 // commits.writing held.
 func (db *DB) seal() error {
-	if len(db.head.events) == 0 {
+	if db.head.rows == 0 {
 		return nil
 	}
 	w := &db.commits.wal
@@ -158,20 +181,20 @@ func (db *DB) flushSealed() error {
 // flush writes a head to a part and puts it into the manifest in the same moment
 // as the log's segments fall out of it: each event is in one of the two.
 func (db *DB) flush(h *head) error {
-	events := pointers(h.events)
-	last := h.events[len(h.events)-1].ID
-	sortEvents(events)
+	newest := h.batches[len(h.batches)-1]
+	last := newest.firstID + uint64(len(newest.events)) - 1
+	rows := h.sorted()
 	w, err := createPart(db.cfg.files, db.partsDir(), db.nextPart(), 0)
 	if err != nil {
 		return err
 	}
 	pager := newPager()
-	for len(events) > 0 {
-		n := pageEnd(events)
-		if err := w.add(pager.make(events[:n])); err != nil {
+	for len(rows) > 0 {
+		n := pageEnd(rows)
+		if err := w.add(pager.make(rows[:n])); err != nil {
 			return joinAbort(err, w)
 		}
-		events = events[n:]
+		rows = rows[n:]
 	}
 	info, err := w.finish()
 	if err != nil {
@@ -187,29 +210,54 @@ func (db *DB) flush(h *head) error {
 	return db.commits.wal.removeBelow(h.floor)
 }
 
-func sortEvents(events []*event.Event) {
-	slices.SortFunc(events, func(a, b *event.Event) int {
-		if a.Stream != b.Stream {
-			return cmp.Compare(a.Stream.Key(), b.Stream.Key())
+// sorted are the events by stream, then time, then ID.
+func (h *head) sorted() []rowRef {
+	places := map[event.Stream]int{}
+	var streams []event.Stream
+	var lists [][]rowRef
+	for _, b := range h.batches {
+		here := make([]int, len(b.streams))
+		for i, s := range b.streams {
+			place, ok := places[s]
+			if !ok {
+				place = len(streams)
+				places[s] = place
+				streams, lists = append(streams, s), append(lists, nil)
+			}
+			here[i] = place
 		}
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID))
-	})
+		for i := range b.events {
+			place := here[b.events[i].stream]
+			lists[place] = append(lists[place], rowRef{b, int32(i)})
+		}
+	}
+	slices.SortFunc(streams, func(a, b event.Stream) int { return cmp.Compare(a.Key(), b.Key()) })
+	rows := make([]rowRef, 0, h.rows)
+	byTime := func(a, b rowRef) int { return cmp.Compare(a.batch.events[a.row].time, b.batch.events[b.row].time) }
+	for _, s := range streams {
+		list := lists[places[s]]
+		if !slices.IsSortedFunc(list, byTime) {
+			slices.SortStableFunc(list, byTime) // they lie in the order of their IDs
+		}
+		rows = append(rows, list...)
+	}
+	return rows
 }
 
 // minStreamPage is how many events of one stream get a page of their own.
 const minStreamPage = 512
 
 // pageEnd is how many of the events, in order, make the next page.
-func pageEnd(events []*event.Event) int {
+func pageEnd(rows []rowRef) int {
 	size := 0
-	for i, e := range events {
-		if i >= pageRows || i > 0 && size > pageBytes || i >= minStreamPage && e.Stream != events[i-1].Stream {
+	var last event.Stream
+	for i, r := range rows {
+		s := r.batch.streams[r.batch.events[r.row].stream]
+		if i >= pageRows || i > 0 && size > pageBytes || i >= minStreamPage && s != last {
 			return i
 		}
-		for j := range e.Fields {
-			_, text := e.Fields[j].Value.Raw()
-			size += len(text)
-		}
+		last = s
+		size += r.batch.size(int(r.row))
 	}
-	return len(events)
+	return len(rows)
 }

@@ -14,7 +14,7 @@ import (
 // the hashes themselves, then it is a HyperLogLog of 2^distinctBits registers,
 // whose standard error is 0.8 %.
 type distinct struct {
-	exact     wordSet
+	exact     hashSet
 	registers []uint8
 }
 
@@ -29,22 +29,20 @@ func (d *distinct) add(h uint64) {
 		return
 	}
 	if d.exact.slots == nil {
-		d.exact.slots = make([]uint64, 16)
+		d.exact.reset(4)
 	}
 	d.exact.add(h)
-	if d.exact.n > distinctExact {
+	if len(d.exact.list) > distinctExact {
 		d.spill()
 	}
 }
 
 func (d *distinct) spill() {
 	d.registers = make([]uint8, 1<<distinctBits)
-	for _, h := range d.exact.slots {
-		if h != 0 {
-			d.register(h)
-		}
+	for _, h := range d.exact.list {
+		d.register(h)
 	}
-	d.exact.slots = nil
+	d.exact = hashSet{}
 }
 
 func (d *distinct) register(h uint64) {
@@ -57,10 +55,8 @@ func (d *distinct) register(h uint64) {
 
 func (d *distinct) merge(o *distinct) {
 	if o.registers == nil {
-		for _, h := range o.exact.slots {
-			if h != 0 {
-				d.add(h)
-			}
+		for _, h := range o.exact.list {
+			d.add(h)
 		}
 		return
 	}
@@ -74,7 +70,7 @@ func (d *distinct) merge(o *distinct) {
 
 func (d *distinct) count() int64 {
 	if d.registers == nil {
-		return int64(d.exact.n)
+		return int64(len(d.exact.list))
 	}
 	const m = 1 << distinctBits
 	sum, zeros := 0.0, 0
@@ -91,7 +87,7 @@ func (d *distinct) count() int64 {
 	return int64(estimate + .5)
 }
 
-func (d *distinct) size() int64 { return 64 + 8*int64(len(d.exact.slots)) + int64(len(d.registers)) }
+func (d *distinct) size() int64 { return 64 + 12*int64(len(d.exact.slots)) + int64(len(d.registers)) }
 
 // hashValue is a hash of a value's key: Equal values have the same.
 func hashValue(v event.Value) uint64 {
@@ -177,11 +173,7 @@ func (c *column) formed(b []byte, row int) []byte {
 	if c.shape == shapePrefixed {
 		return strconv.AppendInt(b[:len(c.prefix)], c.ints[row], 10)
 	}
-	b = b[:0]
-	for _, x := range c.raw[row*c.width : (row+1)*c.width] {
-		b = append(b, hexDigits[x>>4], hexDigits[x&15])
-	}
-	return b
+	return appendHex(b[:0], c.raw[row*c.width:(row+1)*c.width])
 }
 
 // noNumber tells that text is surely no canonical form of a number: it has a

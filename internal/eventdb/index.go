@@ -205,7 +205,7 @@ func (m *meta) possible() bool {
 
 func (r *indexReader) section(m *meta) {
 	m.offset, m.size, m.codec, m.raw, m.sum = r.uvarint(), uint32(r.length(maxSection)), codec(r.byte()), uint32(r.length(maxSection)), r.uint32()
-	if m.offset > r.size || uint64(m.size) > r.size-m.offset || m.codec > codecZstd {
+	if m.offset > r.size || uint64(m.size) > r.size-m.offset || m.codec > codecChunks {
 		r.bad = true
 	}
 }

@@ -16,13 +16,13 @@ func (l *looking) numbers(c *column) *numbers {
 	if l.asNumbers == nil {
 		l.asNumbers = map[*column]*numbers{}
 	}
-	n := c.numbers()
+	n := c.numbers(l.buf)
 	l.asNumbers[c] = n
 	return n
 }
 
-func (c *column) numbers() *numbers {
-	out := &numbers{values: make([]float64, c.n), present: c.present}
+func (c *column) numbers(buf *buffers) *numbers {
+	out := &numbers{values: buf.getFloats(c.n), present: c.present}
 	switch c.shape {
 	case shapeInts:
 		for i, x := range c.ints {

@@ -11,22 +11,25 @@ import (
 // any number can be read with one load.
 const packPad = 8
 
-// appendPacked packs numbers none of which needs more bits than width.
-func appendPacked(b []byte, width int, n int, at func(int) uint64) []byte {
+// appendPacked packs numbers less low, divided by step; none needs more bits than
+// width then.
+func appendPacked[T int64 | uint16](b []byte, width int, v []T, low, step uint64) []byte {
 	b = binary.AppendUvarint(b, uint64(width))
-	if width > 56 {
-		for i := range n {
-			b = binary.LittleEndian.AppendUint64(b, at(i))
-		}
-		return b
-	}
 	if width == 0 {
 		return b
 	}
 	var word uint64
 	have := 0
-	for i := range n {
-		word |= at(i) << have
+	for _, x := range v {
+		d := uint64(x) - low
+		if step > 1 {
+			d /= step
+		}
+		if width > 56 {
+			b = binary.LittleEndian.AppendUint64(b, d)
+			continue
+		}
+		word |= d << have
 		if have += width; have < 64 {
 			continue
 		}
@@ -34,8 +37,11 @@ func appendPacked(b []byte, width int, n int, at func(int) uint64) []byte {
 		have -= 64
 		word = 0
 		if have > 0 {
-			word = at(i) >> (width - have)
+			word = d >> (width - have)
 		}
+	}
+	if width > 56 {
+		return b
 	}
 	for ; have > 0; have -= 8 {
 		b = append(b, byte(word))
@@ -79,6 +85,24 @@ func (p packed) at(i int) uint64 {
 	return binary.LittleEndian.Uint64(p.data[bit>>3:]) >> (bit & 7) & p.mask
 }
 
+// unpack reads all numbers, which it cuts to 16 bits, and returns the largest.
+func (p packed) unpack(out []uint16) (largest uint64) {
+	if p.width == 0 || p.width == 64 {
+		for i := range out {
+			x := p.at(i)
+			out[i], largest = uint16(x), max(largest, x)
+		}
+		return largest
+	}
+	bit, width, mask, data := 0, p.width, p.mask, p.data
+	for i := range out {
+		x := binary.LittleEndian.Uint64(data[bit>>3:]) >> (bit & 7) & mask
+		out[i], largest = uint16(x), max(largest, x)
+		bit += width
+	}
+	return largest
+}
+
 // appendInts writes numbers as their distance to the smallest, divided by what
 // divides all of these.
 func appendInts(b []byte, v []int64) []byte {
@@ -91,7 +115,11 @@ func appendInts(b []byte, v []int64) []byte {
 	}
 	step := uint64(0)
 	for _, x := range v {
-		if step = gcd(step, uint64(x)-uint64(low)); step == 1 {
+		d := uint64(x) - uint64(low)
+		if step != 0 && d%step == 0 {
+			continue
+		}
+		if step = gcd(step, d); step == 1 {
 			break
 		}
 	}
@@ -99,10 +127,7 @@ func appendInts(b []byte, v []int64) []byte {
 	width := bits.Len64((uint64(high) - uint64(low)) / step)
 	b = binary.AppendVarint(b, low)
 	b = binary.AppendUvarint(b, step)
-	if step == 1 {
-		return appendPacked(b, width, len(v), func(i int) uint64 { return uint64(v[i]) - uint64(low) })
-	}
-	return appendPacked(b, width, len(v), func(i int) uint64 { return (uint64(v[i]) - uint64(low)) / step })
+	return appendPacked(b, width, v, uint64(low), step)
 }
 
 func gcd(a, b uint64) uint64 {
@@ -122,7 +147,7 @@ func (r *reader) ints(n int) []int64 {
 	if r.bad {
 		return nil
 	}
-	out := make([]int64, n)
+	out := r.buf.getInts(n)
 	switch {
 	case p.width == 0:
 		for i := range out {
@@ -169,7 +194,7 @@ func (r *reader) deltas(n int) []int64 {
 	if r.bad {
 		return nil
 	}
-	out := make([]int64, n)
+	out := r.buf.getInts(n)
 	out[0] = first
 	for i, x := range d {
 		first += x
@@ -206,6 +231,7 @@ next:
 type reader struct {
 	b   []byte
 	bad bool
+	buf *buffers // for what is read; may be nil
 }
 
 func (r *reader) uvarint() uint64 {

@@ -28,8 +28,15 @@ type page struct {
 type pager struct {
 	names  map[string]*naming
 	order  []*naming // those of this page
-	places []*naming // by place in the event before
 	labels map[event.Stream]*stream
+	tables map[*batch]*batchTable
+	dict   dictTable
+}
+
+// batchTable is what the texts and streams of a batch are here.
+type batchTable struct {
+	names   []*naming // by number; nil: not met yet
+	streams []*stream
 }
 
 // naming is what a name is in the page being made.
@@ -37,23 +44,31 @@ type naming struct {
 	name    string
 	row     int // last row with a value
 	typ     event.Type
+	hidden  bool // the name of the event's time or ID: no field
 	label   bool // some stream has a label of this name
 	types   [event.TypeList + 1]*builder
 	touched bool
 }
 
 type stream struct {
+	of    event.Stream
 	page  int
 	names map[string]bool
 }
 
+// rowRef is an event of a batch.
+type rowRef struct {
+	batch *batch
+	row   int32
+}
+
 func newPager() *pager {
-	return &pager{names: map[string]*naming{}, labels: map[event.Stream]*stream{}}
+	return &pager{names: map[string]*naming{}, labels: map[event.Stream]*stream{}, tables: map[*batch]*batchTable{}}
 }
 
 // make puts events, at most pageRows, together in the order given.
-func (p *pager) make(events []*event.Event) *page {
-	n := len(events)
+func (p *pager) make(rows []rowRef) *page {
+	n := len(rows)
 	out := &page{times: make([]int64, n), ids: make([]int64, n)}
 	codes := make([]uint16, n)
 	if len(p.names) > 20_000 || len(p.labels) > 20_000 { // names that do not come again
@@ -62,17 +77,21 @@ func (p *pager) make(events []*event.Event) *page {
 	for _, s := range p.labels {
 		s.page = -1
 	}
-	for i, e := range events {
-		out.times[i], out.ids[i] = e.Time, int64(e.ID)
-		s := p.stream(e.Stream)
+	var from *batch
+	var table *batchTable
+	for i, r := range rows {
+		if r.batch != from {
+			from, table = r.batch, p.table(r.batch)
+		}
+		e := &from.events[r.row]
+		out.times[i], out.ids[i] = e.time, int64(from.firstID)+int64(r.row)
+		s := table.streams[e.stream]
 		if s.page < 0 {
 			s.page = len(out.streams)
-			out.streams = append(out.streams, e.Stream)
+			out.streams = append(out.streams, s.of)
 		}
 		codes[i] = uint16(s.page)
-		for j := range e.Fields {
-			p.add(i, j, &e.Fields[j], s, n)
-		}
+		p.addRow(i, r, table, s, n)
 	}
 	if len(out.streams) > 1 {
 		out.streamCodes = codes
@@ -80,7 +99,7 @@ func (p *pager) make(events []*event.Event) *page {
 	for _, nm := range p.order {
 		for t, b := range nm.types {
 			if b != nil && b.count > 0 {
-				c := b.finish(nm.name, n)
+				c := b.finish(nm.name, n, &p.dict)
 				c.typ = event.Type(t)
 				out.columns = append(out.columns, c)
 			}
@@ -92,10 +111,22 @@ func (p *pager) make(events []*event.Event) *page {
 	return out
 }
 
+func (p *pager) table(b *batch) *batchTable {
+	t := p.tables[b]
+	if t == nil {
+		t = &batchTable{names: make([]*naming, len(b.refs))}
+		for _, s := range b.streams {
+			t.streams = append(t.streams, p.stream(s))
+		}
+		p.tables[b] = t
+	}
+	return t
+}
+
 func (p *pager) stream(s event.Stream) *stream {
 	have := p.labels[s]
 	if have == nil {
-		have = &stream{page: -1, names: map[string]bool{}}
+		have = &stream{of: s, page: -1, names: map[string]bool{}}
 		for name := range s.All {
 			have.names[name] = true
 			p.naming(name).label = true
@@ -108,44 +139,38 @@ func (p *pager) stream(s event.Stream) *stream {
 func (p *pager) naming(name string) *naming {
 	nm := p.names[name]
 	if nm == nil {
-		nm = &naming{name: name, row: -1}
+		nm = &naming{name: name, row: -1, hidden: name == event.TimeField || name == event.IDField}
 		p.names[name] = nm
 	}
 	return nm
 }
 
-func (p *pager) add(row, place int, f *event.Field, s *stream, n int) {
-	t := f.Value.Type()
-	if t == event.TypeNull || f.Name == event.TimeField || f.Name == event.IDField {
-		return
-	}
-	var nm *naming
-	if place < len(p.places) && p.places[place].name == f.Name {
-		nm = p.places[place]
-	} else {
-		nm = p.naming(f.Name)
-		if place < len(p.places) {
-			p.places[place] = nm
-		} else if place == len(p.places) {
-			p.places = append(p.places, nm)
+// addRow reads the fields of an event of stream s.
+func (p *pager) addRow(row int, from rowRef, table *batchTable, s *stream, n int) {
+	c := cursor{data: from.batch.data, at: int(from.batch.events[from.row].at)}
+	for range c.uvarint() {
+		var nm *naming
+		if ref := c.uvarint(); ref == 0 {
+			nm = p.naming(c.text())
+		} else if nm = table.names[ref-1]; nm == nil {
+			nm = p.naming(from.batch.refs[ref-1])
+			table.names[ref-1] = nm
 		}
+		t, num, text := c.value()
+		if t == event.TypeNull || nm.hidden || nm.label && s.names[nm.name] {
+			continue
+		}
+		p.add(row, nm, t, num, text, n)
 	}
-	if nm.label && s.names[f.Name] {
-		return
-	}
+}
+
+func (p *pager) add(row int, nm *naming, t event.Type, num uint64, text string, n int) {
 	if !nm.touched {
 		nm.touched = true
 		p.order = append(p.order, nm)
 	}
 	if nm.row == row { // a later field of the same name counts
-		b := nm.types[nm.typ]
-		b.present[row>>6] &^= 1 << (row & 63)
-		b.count--
-		if b.nums != nil {
-			b.nums[row] = 0
-		} else {
-			b.texts[row] = ""
-		}
+		nm.types[nm.typ].remove(row)
 	}
 	nm.row, nm.typ = row, t
 	b := nm.types[t]
@@ -153,19 +178,12 @@ func (p *pager) add(row, place int, f *event.Field, s *stream, n int) {
 		b = &builder{typ: t}
 		nm.types[t] = b
 	}
-	if need := (n + 63) / 64; len(b.present) < need {
-		b.present = newBitset(n)
+	if b.count == 0 {
+		b.reserve(n)
 	}
-	num, text := f.Value.Raw()
 	if t < event.TypeString {
-		if len(b.nums) < n {
-			b.nums = slices.Grow(b.nums, n-len(b.nums))[:n]
-		}
 		b.nums[row] = num
 	} else {
-		if len(b.texts) < n {
-			b.texts = slices.Grow(b.texts, n-len(b.texts))[:n]
-		}
 		b.texts[row] = text
 	}
 	b.present.set(row)

@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"sync/atomic"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -14,7 +16,7 @@ import (
 
 // A part is a file of pages that never changes:
 //
-//	8 bytes   magic "d2part1\n"
+//	8 bytes   magic "d2part2\n"; "d2part1\n" if there are no chunks (codecChunks)
 //	sections  columns and blooms of the pages, back to back
 //	index     where everything is: names, streams, pages; see appendIndex
 //	trailer   8 bytes magic "d2index\n", 4 bytes CRC-32C of the index,
@@ -24,7 +26,8 @@ import (
 // Every section has its CRC-32C in the index. The manifest knows the size of the
 // file and of the index, so that either copy of the index can be found.
 const (
-	partMagic   = "d2part1\n"
+	partMagic   = "d2part2\n"
+	oldMagic    = "d2part1\n"
 	indexMagic  = "d2index\n"
 	trailerSize = 24
 	maxIndex    = 1 << 30
@@ -68,16 +71,17 @@ func partName(id uint64) string { return fmt.Sprintf("%016d.part", id) }
 
 // partWriter writes a part.
 type partWriter struct {
-	fs    files
-	path  string
-	f     file
-	at    uint64
-	buf   []byte
-	body  []byte
-	words wordSet
-	pages []pageMeta
-	info  partInfo
-	z     *zstds
+	fs     files
+	path   string
+	f      file
+	at     uint64
+	buf    []byte
+	body   []byte
+	chunks []byte
+	words  wordSet
+	pages  []pageMeta
+	info   partInfo
+	z      *zstds
 }
 
 func createPart(fsys files, dir string, id uint64, level int) (*partWriter, error) {
@@ -119,41 +123,93 @@ func (w *partWriter) add(p *page) error {
 		w.section(&m.codes, true)
 	}
 	for _, c := range p.columns {
+		runtime.Gosched() // queries go first
 		cm := meta{name: c.name, typ: c.typ, shape: c.shape, count: c.presentCount()}
 		c.bounds(&cm)
 		w.body = appendBody(w.body[:0], c)
-		w.section(&cm, c.shape == shapeTexts || c.shape == shapeDict || c.shape == shapeFloats)
+		if c.shape == shapeTexts && len(c.data) > 128 {
+			w.chunked(&cm, len(w.body)-len(c.data))
+		} else {
+			w.section(&cm, c.shape == shapeTexts || c.shape == shapeDict || c.shape == shapeFloats)
+		}
 		if c.typ >= event.TypeString && (c.shape != shapeDict || len(c.dict) > 8) {
 			w.bloom(&cm, c)
 		}
 		m.columns = append(m.columns, cm)
 	}
+	return w.note(m)
+}
+
+// note puts a page whose bytes are in w.buf into the index.
+func (w *partWriter) note(m pageMeta) error {
 	if len(w.pages) == 0 {
 		w.info.MinTime, w.info.MaxTime = m.minTime, m.maxTime
 	}
 	w.info.MinTime, w.info.MaxTime = min(w.info.MinTime, m.minTime), max(w.info.MaxTime, m.maxTime)
-	w.info.Rows += int64(n)
+	w.info.Rows += int64(m.rows)
 	w.pages = append(w.pages, m)
 	return w.flush(1 << 20)
 }
 
+// addStored writes a page of another part, see part.stored; m is its own then.
+func (w *partWriter) addStored(m pageMeta, stored []byte) error {
+	at := w.at + uint64(len(w.buf))
+	for s := range m.sections {
+		s.offset += at
+	}
+	for i := range m.columns {
+		m.columns[i].bloom += at
+	}
+	w.buf = append(w.buf, stored...)
+	return w.note(m)
+}
+
+// sections ranges over the sections of a page.
+func (m *pageMeta) sections(yield func(*meta) bool) {
+	if !yield(&m.times) || !yield(&m.ids) || len(m.streams) > 1 && !yield(&m.codes) {
+		return
+	}
+	for i := range m.columns {
+		if !yield(&m.columns[i]) {
+			return
+		}
+	}
+}
+
+// large tells that a page would hardly become better by merging.
+func (m *pageMeta) large() bool {
+	if m.rows/len(m.streams) < minStreamPage {
+		return false
+	}
+	raw := 0
+	for i := range m.columns {
+		raw += int(m.columns[i].raw)
+	}
+	return m.rows >= pageRows/2 || raw >= pageBytes/2
+}
+
 // section adds w.body.
 func (w *partWriter) section(m *meta, compress bool) {
-	m.offset, m.raw = w.at+uint64(len(w.buf)), uint32(len(w.body))
 	start := len(w.buf)
 	if compress && len(w.body) > 128 {
 		w.buf = w.z.enc.EncodeAll(w.body, w.buf)
 		m.codec = codecZstd
 	}
+	w.stored(m, start)
+}
+
+// stored describes w.body as it lies in w.buf from start on; where nothing was
+// compressed, or not much, it puts it there as it is.
+func (w *partWriter) stored(m *meta, start int) {
 	if m.codec == codecNone || len(w.buf)-start > len(w.body)*9/10 {
 		m.codec, w.buf = codecNone, append(w.buf[:start], w.body...)
 	}
-	m.size = uint32(len(w.buf) - start)
+	m.offset, m.raw, m.size = w.at+uint64(start), uint32(len(w.body)), uint32(len(w.buf)-start)
 	m.sum = crc32.Checksum(w.buf[start:], castagnoli)
 }
 
 func (w *partWriter) bloom(m *meta, c *column) {
-	w.words.reset()
+	w.words.reset(c.n)
 	w.words.addColumn(c)
 	start := len(w.buf)
 	m.bloom = w.at + uint64(start)
@@ -250,32 +306,86 @@ func (p *part) release() {
 	}
 }
 
-// section reads and checks the bytes of a section.
-func (p *part) section(m *meta) ([]byte, error) {
-	b := make([]byte, m.size)
+// read reads and checks the stored bytes of a section into memory that buf lends.
+func (p *part) read(m *meta, buf *buffers) ([]byte, error) {
+	b := buf.getBytes(int(m.size))
 	if _, err := p.f.ReadAt(b, int64(m.offset)); err != nil {
 		return nil, errDamaged("part %d at %d: %w", p.ID, m.offset, err)
 	}
 	if crc32.Checksum(b, castagnoli) != m.sum {
 		return nil, errDamaged("part %d at %d: the checksum of %d bytes", p.ID, m.offset, m.size)
 	}
-	if m.codec == codecNone {
-		return b, nil
+	return b, nil
+}
+
+// section reads the body of a section into memory that buf lends.
+func (p *part) section(m *meta, buf *buffers) ([]byte, error) {
+	b, err := p.read(m, buf)
+	if err != nil || m.codec == codecNone {
+		return b, err
 	}
 	z, err := newZstds()
 	if err != nil {
 		return nil, err
 	}
-	out, err := z.dec.DecodeAll(b, make([]byte, 0, m.raw))
-	if err != nil || len(out) != int(m.raw) {
+	out := buf.getBytes(int(m.raw))[:0]
+	ok := true
+	if m.codec == codecChunks {
+		var c chunks
+		if c, ok = readChunks(b, int(m.raw)); ok {
+			out, ok = c.body(z, out)
+		}
+	} else {
+		out, err = z.dec.DecodeAll(b, out)
+	}
+	if !ok || err != nil || len(out) != int(m.raw) {
 		return nil, errDamaged("part %d at %d: %d bytes compressed", p.ID, m.offset, m.size)
 	}
 	return out, nil
 }
 
-// mayHave asks a bloom for the hash of a word.
-func (p *part) mayHave(m *meta, h uint64) (bool, error) {
-	var block [bloomBlock]byte
+// stored are the bytes of a page as they lie in the file, checked, and its
+// description with offsets in them.
+func (p *part) stored(i int) (pageMeta, []byte, error) {
+	m := p.pages[i]
+	m.columns = slices.Clone(m.columns)
+	var out []byte
+	take := func(offset *uint64, size int) ([]byte, error) {
+		start := len(out)
+		out = append(out, make([]byte, size)...)
+		if _, err := p.f.ReadAt(out[start:], int64(*offset)); err != nil {
+			return nil, errDamaged("part %d at %d: %w", p.ID, *offset, err)
+		}
+		*offset = uint64(start)
+		return out[start:], nil
+	}
+	for s := range m.sections {
+		at := s.offset
+		b, err := take(&s.offset, int(s.size))
+		if err != nil {
+			return m, nil, err
+		}
+		if crc32.Checksum(b, castagnoli) != s.sum {
+			return m, nil, errDamaged("part %d at %d: the checksum of %d bytes", p.ID, at, s.size)
+		}
+		if s.blocks == 0 {
+			continue
+		}
+		at = s.bloom
+		if b, err = take(&s.bloom, int(s.blocks)*bloomBlock); err != nil {
+			return m, nil, err
+		}
+		for ; len(b) > 0; b = b[bloomBlock:] {
+			if _, ok := bloomMay(b[:bloomBlock], 1); !ok {
+				return m, nil, errDamaged("part %d at %d: the checksum of an index of words", p.ID, at)
+			}
+		}
+	}
+	return m, out, nil
+}
+
+// mayHave asks a bloom for the hash of a word; block is memory to read into.
+func (p *part) mayHave(m *meta, h uint64, block *[bloomBlock]byte) (bool, error) {
 	at := int64(m.bloom) + int64(bloomPlace(max(h, 1), int(m.blocks)))
 	if _, err := p.f.ReadAt(block[:], at); err != nil {
 		return true, errDamaged("part %d at %d: %w", p.ID, at, err)

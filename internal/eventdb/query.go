@@ -70,9 +70,9 @@ func (db *DB) limits(of event.Limits) event.Limits {
 
 // moment is everything that is stored at one.
 type moment struct {
-	parts  []*part
-	heads  []*head
-	events [][]event.Event // of each head
+	parts   []*part
+	heads   []*head
+	batches [][]*batch // of each head
 }
 
 func (db *DB) moment() (*moment, error) {
@@ -86,7 +86,7 @@ func (db *DB) moment() (*moment, error) {
 		p.acquire()
 	}
 	for _, h := range v.heads {
-		v.events = append(v.events, h.events)
+		v.batches = append(v.batches, h.batches)
 	}
 	return v, nil
 }
@@ -100,7 +100,7 @@ func (v *moment) release() {
 func (v *moment) blocks() []*block {
 	var out []*block
 	for i, h := range v.heads {
-		out = append(out, h.blocks(v.events[i])...)
+		out = append(out, h.blocks(v.batches[i])...)
 	}
 	for _, p := range v.parts {
 		if p.broken != nil {

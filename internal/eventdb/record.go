@@ -2,7 +2,8 @@ package eventdb
 
 import (
 	"encoding/binary"
-	"strings"
+	"math"
+	"slices"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
@@ -21,32 +22,92 @@ import (
 // A ref is a uvarint: 0 and a text (uvarint length, bytes) that gets the next
 // number from 1 on, or the number of an earlier text of the batch.
 
-// batchEncoder writes batches. It is used by one goroutine at a time.
-type batchEncoder struct {
-	refs map[string]uint64
-	last []string // names of the fields of the event before, by place
-	lref []uint64
+// batch is what one Append brought, as it lies in the log, and where in it each
+// event is: events wait in this form, which has few pointers, until they become
+// a part. Strings made from it share its memory.
+type batch struct {
+	firstID uint64
+	data    string
+	refs    []string // texts with a number, the first has 1
+	streams []event.Stream
+	events  []place
 }
 
-func (e *batchEncoder) encode(b []byte, events []event.Event) []byte {
+// place is an event of a batch.
+type place struct {
+	time   int64
+	stream uint32 // place in streams
+	at     uint32 // in data, of the number of its fields
+}
+
+// size is how many bytes of the batch event i takes.
+func (b *batch) size(i int) int {
+	if i+1 < len(b.events) {
+		return int(b.events[i+1].at - b.events[i].at)
+	}
+	return len(b.data) - int(b.events[i].at)
+}
+
+// batchEncoder writes batches. It is used by one goroutine at a time.
+type batchEncoder struct {
+	buf     []byte
+	refs    map[string]uint64
+	texts   [][2]int // of refs: from and to in buf
+	last    []string // names of the fields of the event before, by place
+	lref    []uint64
+	streams map[event.Stream]streamRef
+	order   []event.Stream
+}
+
+// streamRef is a stream's number among the texts and its place among the streams.
+type streamRef struct {
+	ref   uint64
+	place uint32
+}
+
+// encode makes the batch of events; its first ID is not set. It keeps nothing of
+// the events but their streams.
+func (e *batchEncoder) encode(events []event.Event) *batch {
 	if e.refs == nil {
-		e.refs = map[string]uint64{}
+		e.refs, e.streams = map[string]uint64{}, map[event.Stream]streamRef{}
 	}
 	clear(e.refs)
-	e.last, e.lref = e.last[:0], e.lref[:0]
-	b = binary.AppendUvarint(b, uint64(len(events)))
+	clear(e.streams)
+	e.last, e.lref, e.texts, e.order = e.last[:0], e.lref[:0], e.texts[:0], e.order[:0]
+	out := &batch{events: make([]place, len(events))}
+	b := binary.AppendUvarint(e.buf[:0], uint64(len(events)))
 	var before int64
 	for i := range events {
 		ev := &events[i]
 		b = binary.AppendVarint(b, ev.Time-before)
 		before = ev.Time
-		b, _ = e.ref(b, ev.Stream.Key())
+		var s streamRef
+		b, s = e.stream(b, ev.Stream)
+		out.events[i] = place{ev.Time, s.place, uint32(min(len(b), math.MaxUint32))}
 		b = binary.AppendUvarint(b, uint64(len(ev.Fields)))
 		for j := range ev.Fields {
 			b = e.field(b, j, &ev.Fields[j])
 		}
 	}
-	return b
+	out.data, out.streams = string(b), slices.Clone(e.order)
+	out.refs = make([]string, len(e.texts))
+	for i, t := range e.texts {
+		out.refs[i] = out.data[t[0]:t[1]]
+	}
+	if e.buf = b; cap(b) > maxGroup {
+		e.buf = nil
+	}
+	return out
+}
+
+func (e *batchEncoder) stream(b []byte, s event.Stream) ([]byte, streamRef) {
+	if have, ok := e.streams[s]; ok {
+		return binary.AppendUvarint(b, have.ref), have
+	}
+	made := streamRef{place: uint32(len(e.order))}
+	b, made.ref = e.ref(b, s.Key())
+	e.streams[s], e.order = made, append(e.order, s)
+	return b, made
 }
 
 func (e *batchEncoder) field(b []byte, place int, f *event.Field) []byte {
@@ -84,131 +145,137 @@ func (e *batchEncoder) ref(b []byte, s string) ([]byte, uint64) {
 	n := uint64(len(e.refs) + 1)
 	e.refs[s] = n
 	b = append(b, 0)
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...), n
+	b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	e.texts = append(e.texts, [2]int{len(b) - len(s), len(b)})
+	return b, n
 }
 
-// batchDecoder reads batches; it never trusts a length.
-type batchDecoder struct {
-	rest    string
-	refs    []string
-	streams map[string]event.Stream
-	bad     bool
-}
-
-// decode reads a batch. The events' IDs are not set.
-func (d *batchDecoder) decode(batch []byte) ([]event.Event, error) {
-	*d = batchDecoder{rest: string(batch), streams: map[string]event.Stream{}}
-	n := d.uvarint()
-	if n > uint64(len(d.rest)) {
-		return nil, errDamaged("a batch of %d bytes has %d events", len(batch), n)
+// readBatch finds the events of a batch, and checks every one: what it accepts
+// can be read without an error.
+func readBatch(firstID uint64, data string) (*batch, error) {
+	c := cursor{data: data}
+	n := c.uvarint()
+	if n > uint64(len(data)) {
+		return nil, errDamaged("a batch of %d bytes has %d events", len(data), n)
 	}
-	events := make([]event.Event, 0, n)
+	b := &batch{firstID: firstID, data: data, events: make([]place, 0, n)}
+	places := map[string]uint32{}
 	var before int64
 	for range n {
-		before += d.varint()
-		e := event.Event{Time: before, Stream: d.stream()}
-		fields := d.uvarint()
-		if d.bad || fields > uint64(len(d.rest)) {
-			return nil, errDamaged("event %d of a batch", len(events))
+		before += c.varint()
+		key := c.newRef(&b.refs)
+		stream, ok := places[key]
+		if !ok {
+			s, whole := event.ParseStream(key)
+			c.bad = c.bad || !whole
+			stream = uint32(len(b.streams))
+			b.streams, places[key] = append(b.streams, s), stream
 		}
-		e.Fields = make([]event.Field, 0, fields)
+		b.events = append(b.events, place{before, stream, uint32(c.at)})
+		fields := c.uvarint()
+		if c.bad || fields > uint64(len(data)) {
+			return nil, errDamaged("event %d of a batch", len(b.events)-1)
+		}
 		for range fields {
-			e.Fields = append(e.Fields, event.Field{Name: d.ref(), Value: d.value()})
+			c.newRef(&b.refs)
+			t, num, text := c.value()
+			if _, ok := event.Raw(t, num, text); !ok || c.bad {
+				return nil, errDamaged("event %d of a batch", len(b.events)-1)
+			}
 		}
-		events = append(events, e)
 	}
-	if d.bad || d.rest != "" {
+	if c.bad || c.at != len(data) {
 		return nil, errDamaged("a batch ends in the middle, or after its end")
 	}
-	return events, nil
+	return b, nil
 }
 
-func (d *batchDecoder) stream() event.Stream {
-	key := d.ref()
-	s, ok := d.streams[key]
-	if !ok {
-		if s, ok = event.ParseStream(key); !ok {
-			d.bad = true
-		}
-		d.streams[key] = s
+// cursor reads a batch; it never trusts a length. After an error bad is set.
+type cursor struct {
+	data string
+	at   int
+	bad  bool
+}
+
+// newRef is the text of a ref; one that stands here for the first time is added
+// to refs.
+func (c *cursor) newRef(refs *[]string) string {
+	n := c.uvarint()
+	if n == 0 {
+		s := c.text()
+		*refs = append(*refs, s)
+		return s
 	}
-	return s
+	if n > uint64(len(*refs)) {
+		c.bad = true
+		return ""
+	}
+	return (*refs)[n-1]
 }
 
-func (d *batchDecoder) value() event.Value {
-	t := event.Type(d.byte())
-	var num uint64
-	var text string
+// value reads the type of a value and its parts, see event.Value.Raw.
+func (c *cursor) value() (t event.Type, num uint64, text string) {
+	t = event.Type(c.byte())
 	switch t {
 	case event.TypeNull:
 	case event.TypeInt, event.TypeDuration, event.TypeTime:
-		num = uint64(d.varint())
+		num = uint64(c.varint())
 	case event.TypeFloat:
-		if len(d.rest) < 8 {
-			d.bad = true
-			return event.Value{}
+		if c.at+8 > len(c.data) {
+			c.bad = true
+			break
 		}
-		num = binary.LittleEndian.Uint64([]byte(d.rest[:8]))
-		d.rest = d.rest[8:]
+		for i := range 8 {
+			num |= uint64(c.data[c.at+i]) << (8 * i)
+		}
+		c.at += 8
 	case event.TypeBool:
-		num = uint64(d.byte() & 1)
+		num = uint64(c.byte() & 1)
 	default:
-		text = d.text()
+		text = c.text()
 	}
-	v, ok := event.Raw(t, num, text)
-	d.bad = d.bad || !ok
-	return v
+	return t, num, text
 }
 
-func (d *batchDecoder) byte() byte {
-	if d.rest == "" {
-		d.bad = true
+func (c *cursor) byte() byte {
+	if c.at >= len(c.data) {
+		c.bad = true
 		return 0
 	}
-	c := d.rest[0]
-	d.rest = d.rest[1:]
-	return c
+	x := c.data[c.at]
+	c.at++
+	return x
 }
 
-func (d *batchDecoder) uvarint() uint64 {
+func (c *cursor) uvarint() uint64 {
+	if c.at < len(c.data) && c.data[c.at] < 0x80 {
+		c.at++
+		return uint64(c.data[c.at-1])
+	}
 	var x uint64
 	for shift := uint(0); shift < 64; shift += 7 {
-		c := d.byte()
-		x |= uint64(c&0x7f) << shift
-		if c < 0x80 || d.bad {
+		b := c.byte()
+		x |= uint64(b&0x7f) << shift
+		if b < 0x80 || c.bad {
 			return x
 		}
 	}
-	d.bad = true
+	c.bad = true
 	return 0
 }
 
-func (d *batchDecoder) varint() int64 {
-	u := d.uvarint()
+func (c *cursor) varint() int64 {
+	u := c.uvarint()
 	return int64(u>>1) ^ -int64(u&1)
 }
 
-func (d *batchDecoder) text() string {
-	n := d.uvarint()
-	if n > uint64(len(d.rest)) {
-		d.bad = true
+func (c *cursor) text() string {
+	n := c.uvarint()
+	if n > uint64(len(c.data)-c.at) {
+		c.bad = true
 		return ""
 	}
-	s := d.rest[:n]
-	d.rest = d.rest[n:]
+	s := c.data[c.at : c.at+int(n)]
+	c.at += int(n)
 	return s
-}
-
-func (d *batchDecoder) ref() string {
-	n := d.uvarint()
-	if n == 0 {
-		s := strings.Clone(d.text())
-		d.refs = append(d.refs, s)
-		return s
-	}
-	if n > uint64(len(d.refs)) {
-		d.bad = true
-		return ""
-	}
-	return d.refs[n-1]
 }

@@ -9,15 +9,24 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
 
+// rewriting is parts becoming one.
+type rewriting struct {
+	ctx   context.Context
+	w     *partWriter
+	drop  func(*looking) (bitset, error) // rows that go; nil: none
+	pacer *pacer                         // nil: as fast as it can
+}
+
 // source is a part being read in order, for a rewrite.
 type source struct {
+	*rewriting
 	part    *part
 	next    int // page
-	drop    func(*looking) (bitset, error)
 	cost    event.Cost
 	page    *sourcePage
 	row     int
 	dropped int64
+	bad     bool // it is damaged
 }
 
 // sourcePage is a page with all of its columns.
@@ -32,27 +41,43 @@ type sourcePage struct {
 	share   int // bytes of text a row has
 }
 
-// load reads the next page of which something stays; false at the end.
+// load reads the next page of which something stays; false at the end. Pages that
+// would not become better are copied as they are on the way.
 func (s *source) load() (bool, error) {
 	for s.next < len(s.part.pages) {
-		b := s.part.block(s.next)
+		if err := s.ctx.Err(); err != nil {
+			return false, err
+		}
+		at := s.next
+		b := s.part.block(at)
 		s.next++
 		l := &looking{block: b, cost: &s.cost}
 		var drop bitset
 		if s.drop != nil {
 			var err error
 			if drop, err = s.drop(l); err != nil {
+				s.bad = true
 				return false, err
 			}
 			if drop != nil {
-				s.dropped += int64(drop.count())
-				if drop.count() == b.n {
+				n := drop.count()
+				if s.dropped += int64(n); n == b.n {
 					continue
+				}
+				if n == 0 {
+					drop = nil
 				}
 			}
 		}
+		if drop == nil && (s.drop != nil || b.meta.large()) {
+			if err := s.copy(at); err != nil {
+				return false, err
+			}
+			continue
+		}
 		p, err := l.whole()
 		if err != nil {
+			s.bad = true
 			return false, err
 		}
 		p.drop, p.share = drop, p.size()
@@ -61,6 +86,19 @@ func (s *source) load() (bool, error) {
 	}
 	s.page = nil
 	return false, nil
+}
+
+// copy takes a page over as it is.
+func (s *source) copy(at int) error {
+	m, stored, err := s.part.stored(at)
+	if err != nil {
+		s.bad = true
+		return err
+	}
+	if err := s.w.addStored(m, stored); err != nil {
+		return err
+	}
+	return s.pacer.wait(s.ctx, int64(len(stored)))
 }
 
 // advance goes to the next row that stays.
@@ -92,7 +130,7 @@ func (l *looking) whole() (*sourcePage, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, err := readColumn(b, m, l.n)
+		c, err := readColumn(b, m, l.n, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -139,6 +177,7 @@ type picked struct {
 type merger struct {
 	builders map[string]*[event.TypeList + 1]*builder
 	rows     []picked
+	dict     dictTable
 }
 
 // page makes the page of m.rows.
@@ -171,7 +210,7 @@ func (m *merger) page() *page {
 	for name, types := range m.builders {
 		for t, b := range types {
 			if b != nil && b.count > 0 {
-				c := b.finish(name, n)
+				c := b.finish(name, n, &m.dict)
 				c.typ = event.Type(t)
 				out.columns = append(out.columns, c)
 			}
@@ -199,34 +238,33 @@ func (m *merger) builder(name string, t event.Type, n int) *builder {
 		b = &builder{typ: t}
 		types[t] = b
 	}
-	if len(b.present) < (n+63)/64 {
-		b.present = newBitset(n)
-	}
-	if t < event.TypeString {
-		b.nums = grown(b.nums, n)
-	} else {
-		b.texts = grown(b.texts, n)
-	}
+	b.reserve(n)
 	return b
 }
 
 // take copies values of a column: list says to which rows, rows from which.
 func (b *builder) take(c *column, list []picked, rows []picked) {
+	var formed []byte // text of all rows
+	if c.shape == shapeHex {
+		formed = make([]byte, 0, 2*c.width*len(list))
+	}
 	for _, to := range list {
 		row := rows[to.row].row
 		if !c.has(row) {
 			continue
 		}
-		if b.texts != nil {
-			switch c.shape {
-			case shapeTexts:
-				b.texts[to.row] = c.text(row)
-			default:
-				_, b.texts[to.row] = c.value(row).Raw()
-			}
-		} else if c.shape == shapeInts {
+		switch {
+		case c.shape == shapeTexts:
+			b.texts[to.row] = c.text(row)
+		case c.shape == shapeHex:
+			start := len(formed)
+			formed = appendHex(formed, c.raw[row*c.width:(row+1)*c.width])
+			b.texts[to.row] = view(formed[start:])
+		case b.typ >= event.TypeString:
+			_, b.texts[to.row] = c.value(row).Raw()
+		case c.shape == shapeInts:
 			b.nums[to.row] = uint64(c.ints[row])
-		} else {
+		default:
 			b.nums[to.row], _ = c.value(row).Raw()
 		}
 		b.present.set(to.row)
@@ -252,28 +290,29 @@ func (p *sourcePage) size() int {
 }
 
 // rewrite writes parts in order into one, without the rows that drop names. It
-// writes none if nothing stays; then the answer has no rows.
-func (db *DB) rewrite(ctx context.Context, parts []*part, level int, drop func(*looking) (bitset, error)) (info partInfo, dropped int64, err error) {
+// writes none if nothing stays; then the answer has no rows. Pages that are copied
+// stand among the others as they come, so the order is that of stretches only.
+func (db *DB) rewrite(ctx context.Context, parts []*part, level int, drop func(*looking) (bitset, error), pacer *pacer) (info partInfo, dropped int64, err error) {
 	w, err := createPart(db.cfg.files, db.partsDir(), db.nextPart(), level)
 	if err != nil {
 		return info, 0, err
 	}
+	r := &rewriting{ctx: ctx, w: w, drop: drop, pacer: pacer}
 	var all []*source
 	var queue sources
 	for _, p := range parts {
-		s := &source{part: p, drop: drop}
+		s := &source{rewriting: r, part: p}
 		all = append(all, s)
 		ok, err := s.load()
 		if err != nil {
-			db.noteBad(p, err)
-			return info, 0, joinAbort(err, w)
+			return info, 0, joinAbort(db.sourceFailed(s, err), w)
 		}
 		if ok {
 			queue = append(queue, s)
 		}
 	}
 	heap.Init(&queue)
-	if err := db.merge(ctx, w, &queue); err != nil {
+	if err := db.merge(r, &queue); err != nil {
 		return info, 0, joinAbort(err, w)
 	}
 	for _, s := range all {
@@ -286,30 +325,41 @@ func (db *DB) rewrite(ctx context.Context, parts []*part, level int, drop func(*
 	return info, dropped, err
 }
 
-func (db *DB) merge(ctx context.Context, w *partWriter, queue *sources) error {
+// sourceFailed notes that a part is damaged if that is why it failed.
+func (db *DB) sourceFailed(s *source, err error) error {
+	if s.bad {
+		db.noteBad(s.part, err)
+	}
+	return err
+}
+
+func (db *DB) merge(r *rewriting, queue *sources) error {
 	var m merger
 	size := 0
 	var last event.Stream
+	add := func() error {
+		began := r.w.at + uint64(len(r.w.buf))
+		if err := r.w.add(m.page()); err != nil {
+			return err
+		}
+		size = 0
+		return r.pacer.wait(r.ctx, int64(r.w.at+uint64(len(r.w.buf))-began))
+	}
 	for len(*queue) > 0 {
 		s := (*queue)[0]
 		stream := s.page.stream(s.row)
 		n := len(m.rows)
 		if n >= pageRows || n > 0 && size > pageBytes || n >= minStreamPage && stream != last {
-			if err := ctx.Err(); err != nil {
+			if err := add(); err != nil {
 				return err
 			}
-			if err := w.add(m.page()); err != nil {
-				return err
-			}
-			size = 0
 		}
 		last = stream
 		m.rows = append(m.rows, picked{s.page, s.row})
 		size += s.page.share
 		ok, err := s.advance()
 		if err != nil {
-			db.noteBad(s.part, err)
-			return err
+			return db.sourceFailed(s, err)
 		}
 		if ok {
 			heap.Fix(queue, 0)
@@ -320,5 +370,5 @@ func (db *DB) merge(ctx context.Context, w *partWriter, queue *sources) error {
 	if len(m.rows) == 0 {
 		return nil
 	}
-	return w.add(m.page())
+	return add()
 }

@@ -111,9 +111,9 @@ func (t *topRows) result(ctx context.Context, w *worker, r *event.Result) error 
 			return w.x.limitError(context.Cause(ctx))
 		}
 		l := &looking{block: b, cost: &w.cost}
-		bodies := map[*meta][]byte{}
+		sections := map[*meta]*section{}
 		for _, i := range list {
-			e, err := l.event(int(t.list[i].row), t.q.Fields, bodies)
+			e, err := l.event(int(t.list[i].row), t.q.Fields, sections)
 			if err != nil {
 				w.x.noteBad(b, err)
 				w.warnings = append(w.warnings, err.Error())

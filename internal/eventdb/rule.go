@@ -149,13 +149,16 @@ func (f *filter) ruleLabel(values []event.Value) verdict {
 }
 
 func (f *filter) ruleMeta(b *block, m *meta) (verdict, error) {
-	if m.shape == shapeInts && m.typ != event.TypeBool || m.shape == shapeFloats {
+	if f.needle.text == "" && (m.shape == shapeInts && m.typ != event.TypeBool || m.shape == shapeFloats) {
 		low, high := m.numberBounds()
 		return f.ruleNumbers(low, high, m.shape == shapeInts), nil
 	}
+	if f.needle.cannotBe(m) {
+		return none, nil
+	}
 	if m.blocks > 0 {
 		for _, h := range f.words {
-			may, err := b.part.mayHave(m, h)
+			may, err := b.part.mayHave(m, h, &f.block)
 			if err != nil || !may {
 				return none, err
 			}

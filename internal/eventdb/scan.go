@@ -21,6 +21,7 @@ type block struct {
 type looking struct {
 	*block
 	cost      *event.Cost
+	buf       *buffers // may be nil
 	columns   map[string]*column
 	asNumbers map[*column]*numbers
 	times     []int64
@@ -95,7 +96,25 @@ func (b *block) metas(name string) []meta {
 
 func (l *looking) read(m *meta) ([]byte, error) {
 	l.cost.Bytes += int64(m.size)
-	return l.part.section(m)
+	return l.part.section(m, l.buf)
+}
+
+// section reads a column of which single rows are wanted.
+func (l *looking) section(m *meta) (*section, error) {
+	l.cost.Bytes += int64(m.size)
+	read := l.part.section
+	if m.codec == codecChunks {
+		read = l.part.read
+	}
+	b, err := read(m, nil)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := newSection(b, m, l.n)
+	if !ok {
+		return nil, errDamaged("column %q", m.name)
+	}
+	return s, nil
 }
 
 func (l *looking) getTimes() ([]int64, error) {
@@ -108,7 +127,7 @@ func (l *looking) getTimes() ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := &reader{b: b}
+		r := &reader{b: b, buf: l.buf}
 		if l.times = r.deltas(l.n); r.bad {
 			return nil, errDamaged("part %d: times", l.part.ID)
 		}
@@ -126,7 +145,7 @@ func (l *looking) getIDs() ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := &reader{b: b}
+		r := &reader{b: b, buf: l.buf}
 		if l.ids = r.deltas(l.n); r.bad {
 			return nil, errDamaged("part %d: ids", l.part.ID)
 		}
@@ -145,7 +164,7 @@ func (l *looking) streamCodes() ([]uint16, error) {
 		if err != nil {
 			return nil, err
 		}
-		r := &reader{b: b}
+		r := &reader{b: b, buf: l.buf}
 		ints := r.ints(l.n)
 		if r.bad {
 			return nil, errDamaged("part %d: streams", l.part.ID)
@@ -201,7 +220,7 @@ func (l *looking) load(name string) (*column, error) {
 			if err != nil {
 				return nil, err
 			}
-			c, err := readColumn(b, &metas[i], l.n)
+			c, err := readColumn(b, &metas[i], l.n, l.buf)
 			if err != nil {
 				return nil, err
 			}
@@ -225,7 +244,7 @@ func (l *looking) load(name string) (*column, error) {
 }
 
 // event puts one row together. only lists the fields wanted; empty: all.
-func (l *looking) event(row int, only []string, bodies map[*meta][]byte) (event.Event, error) {
+func (l *looking) event(row int, only []string, sections map[*meta]*section) (event.Event, error) {
 	times, err := l.getTimes()
 	if err != nil {
 		return event.Event{}, err
@@ -262,14 +281,14 @@ func (l *looking) event(row int, only []string, bodies map[*meta][]byte) (event.
 		if len(only) > 0 && !slices.Contains(only, m.name) {
 			continue
 		}
-		body, ok := bodies[m]
+		have, ok := sections[m]
 		if !ok {
-			if body, err = l.read(m); err != nil {
+			if have, err = l.section(m); err != nil {
 				return event.Event{}, err
 			}
-			bodies[m] = body
+			sections[m] = have
 		}
-		v, err := readValue(body, m, l.n, row)
+		v, err := have.value(row)
 		if err != nil {
 			return event.Event{}, err
 		}

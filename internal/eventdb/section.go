@@ -17,6 +17,7 @@ type codec uint8
 const (
 	codecNone codec = iota
 	codecZstd
+	codecChunks // of shapeTexts, see chunk.go
 )
 
 // meta describes a stored column: what its index knows without reading it.
@@ -105,7 +106,7 @@ func appendDict(b []byte, c *column) []byte {
 	}
 	b = append(b, null)
 	if c.codes != nil {
-		b = appendPacked(b, bits.Len(uint(len(c.dict)-1)), c.n, func(i int) uint64 { return uint64(c.codes[i]) })
+		b = appendPacked(b, bits.Len(uint(len(c.dict)-1)), c.codes, 0, 1)
 	}
 	lens := make([]int64, len(values))
 	for i, v := range values {
@@ -120,9 +121,10 @@ func appendDict(b []byte, c *column) []byte {
 	return b
 }
 
-// readColumn reads the whole column of a page of n rows.
-func readColumn(body []byte, m *meta, n int) (*column, error) {
-	r := &reader{b: body}
+// readColumn reads the whole column of a page of n rows; it lives as long as body
+// and what buf lends, which may be nil.
+func readColumn(body []byte, m *meta, n int, buf *buffers) (*column, error) {
+	r := &reader{b: body, buf: buf}
 	c := &column{name: m.name, typ: m.typ, shape: m.shape, n: n}
 	if m.shape != shapeDict && m.count < n {
 		c.present = r.bitset(n)
@@ -172,7 +174,7 @@ func (r *reader) bitset(n int) bitset {
 
 func (r *reader) floats(n int) []float64 {
 	digits := r.byte()
-	out := make([]float64, n)
+	out := r.buf.getFloats(n)
 	if digits <= decimals {
 		for i, x := range r.ints(n) {
 			out[i] = float64(x) / powers[digits]
@@ -219,14 +221,10 @@ func (r *reader) dict(c *column) {
 		if r.bad {
 			return
 		}
-		c.codes = make([]uint16, c.n)
-		for i := range c.codes {
-			code := p.at(i)
-			if code >= uint64(size) {
-				r.bad = true
-				return
-			}
-			c.codes[i] = uint16(code)
+		c.codes = r.buf.getCodes(c.n)
+		if p.unpack(c.codes) >= uint64(size) {
+			r.bad = true
+			return
 		}
 	}
 	c.dict = make([]event.Value, size)
@@ -249,58 +247,133 @@ func (r *reader) dict(c *column) {
 	}
 }
 
-// readValue reads the value of one row alone.
-func readValue(body []byte, m *meta, n, row int) (event.Value, error) {
-	r := &reader{b: body}
-	if m.shape != shapeDict && m.count < n {
-		if present := r.bytes((n + 63) / 64 * 8); present == nil || present[row>>3]&(1<<(row&7)) == 0 {
+// section is a stored column of which single rows are read.
+type section struct {
+	m     *meta
+	n     int
+	body  []byte
+	text  chunks // of codecChunks; then body is its head
+	part  []byte // of the text, decompressed last
+	start int    // where in the text part begins
+}
+
+func newSection(stored []byte, m *meta, n int) (*section, bool) {
+	s := &section{m: m, n: n, body: stored}
+	ok := true
+	if m.codec == codecChunks {
+		s.text, ok = readChunks(stored, int(m.raw))
+		s.body = s.text.head
+	}
+	return s, ok
+}
+
+// value reads the value of one row.
+func (s *section) value(row int) (event.Value, error) {
+	r := &reader{b: s.body}
+	if s.m.shape != shapeDict && s.m.count < s.n {
+		if present := r.bytes((s.n + 63) / 64 * 8); present == nil || present[row>>3]&(1<<(row&7)) == 0 {
 			if r.bad {
-				return event.Value{}, errDamaged("column %q", m.name)
+				return event.Value{}, errDamaged("column %q", s.m.name)
 			}
 			return event.Value{}, nil
 		}
 	}
 	var v event.Value
 	ok := true
-	switch m.shape {
+	switch s.m.shape {
 	case shapeInts:
-		v, ok = event.Raw(m.typ, uint64(r.intsAt(n, row)), "")
+		v, ok = event.Raw(s.m.typ, uint64(r.intsAt(s.n, row)), "")
 	case shapePrefixed:
 		prefix := r.text()
-		v = event.String(prefix + event.Int(r.intsAt(n, row)).String())
+		v = event.String(prefix + event.Int(r.intsAt(s.n, row)).String())
 	case shapeHex:
 		width := r.length(64)
-		if raw := r.bytes(width * n); raw != nil {
+		if raw := r.bytes(width * s.n); raw != nil {
 			v = event.String(hexText(raw[row*width : (row+1)*width]))
 		}
 	case shapeTexts:
-		v, ok = r.textAt(m.typ, n, row)
+		v, ok = s.textAt(r, row)
+	case shapeDict:
+		v, ok = r.dictAt(s.m.typ, s.n, row)
 	default:
-		c, err := readColumn(body, m, n)
+		c, err := readColumn(s.body, s.m, s.n, nil)
 		if err != nil {
 			return event.Value{}, err
 		}
 		return c.value(row), nil
 	}
 	if r.bad || !ok {
-		return event.Value{}, errDamaged("column %q", m.name)
+		return event.Value{}, errDamaged("column %q", s.m.name)
 	}
 	return v, nil
 }
 
 // textAt reads one of n texts.
-func (r *reader) textAt(t event.Type, n, row int) (event.Value, bool) {
-	low, step := r.varint(), int64(r.uvarint())
-	p := r.packed(n)
+func (s *section) textAt(r *reader, row int) (event.Value, bool) {
+	start, end := r.span(s.n, row)
 	if r.bad {
 		return event.Value{}, false
 	}
-	start := int64(0)
-	for i := range row {
-		start += low + int64(p.at(i))*step
+	if s.m.codec != codecChunks {
+		if start < 0 || start > end || end > int64(len(r.b)) {
+			return event.Value{}, false
+		}
+		return event.Raw(s.m.typ, 0, string(r.b[start:end]))
 	}
-	end := start + low + int64(p.at(row))*step
-	if start < 0 || start > end || end > int64(len(r.b)) {
+	from, to := int(start)-s.start, int(end)-s.start
+	if from < 0 || to > len(s.part) {
+		z, err := newZstds()
+		if err != nil {
+			return event.Value{}, false
+		}
+		var ok bool
+		if s.part, s.start, ok = s.text.part(z, int(start), int(end)); !ok {
+			return event.Value{}, false
+		}
+		from, to = int(start)-s.start, int(end)-s.start
+	}
+	if from > to {
+		return event.Value{}, false
+	}
+	return event.Raw(s.m.typ, 0, string(s.part[from:to]))
+}
+
+// span reads the lengths of n texts; it is where text i begins and ends.
+func (r *reader) span(n, i int) (start, end int64) {
+	if n == 0 {
+		return 0, 0
+	}
+	low, step := r.varint(), int64(r.uvarint())
+	p := r.packed(n)
+	if r.bad {
+		return 0, 0
+	}
+	for j := range i {
+		start += low + int64(p.at(j))*step
+	}
+	return start, start + low + int64(p.at(i))*step
+}
+
+// dictAt reads the value of one of n rows of a dictionary.
+func (r *reader) dictAt(t event.Type, n, row int) (event.Value, bool) {
+	size := r.length(n + 1)
+	null := int(r.byte() & 1)
+	code := uint64(0)
+	if size > 1 {
+		p := r.packed(n)
+		if r.bad {
+			return event.Value{}, false
+		}
+		code = p.at(row)
+	}
+	if r.bad || code >= uint64(size) {
+		return event.Value{}, false
+	}
+	if code < uint64(null) {
+		return event.Value{}, true
+	}
+	start, end := r.span(size-null, int(code)-null)
+	if r.bad || start < 0 || start > end || end > int64(len(r.b)) {
 		return event.Value{}, false
 	}
 	return event.Raw(t, 0, string(r.b[start:end]))

@@ -37,14 +37,18 @@ func (b *buckets) add(i int, n int64) {
 
 func (s *sketch) add(f float64) {
 	s.n++
+	if i := int(math.Float64bits(f) >> sketchShift); uint(i-s.positive.first) < uint(len(s.positive.counts)) && i > 0 {
+		s.positive.counts[i-s.positive.first]++ // the bits of negative numbers are beyond all positive ones
+		return
+	}
+	s.addOther(f)
+}
+
+// addOther counts zero, negative numbers, and the first of a bucket.
+func (s *sketch) addOther(f float64) {
 	switch {
 	case f > 0:
-		i := int(math.Float64bits(f) >> sketchShift)
-		if d := i - s.positive.first; d >= 0 && d < len(s.positive.counts) {
-			s.positive.counts[d]++
-			return
-		}
-		s.positive.add(i, 1)
+		s.positive.add(int(math.Float64bits(f)>>sketchShift), 1)
 	case f < 0:
 		s.negative.add(int(math.Float64bits(-f)>>sketchShift), 1)
 	default:

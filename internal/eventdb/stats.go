@@ -14,9 +14,9 @@ type Stats struct {
 func (db *DB) Stats() Stats {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	s := Stats{InMemory: int64(len(db.head.events)), Parts: len(db.parts), LogBytes: db.commits.wal.bytes()}
+	s := Stats{InMemory: int64(db.head.rows), Parts: len(db.parts), LogBytes: db.commits.wal.bytes()}
 	for _, h := range db.sealed {
-		s.InMemory += int64(len(h.events))
+		s.InMemory += int64(h.rows)
 	}
 	s.Events = s.InMemory
 	for _, p := range db.parts {

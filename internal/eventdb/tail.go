@@ -81,10 +81,18 @@ func (t *Tail) Close() {
 	t.of.list = slices.DeleteFunc(t.of.list, func(other *Tail) bool { return other == t })
 }
 
-// publish hands events to everybody who follows; it never waits.
-func (ts *tails) publish(events []event.Event) {
+// publish hands events, with IDs from first on, to everybody who follows; it
+// never waits.
+func (ts *tails) publish(events []event.Event, first uint64) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
+	if len(ts.list) == 0 {
+		return
+	}
+	events = slices.Clone(events)
+	for i := range events {
+		events[i].ID = first + uint64(i)
+	}
 	for _, t := range ts.list {
 		select {
 		case t.batches <- events:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -29,63 +30,96 @@ func (p *part) block(i int) *block {
 }
 
 // Run keeps the store in order until ctx ends: it writes parts, merges them,
-// removes what has expired and, with SyncInterval, makes writes durable.
+// removes what has expired and, with SyncInterval, makes writes durable. Merging
+// goes on beside the rest and leaves queries and writers room, see pacer.
 func (db *DB) Run(ctx context.Context) error {
-	sync := time.NewTicker(db.cfg.SyncEvery)
-	defer sync.Stop()
-	tick := time.NewTicker(upkeepEvery)
-	defer tick.Stop()
-	retain := time.NewTicker(retainEvery)
-	defer retain.Stop()
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		db.every(ctx, upkeepEvery, "merge parts of events", func() error { return db.compact(ctx, true) })
+	})
+	group.Go(func() {
+		db.every(ctx, retainEvery, "remove expired events", func() error { return db.Retain(ctx, time.Now()) })
+	})
+	group.Go(func() {
+		db.every(ctx, db.cfg.SyncEvery, "make events durable", db.commits.sync)
+	})
+	again := time.NewTicker(upkeepEvery) // after a failure
+	defer again.Stop()
 	for {
-		var what string
-		var err error
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-sync.C:
-			what, err = "make events durable", db.commits.sync()
 		case <-db.full:
-			what, err = "write a part of events", db.flushSealed()
-		case <-tick.C:
-			if err = db.flushSealed(); err == nil {
-				what, err = "merge parts of events", db.Compact(ctx)
-			}
-		case <-retain.C:
-			what, err = "remove expired events", db.Retain(ctx, time.Now())
+		case <-again.C:
 		}
-		if err != nil && ctx.Err() == nil {
-			db.cfg.Logger.ErrorContext(ctx, "upkeep of events failed, it is tried again", "what", what, "error", err)
+		if err := db.flushSealed(); err != nil {
+			db.upkeepFailed(ctx, "write a part of events", err)
 		}
 	}
 }
 
-// Compact merges small parts, one merge at a time, until none is due. Damaged
-// parts stay as they are.
-func (db *DB) Compact(ctx context.Context) error {
+// every does something again and again until ctx ends.
+func (db *DB) every(ctx context.Context, interval time.Duration, what string, do func() error) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
 	for {
-		done, err := db.compactOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := do(); err != nil {
+			db.upkeepFailed(ctx, what, err)
+		}
+	}
+}
+
+func (db *DB) upkeepFailed(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil && !db.isClosed() {
+		db.cfg.Logger.ErrorContext(ctx, "upkeep of events failed, it is tried again", "what", what, "error", err)
+	}
+}
+
+// Compact merges small parts, one merge at a time and as fast as it can, until
+// none is due. Damaged parts stay as they are.
+func (db *DB) Compact(ctx context.Context) error { return db.compact(ctx, false) }
+
+// compact merges until nothing is due; gently if paced.
+func (db *DB) compact(ctx context.Context, paced bool) error {
+	for {
+		done, err := db.compactOnce(ctx, paced)
 		if err != nil || done {
 			return err
 		}
-		if err := db.flushSealed(); err != nil { // writers come first
-			return err
-		}
 	}
 }
 
-func (db *DB) compactOnce(ctx context.Context) (done bool, err error) {
+func (db *DB) compactOnce(ctx context.Context, paced bool) (done bool, err error) {
 	db.upkeep.Lock()
 	defer db.upkeep.Unlock()
-	parts := db.dueForMerge()
+	parts, waiting := db.dueForMerge()
 	if len(parts) == 0 {
 		return true, nil
 	}
-	return false, db.replace(ctx, parts, parts[0].Level+1, nil)
+	var p *pacer
+	if paced && waiting <= mergeBehind*mergeParts {
+		p = newPacer(&db.awaited)
+	}
+	return false, db.replace(ctx, parts, parts[0].Level+1, nil, p)
 }
 
-// dueForMerge picks the oldest parts of the lowest level that has enough.
-func (db *DB) dueForMerge() []*part {
+// takeUpkeep locks upkeep; a merge that goes on meanwhile comes to its end without
+// resting.
+func (db *DB) takeUpkeep() {
+	db.awaited.Add(1)
+	defer db.awaited.Add(-1)
+	db.upkeep.Lock()
+}
+
+// dueForMerge picks the oldest parts of the lowest level that has enough; waiting
+// is how many that level has.
+func (db *DB) dueForMerge() (parts []*part, waiting int) {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	byLevel := map[int][]*part{}
@@ -100,18 +134,18 @@ func (db *DB) dueForMerge() []*part {
 			rows := int64(0)
 			for i, p := range list[:mergeParts] {
 				if rows += p.Rows; rows > maxPartRows {
-					return list[:i]
+					return list[:i], len(list)
 				}
 			}
-			return list[:mergeParts]
+			return list[:mergeParts], len(list)
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 // replace rewrites parts into one.
-func (db *DB) replace(ctx context.Context, parts []*part, level int, drop func(*looking) (bitset, error)) error {
-	info, dropped, err := db.rewrite(ctx, parts, level, drop)
+func (db *DB) replace(ctx context.Context, parts []*part, level int, drop func(*looking) (bitset, error), pacer *pacer) error {
+	info, dropped, err := db.rewrite(ctx, parts, level, drop, pacer)
 	if err != nil {
 		return err
 	}
@@ -140,7 +174,7 @@ func (db *DB) Delete(ctx context.Context, within event.Range, filter event.Filte
 	if !ok {
 		return 0, nil
 	}
-	db.upkeep.Lock()
+	db.takeUpkeep()
 	defer db.upkeep.Unlock()
 	return db.deleteParts(ctx, f, first, last, 0)
 }
@@ -181,7 +215,7 @@ func (db *DB) deleteParts(ctx context.Context, f *filter, first, last int64, laz
 		}
 		n, err := countDropped(ctx, p, drop)
 		if err == nil && n > 0 && n*lazy >= p.Rows*min(lazy, 1) {
-			err = db.replace(ctx, []*part{p}, p.Level, drop)
+			err = db.replace(ctx, []*part{p}, p.Level, drop, nil)
 			sum += n
 		}
 		if err != nil {

@@ -1,6 +1,9 @@
 package eventdb
 
 import (
+	"encoding/base64"
+	"hash/maphash"
+	"math"
 	"strconv"
 	"strings"
 
@@ -57,6 +60,53 @@ func (t *intTable) grow() {
 	}
 }
 
+// textTable gives texts small ids: open addressing, half empty. The texts
+// themselves are kept by who has the ids.
+type textTable struct {
+	seed  maphash.Seed
+	slots []uint64 // 32 bits of the hash, which say where to begin, and 1 + id; 0: empty
+	n     int
+}
+
+// get returns the id of a text, or next and that the text was new; same tells
+// whether an id is that of the text.
+func (t *textTable) get(text string, next uint32, same func(id uint32) bool) (id uint32, fresh bool) {
+	if 2*t.n >= len(t.slots) {
+		t.grow()
+	}
+	hash := maphash.String(t.seed, text) >> 32
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		switch have := t.slots[i]; {
+		case have == 0:
+			t.slots[i] = hash<<32 | uint64(next+1)
+			t.n++
+			return next, true
+		case have>>32 == hash && same(uint32(have)-1):
+			return uint32(have) - 1, false
+		}
+	}
+}
+
+func (t *textTable) grow() {
+	old := t.slots
+	if old == nil {
+		t.seed = maphash.MakeSeed()
+	}
+	t.slots = make([]uint64, max(64, 2*len(old)))
+	mask := uint64(len(t.slots) - 1)
+	for _, have := range old {
+		if have == 0 {
+			continue
+		}
+		i := have >> 32 & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = have
+	}
+}
+
 // maxPrefixes bounds how many prefixes are counted by number.
 const maxPrefixes = 16
 
@@ -64,80 +114,99 @@ const maxPrefixes = 16
 // them. Text that is one of a few prefixes and a number is kept as that number.
 type valueIndex struct {
 	ints     intTable
-	texts    map[string]uint32
-	others   map[event.Value]uint32
+	floats   intTable // by their bits
+	texts    textTable
+	null     uint32 // 1 + id
 	prefixes []string
 	prefixed []intTable
-	shown    []event.Value // of a prefixed text its number
-	prefixOf []uint8       // 1 + place in prefixes; as long as needed
+	shown    []shownValue
+	arena    []byte                 // text of keys
+	lists    map[uint32]event.Value // shown as Lists
 	bytes    int64
 }
 
-const valueCost = 64 // bytes a value takes beside its text
+// shownValue is the key of a value and the type it is shown as: the lowest met.
+type shownValue struct {
+	num  uint64 // number of the key; of text where it begins in arena
+	size uint32 // of text
+	typ  event.Type
+	kind uint8
+}
+
+// The kinds of keys.
+const (
+	keyNull     uint8 = iota
+	keyInt            // num is its int64
+	keyFloat          // num are its bits
+	keyText           // in arena
+	keyPrefixed       // and above, by place in prefixes: num is the int64 behind it
+)
+
+const valueCost = 40 // bytes a value takes beside its text
 
 func (x *valueIndex) len() int { return len(x.shown) }
 
 // id is the id of a value; null has one too.
 func (x *valueIndex) id(v event.Value) uint32 {
 	k := v.Key()
-	next := uint32(len(x.shown))
-	var id uint32
-	var fresh bool
+	num, text := k.Raw()
 	switch k.Type() {
 	case event.TypeInt:
-		id, fresh = x.ints.get(k.Int64(), next)
-	case event.TypeString:
-		return x.textID(v, k.Text())
-	default:
-		var ok bool
-		if id, ok = x.others[k]; !ok {
-			if x.others == nil {
-				x.others = map[event.Value]uint32{}
-			}
-			x.others[k], id, fresh = next, next, true
+		return x.numberID(&x.ints, keyInt, int64(num), v.Type())
+	case event.TypeFloat:
+		return x.numberID(&x.floats, keyFloat, int64(num), v.Type())
+	case event.TypeNull:
+		if x.null == 0 {
+			x.show(shownValue{})
+			x.null = uint32(len(x.shown))
 		}
+		return x.null - 1
 	}
-	if fresh {
-		x.show(v)
-	} else if v.Type() < x.shown[id].Type() {
-		x.shown[id] = v
+	id := x.textID(text, v.Type())
+	if v.Type() == event.TypeList && x.shown[id].typ == event.TypeList {
+		if x.lists == nil {
+			x.lists = map[uint32]event.Value{}
+		}
+		x.lists[id] = ownText(v)
 	}
 	return id
 }
 
-func (x *valueIndex) show(v event.Value) {
+func (x *valueIndex) show(v shownValue) {
 	x.shown = append(x.shown, v)
-	_, text := v.Raw()
-	x.bytes += valueCost + int64(len(text))
+	x.bytes += valueCost + int64(v.size)
 }
 
-func (x *valueIndex) textID(v event.Value, text string) uint32 {
+// numberID is the id of a number that is of type t.
+func (x *valueIndex) numberID(of *intTable, kind uint8, n int64, t event.Type) uint32 {
+	id, fresh := of.get(n, uint32(len(x.shown)))
+	if fresh {
+		x.show(shownValue{num: uint64(n), kind: kind, typ: t})
+	} else if t < x.shown[id].typ {
+		x.shown[id].typ = t
+	}
+	return id
+}
+
+// textID is the id of text that is no number's, the key of a value of type t.
+func (x *valueIndex) textID(text string, t event.Type) uint32 {
 	for i, prefix := range x.prefixes {
 		if n, ok := numbered(text, prefix); ok {
 			return x.prefixedID(i, n)
 		}
 	}
-	id, ok := x.texts[text]
-	if !ok {
-		if x.texts == nil {
-			x.texts = map[string]uint32{}
-		}
-		id = uint32(len(x.shown))
-		own := strings.Clone(text)
-		x.texts[own] = id
-		if v.Type() == event.TypeString {
-			v = event.String(own)
-		} else {
-			v = ownText(v)
-		}
-		x.show(v)
-		return id
-	}
-	if v.Type() < x.shown[id].Type() {
-		x.shown[id] = ownText(v)
+	id, fresh := x.texts.get(text, uint32(len(x.shown)), func(id uint32) bool { return x.text(&x.shown[id]) == text })
+	if fresh {
+		x.show(shownValue{num: uint64(len(x.arena)), size: uint32(len(text)), kind: keyText, typ: t})
+		x.arena = append(x.arena, text...)
+	} else if t < x.shown[id].typ {
+		x.shown[id].typ = t
 	}
 	return id
 }
+
+// text is the text of a key; it stays as it is.
+func (x *valueIndex) text(v *shownValue) string { return view(x.arena[v.num : v.num+uint64(v.size)]) }
 
 // numbered reads text as prefix and a number without leading zeros.
 func numbered(text, prefix string) (int64, bool) {
@@ -175,40 +244,62 @@ func (x *valueIndex) prefix(prefix string) (int, bool) {
 	i := len(x.prefixes)
 	x.prefixes = append(x.prefixes, prefix)
 	x.prefixed = append(x.prefixed, intTable{})
-	for text, id := range x.texts {
-		if n, ok := numbered(text, prefix); ok && x.shown[id].Type() == event.TypeString {
-			x.prefixed[i].get(n, id)
-			x.setPrefix(id, i, n)
-			delete(x.texts, text)
+	for id := range x.shown {
+		v := &x.shown[id]
+		if v.kind != keyText || v.typ != event.TypeString {
+			continue
+		}
+		if n, ok := numbered(x.text(v), prefix); ok { // what is in texts is not asked any more
+			x.prefixed[i].get(n, uint32(id))
+			v.num, v.size, v.kind = uint64(n), 0, keyPrefixed+uint8(i)
 		}
 	}
 	return i, true
 }
 
-func (x *valueIndex) setPrefix(id uint32, place int, n int64) {
-	for len(x.prefixOf) <= int(id) {
-		x.prefixOf = append(x.prefixOf, 0)
-	}
-	x.prefixOf[id] = uint8(place + 1)
-	x.shown[id] = event.Int(n)
-}
-
 func (x *valueIndex) prefixedID(place int, n int64) uint32 {
 	id, fresh := x.prefixed[place].get(n, uint32(len(x.shown)))
 	if fresh {
-		x.shown = append(x.shown, event.Value{})
-		x.setPrefix(id, place, n)
-		x.bytes += valueCost
+		x.show(shownValue{num: uint64(n), kind: keyPrefixed + uint8(place), typ: event.TypeString})
 	}
 	return id
 }
 
-// value is how to show an id.
+// value is how to show an id. Its text may share memory with x.
 func (x *valueIndex) value(id uint32) event.Value {
-	if int(id) < len(x.prefixOf) && x.prefixOf[id] > 0 {
-		return event.String(x.prefixes[x.prefixOf[id]-1] + strconv.FormatInt(x.shown[id].Int64(), 10))
+	s := &x.shown[id]
+	var key event.Value
+	switch s.kind {
+	case keyNull:
+		return event.Value{}
+	case keyInt:
+		key = event.Int(int64(s.num))
+	case keyFloat:
+		key = event.Float(math.Float64frombits(s.num))
+	case keyText:
+		key = event.String(x.text(s))
+	default:
+		return event.String(x.prefixes[s.kind-keyPrefixed] + strconv.FormatInt(int64(s.num), 10))
 	}
-	return x.shown[id]
+	switch s.typ {
+	case event.TypeDuration, event.TypeTime:
+		v, _ := event.Raw(s.typ, s.num, "")
+		return v
+	case event.TypeFloat:
+		f, _ := key.Number()
+		return event.Float(f)
+	case event.TypeBool:
+		return event.Bool(key.Text() == "true")
+	case event.TypeString:
+		return event.String(key.String())
+	case event.TypeBytes:
+		if b, err := base64.StdEncoding.DecodeString(key.Text()); err == nil {
+			return event.Bytes(b)
+		}
+	case event.TypeList:
+		return x.lists[id]
+	}
+	return key
 }
 
 // merge takes over another's values; the answer are their ids here.
@@ -223,13 +314,14 @@ func (x *valueIndex) merge(o *valueIndex) []uint32 {
 		places[i] = place
 	}
 	for id := range ids {
-		if id < len(o.prefixOf) && o.prefixOf[id] > 0 {
-			if place := places[o.prefixOf[id]-1]; place >= 0 {
-				ids[id] = x.prefixedID(place, o.shown[id].Int64())
-				continue
-			}
+		switch v := &o.shown[id]; {
+		case v.kind >= keyPrefixed && places[v.kind-keyPrefixed] >= 0:
+			ids[id] = x.prefixedID(places[v.kind-keyPrefixed], int64(v.num))
+		case v.kind == keyText && v.typ != event.TypeList:
+			ids[id] = x.textID(o.text(v), v.typ)
+		default:
+			ids[id] = x.id(o.value(uint32(id)))
 		}
-		ids[id] = x.id(o.value(uint32(id)))
 	}
 	return ids
 }
@@ -288,6 +380,10 @@ func (x *valueIndex) column(c *column, rows []int32, n int, skip bool) valueIDs 
 	if c.shape == shapePrefixed {
 		place, byNumber = x.prefix(c.prefix)
 	}
+	var text []byte
+	if c.shape == shapePrefixed {
+		text = append(text, c.prefix...)
+	}
 	last, lastID := int64(0), noValue
 	for i := range n {
 		row := i
@@ -306,6 +402,12 @@ func (x *valueIndex) column(c *column, rows []int32, n int, skip bool) valueIDs 
 			ids[i] = lastID
 		case c.typ == event.TypeList:
 			return x.listColumn(c, rows, n, missing)
+		case c.shape == shapeHex || c.shape == shapePrefixed:
+			if text = c.formed(text, row); noNumber(text) {
+				ids[i] = x.textID(view(text), event.TypeString)
+			} else {
+				ids[i] = x.id(event.String(view(text)))
+			}
 		default:
 			ids[i] = x.id(c.value(row))
 		}
@@ -313,24 +415,11 @@ func (x *valueIndex) column(c *column, rows []int32, n int, skip bool) valueIDs 
 	return valueIDs{ids: ids}
 }
 
-func (x *valueIndex) intID(n int64, t event.Type) uint32 {
-	id, fresh := x.ints.get(n, uint32(len(x.shown)))
-	if fresh {
-		v, _ := event.Raw(t, uint64(n), "")
-		x.show(v)
-	} else if t < x.shown[id].Type() {
-		x.shown[id], _ = event.Raw(t, uint64(n), "")
-	}
-	return id
-}
+func (x *valueIndex) intID(n int64, t event.Type) uint32 { return x.numberID(&x.ints, keyInt, n, t) }
 
 func (x *valueIndex) dictColumn(c *column, rows []int32, n int, missing func() uint32) valueIDs {
-	if c.typ == event.TypeList || c.typ == event.TypeNull {
-		for _, v := range c.dict {
-			if v.Type() == event.TypeList {
-				return x.listColumn(c, rows, n, missing)
-			}
-		}
+	if c.hasLists() {
+		return x.listColumn(c, rows, n, missing)
 	}
 	of := func(code int) uint32 {
 		if v := c.dict[code]; !v.IsNull() {

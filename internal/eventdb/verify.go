@@ -26,11 +26,11 @@ func (p *part) verify() []string {
 		}
 	}
 	magic := make([]byte, len(partMagic))
-	if _, err := p.f.ReadAt(magic, 0); err != nil || string(magic) != partMagic {
+	if _, err := p.f.ReadAt(magic, 0); err != nil || string(magic) != partMagic && string(magic) != oldMagic {
 		found = append(found, fmt.Sprintf("part %d: its first bytes", p.ID))
 	}
 	check := func(m *meta) {
-		if _, err := p.section(m); err != nil {
+		if _, err := p.section(m, nil); err != nil {
 			found = append(found, err.Error())
 		}
 		for i := range int64(m.blocks) {
@@ -42,14 +42,8 @@ func (p *part) verify() []string {
 		}
 	}
 	for i := range p.pages {
-		m := &p.pages[i]
-		check(&m.times)
-		check(&m.ids)
-		if len(m.streams) > 1 {
-			check(&m.codes)
-		}
-		for j := range m.columns {
-			check(&m.columns[j])
+		for m := range p.pages[i].sections {
+			check(m)
 		}
 	}
 	return found

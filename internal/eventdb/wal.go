@@ -77,7 +77,7 @@ func (w *wal) close() {
 }
 
 // appendFrame adds a frame around a batch.
-func appendFrame(b []byte, firstID uint64, batch []byte) []byte {
+func appendFrame(b []byte, firstID uint64, batch string) []byte {
 	start := len(b)
 	b = append(b, frameMagic...)
 	b = append(b, 0, 0, 0, 0)
