@@ -1,200 +1,168 @@
 // Command eventdb puts daytwo's store of events beside ClickHouse's engine (npm
-// chdb, see clickhouse/) on the same generated events: ingest, size, memory, and
-// queries asked warm, in turns. Each engine is a process of its own. Run it in
-// its directory, after npm ci in clickhouse/:
+// chdb, see clickhouse/) and DuckDB (see duckdb/) on the same generated events:
+// ingest, size, memory, queries asked warm and in turns, and queries while events
+// are appended. Each engine is a process of its own. Run it in its directory, after
+// npm ci in clickhouse/ and go build -o /tmp/duckdb ./duckdb:
 //
-//	go run . -rows 1000000
+//	go run . -duckdb /tmp/duckdb -rows 1000000
+//
+// The phases can be run one by one on a directory that stays, see -phase.
 package main
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"log"
-	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
-	"time"
+
+	"github.com/daytwo-dev/daytwo/bench/eventdb/process"
 )
 
+// bench is one run, or a phase of it.
+type bench struct {
+	rows, rounds int
+	dir          string
+	duckdb       string
+	only         string
+	profile      string
+	results      *results
+}
+
+// results are what the phases leave behind for those after them.
+type results struct {
+	Rows    int
+	Load    map[string]process.Reply
+	Bytes   map[string]int64
+	Queries map[string]map[string]timing // by name and engine
+	Busy    busyResult
+}
+
+// timing is a median, in milliseconds.
+type timing struct{ Wall, CPU, Peak float64 }
+
 func main() {
-	rows := flag.Int("rows", 1_000_000, "events")
-	rounds := flag.Int("rounds", 5, "how often each query is asked")
-	dir := flag.String("dir", "", "where the stores go (default: a temporary directory)")
-	child := flag.String("child", "", "used by the program itself")
+	b := bench{}
+	flag.IntVar(&b.rows, "rows", 1_000_000, "events")
+	flag.IntVar(&b.rounds, "rounds", 5, "how often each query is asked")
+	flag.StringVar(&b.dir, "dir", "", "where the stores go (default: a temporary directory)")
+	flag.StringVar(&b.duckdb, "duckdb", "", "the program made of duckdb/; without it DuckDB is left out")
+	flag.StringVar(&b.only, "only", "", "ask only queries whose names have this")
+	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of our store to files that begin with this")
+	phase := flag.String("phase", "all", "all, or one of load-daytwo, load-clickhouse, load-duckdb, ask, busy, print; needs -dir")
+	serving := flag.Bool("serve", false, "used by the program itself")
 	flag.Parse()
 	var err error
-	if *child != "" {
-		err = answer(*child, *rows)
+	if *serving {
+		err = serve(b.dir, b.rows)
 	} else {
-		err = run(*rows, *rounds, *dir)
+		err = b.run(*phase)
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-// reply is what an engine's process says of one command.
-type reply struct {
-	Answer string  `json:"answer"`
-	Error  string  `json:"error"`
-	Wall   float64 `json:"wall"` // milliseconds
-	CPU    float64 `json:"cpu"`
-	Peak   float64 `json:"peak"` // bytes
-}
-
-// engine is a process that answers commands, one line of JSON each way.
-type engine struct {
-	name string
-	in   io.WriteCloser
-	out  *bufio.Scanner
-	cmd  *exec.Cmd
-}
-
-func start(name string, command ...string) (*engine, error) {
-	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 64<<20)
-	return &engine{name, in, lines, cmd}, cmd.Start()
-}
-
-func (e *engine) ask(command any) (reply, error) {
-	line, err := json.Marshal(command)
-	if err != nil {
-		return reply{}, err
-	}
-	if _, err := e.in.Write(append(line, '\n')); err != nil {
-		return reply{}, err
-	}
-	if !e.out.Scan() {
-		return reply{}, fmt.Errorf("%s ended: %v", e.name, e.out.Err())
-	}
-	var r reply
-	if err := json.Unmarshal(e.out.Bytes(), &r); err != nil {
-		return reply{}, err
-	}
-	if r.Error != "" {
-		return r, fmt.Errorf("%s: %s", e.name, r.Error)
-	}
-	return r, nil
-}
-
-func (e *engine) stop() error {
-	e.in.Close()
-	return e.cmd.Wait()
-}
-
-func run(rows, rounds int, dir string) error {
-	work, err := os.MkdirTemp(dir, "bench-eventdb")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	ours, err := start("daytwo", self, "-child", filepath.Join(work, "daytwo"), "-rows", fmt.Sprint(rows))
-	if err != nil {
-		return err
-	}
-	loaded, err := ours.ask(command{Load: true})
-	if err != nil {
-		return err
-	}
-	theirs, theirLoad, err := startClickHouse(work, rows)
-	if err != nil {
-		return err
-	}
-	printLoad(rows, loaded, theirLoad, size(filepath.Join(work, "daytwo", "parts")), size(filepath.Join(work, "clickhouse")))
-	if err := compare(ours, theirs, rounds); err != nil {
-		return err
-	}
-	return ours.stop()
-}
-
-// startClickHouse loads the same rows from a file of rows that it reads in the
-// form that is cheapest for it.
-func startClickHouse(work string, rows int) (*engine, reply, error) {
-	file := filepath.Join(work, "rows.bin")
-	if err := writeRows(file, rows); err != nil {
-		return nil, reply{}, err
-	}
-	defer os.Remove(file)
-	e, err := start("clickhouse", "node", "clickhouse/answer.js", filepath.Join(work, "clickhouse"))
-	if err != nil {
-		return nil, reply{}, err
-	}
-	var schema, insert []string
-	for _, c := range columns {
-		index := ""
-		switch c.name {
-		case "message":
-			index = ", INDEX words message TYPE tokenbf_v1(32768, 3, 0) GRANULARITY 1"
-		case "trace":
-			index = ", INDEX traces trace TYPE bloom_filter(0.01) GRANULARITY 1"
+func (b *bench) run(phase string) error {
+	if b.dir == "" {
+		dir, err := os.MkdirTemp("", "bench-eventdb")
+		if err != nil {
+			return err
 		}
-		schema = append(schema, c.name+" "+c.typ+index)
-		insert = append(insert, c.name+" "+c.typ)
+		defer os.RemoveAll(dir)
+		b.dir = dir
 	}
-	for _, sql := range []string{
-		"CREATE DATABASE IF NOT EXISTS d", "CREATE TABLE d.e (" + strings.Join(schema, ", ") + ") ENGINE = MergeTree ORDER BY (service, kind, time) PARTITION BY toDate(time)",
-	} {
-		if _, err := e.ask(map[string]string{"sql": sql}); err != nil {
-			return nil, reply{}, err
+	state := filepath.Join(b.dir, "results.json")
+	b.results = &results{Rows: b.rows, Load: map[string]process.Reply{}, Bytes: map[string]int64{}, Queries: map[string]map[string]timing{}}
+	if text, err := os.ReadFile(state); err == nil {
+		if err := json.Unmarshal(text, b.results); err != nil {
+			return err
+		}
+		if b.results.Rows != b.rows {
+			return fmt.Errorf("%s is of %d rows", b.dir, b.results.Rows)
 		}
 	}
-	loaded, err := e.ask(map[string]string{"sql": fmt.Sprintf("INSERT INTO d.e SELECT * FROM file('%s', 'RowBinary', '%s') SETTINGS max_threads = 2, max_insert_threads = 2", file, strings.Join(insert, ", "))})
-	if err != nil {
-		return nil, reply{}, err
-	}
-	merged, err := e.ask(map[string]string{"sql": "OPTIMIZE TABLE d.e FINAL"})
-	loaded.CPU += merged.CPU
-	loaded.Wall += merged.Wall
-	return e, loaded, err
-}
-
-func writeRows(path string, rows int) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	g := newGenerator(rows)
-	var b []byte
-	for range rows {
-		x := g.next()
-		b = x.rowBinary(b[:0])
-		if _, err := w.Write(b); err != nil {
+	phases := []struct {
+		name string
+		run  func() error
+	}{{"load-daytwo", b.loadOurs}, {"load-clickhouse", b.loadClickHouse}, {"load-duckdb", b.loadDuckDB}, {"ask", b.ask}, {"busy", b.busy}, {"print", b.print}}
+	for _, p := range phases {
+		if phase != "all" && phase != p.name {
+			continue
+		}
+		if err := p.run(); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		text, err := json.MarshalIndent(b.results, "", " ")
+		if err == nil {
+			err = os.WriteFile(state, text, 0o600)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return f.Close()
+	return nil
 }
 
-func size(dir string) int64 {
+// path is where an engine keeps its data.
+func (b *bench) path(engine string) string { return filepath.Join(b.dir, engine) }
+
+func (b *bench) ours() (*process.Engine, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return process.Start("daytwo", self, "-serve", "-dir", b.path("daytwo"), "-rows", fmt.Sprint(b.rows))
+}
+
+func (b *bench) clickhouse() (*process.Engine, error) {
+	return process.Start("clickhouse", "node", "clickhouse/answer.js", b.path("clickhouse"))
+}
+
+func (b *bench) duck() (*process.Engine, error) {
+	return process.Start("duckdb", b.duckdb, b.path("duckdb"))
+}
+
+func (b *bench) loadOurs() error {
+	e, err := b.ours()
+	if err != nil {
+		return err
+	}
+	if b.profile != "" {
+		if _, err := e.Ask(command{CPU: b.profile + "load"}); err != nil {
+			return err
+		}
+	}
+	loaded, err := e.Ask(command{Load: true})
+	if err == nil && b.profile != "" {
+		_, err = e.Ask(command{CPU: "-"})
+	}
+	b.results.Load["daytwo"], b.results.Bytes["daytwo"] = loaded, size(filepath.Join(b.path("daytwo"), "parts"))
+	return errors.Join(err, e.Stop())
+}
+
+func (b *bench) loadDuckDB() error {
+	if b.duckdb == "" {
+		return nil
+	}
+	e, err := b.duck()
+	if err != nil {
+		return err
+	}
+	loaded, err := e.Ask(map[string]int{"load": b.rows})
+	err = errors.Join(err, e.Stop())
+	b.results.Load["duckdb"], b.results.Bytes["duckdb"] = loaded, size(b.path("duckdb"))
+	return err
+}
+
+func size(path string) int64 {
 	sum := int64(0)
-	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			if info, err := d.Info(); err == nil {
 				sum += info.Size()
@@ -205,71 +173,107 @@ func size(dir string) int64 {
 	return sum
 }
 
-func printLoad(rows int, ours, theirs reply, ourSize, theirSize int64) {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\tdaytwo\tclickhouse\t\n")
-	fmt.Fprintf(w, "rows a CPU-second\t%.0f\t%.0f\t\n", float64(rows)/ours.CPU*1000, float64(rows)/theirs.CPU*1000)
-	fmt.Fprintf(w, "rows a second\t%.0f\t%.0f\t\n", float64(rows)/ours.Wall*1000, float64(rows)/theirs.Wall*1000)
-	fmt.Fprintf(w, "bytes a row\t%.1f\t%.1f\t\n", float64(ourSize)/float64(rows), float64(theirSize)/float64(rows))
-	fmt.Fprintf(w, "peak memory loading, MiB\t%.0f\t%.0f\t\n", ours.Peak/(1<<20), theirs.Peak/(1<<20))
-	w.Flush()
+// asker asks one engine a query.
+type asker struct {
+	*process.Engine
+	command func(i int, q *query) any
+	timings [2][]float64
+	spent   float64
+	last    process.Reply
 }
 
-func compare(ours, theirs *engine, rounds int) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "query\tdaytwo ms\tCPU\tclickhouse ms\tCPU\tratio\tCPU ratio\t\n")
-	var ratios, cpuRatios []float64
-	var peak, theirPeak float64
-	for i, q := range queries() {
-		var a, b [2][]float64
-		var last [2]string
-		for range rounds + 1 { // the first warms up
-			x, err := ours.ask(command{Query: i + 1})
-			if err != nil {
-				return fmt.Errorf("%s: %w", q.name, err)
-			}
-			y, err := theirs.ask(map[string]string{"sql": q.sql + " SETTINGS max_threads = 2"})
-			if err != nil {
-				return fmt.Errorf("%s: %w", q.name, err)
-			}
-			a[0], a[1] = append(a[0], x.Wall), append(a[1], x.CPU)
-			b[0], b[1] = append(b[0], y.Wall), append(b[1], y.CPU)
-			last = [2]string{x.Answer, y.Answer}
-			peak, theirPeak = max(peak, x.Peak), max(theirPeak, y.Peak)
-		}
-		x, xc, y, yc := median(a[0][1:]), median(a[1][1:]), median(b[0][1:]), median(b[1][1:])
-		ratios, cpuRatios = append(ratios, x/y), append(cpuRatios, xc/max(yc, .01))
-		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t\n", q.name, x, xc, y, yc, x/y, xc/max(yc, .01))
-		if q.check && strings.TrimSpace(last[0]) != strings.TrimSpace(last[1]) {
-			fmt.Fprintf(os.Stderr, "%s: the answers differ: %.200s / %.200s\n", q.name, last[0], last[1])
+// maxSpent is how many milliseconds of one engine one query may take in all, the
+// round that warms up and the first measured one aside.
+const maxSpent = 15_000
+
+func (b *bench) ask() (err error) {
+	var list []*asker
+	add := func(e *process.Engine, failed error, command func(i int, q *query) any) {
+		if err = errors.Join(err, failed); e != nil {
+			list = append(list, &asker{Engine: e, command: command})
 		}
 	}
-	fmt.Fprintf(w, "geometric mean\t\t\t\t\t%.2f\t%.2f\t\n", geometric(ratios), geometric(cpuRatios))
-	fmt.Fprintf(w, "peak memory, MiB\t%.0f\t\t%.0f\t\t\t\t\n", peak/(1<<20), theirPeak/(1<<20))
-	return w.Flush()
+	ours, failed := b.ours()
+	add(ours, failed, func(i int, _ *query) any { return command{Query: i + 1} })
+	theirs, failed := b.clickhouse()
+	add(theirs, failed, func(_ int, q *query) any {
+		return map[string]string{"sql": q.clickhouse + " SETTINGS max_threads = 2"}
+	})
+	if b.duckdb != "" {
+		duck, failed := b.duck()
+		add(duck, failed, func(_ int, q *query) any { return map[string]string{"sql": q.duckdb} })
+	}
+	defer func() {
+		for _, a := range list {
+			err = errors.Join(err, a.Stop())
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	for i, q := range queries(b.rows) {
+		if !strings.Contains(q.name, b.only) {
+			continue
+		}
+		if err := b.askOne(list, i, &q); err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
+		}
+	}
+	return nil
+}
+
+// askOne asks all engines one query in turns; the first round warms up.
+func (b *bench) askOne(list []*asker, i int, q *query) error {
+	for _, a := range list {
+		a.timings, a.spent = [2][]float64{}, 0
+	}
+	for round := range b.rounds + 1 {
+		for _, a := range list {
+			if round > 1 && a.spent > maxSpent {
+				continue
+			}
+			if b.profile != "" && a.Name == "daytwo" && round == 1 {
+				if _, err := a.Ask(command{CPU: b.profile + fmt.Sprint(i+1)}); err != nil {
+					return err
+				}
+			}
+			r, err := a.Ask(a.command(i, q))
+			if err != nil {
+				return err
+			}
+			if a.last = r; round > 0 {
+				a.timings[0], a.timings[1], a.spent = append(a.timings[0], r.Wall), append(a.timings[1], r.CPU), a.spent+r.Wall
+			}
+		}
+	}
+	if b.profile != "" {
+		if _, err := list[0].Ask(command{CPU: "-"}); err != nil {
+			return err
+		}
+	}
+	b.results.Queries[q.name] = map[string]timing{}
+	for _, a := range list {
+		b.results.Queries[q.name][a.Name] = timing{median(a.timings[0]), median(a.timings[1]), a.last.Peak}
+		if first := list[0].last.Answer; q.check && strings.TrimSpace(first) != strings.TrimSpace(a.last.Answer) {
+			fmt.Fprintf(os.Stderr, "%s: the answers differ: %.200s, %s has %.200s\n", q.name, first, a.Name, a.last.Answer)
+		}
+	}
+	return nil
+}
+
+func (b *bench) busy() error {
+	e, err := b.ours()
+	if err != nil {
+		return err
+	}
+	r, err := e.Ask(command{Busy: true})
+	if err == nil {
+		err = json.Unmarshal([]byte(r.Answer), &b.results.Busy)
+	}
+	return errors.Join(err, e.Stop())
 }
 
 func median(list []float64) float64 {
 	slices.Sort(list)
 	return list[len(list)/2]
-}
-
-func geometric(list []float64) float64 {
-	sum := 0.0
-	for _, f := range list {
-		sum += math.Log(f)
-	}
-	return math.Exp(sum / float64(len(list)))
-}
-
-// command is what the child that holds our store is told.
-type command struct {
-	Load  bool `json:"load,omitempty"`
-	Query int  `json:"query,omitempty"` // from 1
-}
-
-// since is the wall and CPU time of this process.
-type since struct {
-	wall time.Time
-	cpu  time.Duration
 }

@@ -1,21 +1,31 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
-	"strconv"
-	"strings"
-	"syscall"
+	"runtime/pprof"
+	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/bench/eventdb/process"
+	"github.com/daytwo-dev/daytwo/bench/eventdb/rows"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/eventdb"
 )
 
-// answer is the process that holds our store.
-func answer(dir string, rows int) error {
+// command is what the child that holds our store is told.
+type command struct {
+	Load  bool   `json:"load,omitempty"`
+	Query int    `json:"query,omitempty"` // from 1
+	Busy  bool   `json:"busy,omitempty"`
+	CPU   string `json:"cpu,omitempty"` // a file for a profile of what follows; "-" ends it
+}
+
+// serve is the process that holds our store.
+func serve(dir string, n int) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	db, err := eventdb.Open(ctx, eventdb.Config{Dir: dir, Limits: event.Limits{Memory: 1 << 30}})
@@ -24,51 +34,58 @@ func answer(dir string, rows int) error {
 	}
 	defer db.Close()
 	go db.Run(ctx)
-	lines := bufio.NewScanner(os.Stdin)
-	out := json.NewEncoder(os.Stdout)
-	for lines.Scan() {
+	return process.Answer(os.Stdin, os.Stdout, func(line []byte, m *process.Measure) (string, error) {
 		var c command
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			return err
+		if err := json.Unmarshal(line, &c); err != nil {
+			return "", err
 		}
-		began := now()
-		var r reply
-		if c.Load {
-			err = load(ctx, db, rows)
-		} else {
-			r.Answer, err = queries()[c.Query-1].ask(ctx, db)
+		switch {
+		case c.Load:
+			return "", load(ctx, db, n, m)
+		case c.Busy:
+			return busy(ctx, db, n)
+		case c.CPU != "":
+			return "", profile(c.CPU)
 		}
-		if err != nil {
-			r.Error = err.Error()
-		}
-		ended := now()
-		r.Wall = ended.wall.Sub(began.wall).Seconds() * 1000
-		r.CPU = (ended.cpu - began.cpu - generated).Seconds() * 1000
-		generated = 0
-		r.Peak = peak()
-		if err := out.Encode(r); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
+		return queries(n)[c.Query-1].ask(ctx, db)
+	})
 }
 
-// generated is the CPU time that making rows took, which is not the store's.
-var generated time.Duration
+func profile(path string) error {
+	if path == "-" {
+		pprof.StopCPUProfile()
+		return nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return pprof.StartCPUProfile(f)
+}
 
-// load appends in batches of 2000, each acknowledged after its sync, and waits
-// until nothing is left to merge.
-func load(ctx context.Context, db *eventdb.DB, rows int) error {
-	g := newGenerator(rows)
-	streams := map[[2]string]event.Stream{}
-	for done := 0; done < rows; {
-		began := threadCPU()
-		batch := make([]event.Event, min(2000, rows-done))
-		for i := range batch {
-			x := g.next()
-			batch[i] = x.event(streams)
-		}
-		generated += threadCPU() - began
+// writer appends generated events in batches of 2000, each acknowledged after its
+// sync.
+type writer struct {
+	db      *eventdb.DB
+	g       *rows.Generator
+	streams map[[2]string]event.Stream
+}
+
+func (w *writer) batch(n int) []event.Event {
+	batch := make([]event.Event, n)
+	for i := range batch {
+		x := w.g.Next()
+		batch[i] = x.Event(w.streams)
+	}
+	return batch
+}
+
+// load appends all events and waits until nothing is left to merge.
+func load(ctx context.Context, db *eventdb.DB, n int, m *process.Measure) error {
+	w := &writer{db, rows.New(n), map[[2]string]event.Stream{}}
+	for done := 0; done < n; {
+		var batch []event.Event
+		m.Own(func() { batch = w.batch(min(2000, n-done)) })
 		if err := db.Append(ctx, batch); err != nil {
 			return err
 		}
@@ -80,25 +97,82 @@ func load(ctx context.Context, db *eventdb.DB, rows int) error {
 	return db.Compact(ctx)
 }
 
-func now() since {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return since{time.Now(), time.Duration(u.Utime.Nano() + u.Stime.Nano())}
+// busyQuery is how long one query takes, idle and while events are appended as
+// fast as one writer can.
+type busyQuery struct {
+	Name       string
+	Idle, Busy [2]float64 // median and 95th percentile in milliseconds
 }
 
-func threadCPU() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(1, &u) // RUSAGE_THREAD
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+type busyResult struct {
+	Queries     []busyQuery
+	Alone, With float64 // rows a second appended without and with queries
 }
 
-func peak() float64 {
-	b, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kib * 1024
+// busy measures queries beside ingest.
+func busy(ctx context.Context, db *eventdb.DB, n int) (string, error) {
+	var out busyResult
+	list := queries(n)
+	ask := func(q *query) ([2]float64, error) {
+		var times []float64
+		for began := time.Now(); len(times) < 8 || time.Since(began) < 4*time.Second && len(times) < 200; {
+			start := time.Now()
+			if _, err := q.ask(ctx, db); err != nil {
+				return [2]float64{}, err
+			}
+			times = append(times, time.Since(start).Seconds()*1000)
 		}
+		slices.Sort(times)
+		return [2]float64{times[len(times)/2], times[len(times)*95/100]}, nil
 	}
-	return 0
+	var err error
+	for i := range list {
+		q := busyQuery{Name: list[i].name}
+		if q.Idle, err = ask(&list[i]); err != nil {
+			return "", err
+		}
+		out.Queries = append(out.Queries, q)
+	}
+	writing, stop := context.WithCancel(ctx)
+	var appended atomic.Int64
+	done := make(chan error, 1)
+	go func() {
+		w := &writer{db, rows.Later(n), map[[2]string]event.Stream{}}
+		for writing.Err() == nil {
+			batch := w.batch(2000)
+			if err := db.Append(ctx, batch); err != nil {
+				done <- fmt.Errorf("while queries ran: %w", err)
+				return
+			}
+			appended.Add(int64(len(batch)))
+		}
+		done <- nil
+	}()
+	rate := func(measure func() error) (float64, error) {
+		began, before := time.Now(), appended.Load()
+		err := measure()
+		return float64(appended.Load()-before) / time.Since(began).Seconds(), err
+	}
+	if out.Alone, err = rate(func() error { time.Sleep(5 * time.Second); return nil }); err != nil {
+		stop()
+		return "", err
+	}
+	out.With, err = rate(func() error {
+		for i := range list {
+			var err error
+			if out.Queries[i].Busy, err = ask(&list[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	stop()
+	if failed := <-done; failed != nil {
+		return "", failed
+	}
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(out)
+	return string(text), err
 }

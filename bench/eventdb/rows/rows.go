@@ -1,4 +1,5 @@
-package main
+// Package rows makes the events of the benchmark: the same for every engine.
+package rows
 
 import (
 	"encoding/binary"
@@ -10,28 +11,28 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
 
-// row is one generated event: 25 fields with its time and stream. A third are
+// Row is one generated event: 25 fields with its time and stream. A third are
 // lines of an HTTP server, a third text of applications, a third spans.
-type row struct {
-	time                                             int64
-	service, kind, host, region                      string
-	level, message, trace, span, parent, name, route string
-	method, user, agent, ip, version, pod, zone      string
-	status, bytes, duration, line, retries           int64
-	ratio                                            float64
-	ok                                               bool
+type Row struct {
+	Time                                             int64
+	Service, Kind, Host, Region                      string
+	Level, Message, Trace, Span, Parent, Name, Route string
+	Method, User, Agent, IP, Version, Pod, Zone      string
+	Status, Bytes, Duration, Line, Retries           int64
+	Ratio                                            float64
+	OK                                               bool
 }
 
-// columns are the names and ClickHouse types of a row's fields, in order.
-var columns = []struct{ name, typ string }{
+// Columns are the names and ClickHouse types of a row's fields, in order.
+var Columns = []struct{ Name, Type string }{
 	{"time", "DateTime64(9)"}, {"service", "LowCardinality(String)"}, {"kind", "LowCardinality(String)"}, {"host", "LowCardinality(String)"}, {"region", "LowCardinality(String)"},
 	{"level", "LowCardinality(String)"}, {"message", "String"}, {"trace", "String"}, {"span", "String"}, {"parent", "String"}, {"name", "LowCardinality(String)"}, {"route", "LowCardinality(String)"},
 	{"method", "LowCardinality(String)"}, {"user", "String"}, {"agent", "LowCardinality(String)"}, {"ip", "String"}, {"version", "LowCardinality(String)"}, {"pod", "LowCardinality(String)"}, {"zone", "LowCardinality(String)"},
 	{"status", "Int64"}, {"bytes", "Int64"}, {"duration", "Int64"}, {"line", "Int64"}, {"retries", "Int64"}, {"ratio", "Float64"}, {"ok", "Bool"},
 }
 
-// generator makes the same rows for every engine.
-type generator struct {
+// Generator makes rows; two of the same number of rows make the same.
+type Generator struct {
 	r     *rand.Rand
 	at    int64
 	step  int64
@@ -44,8 +45,16 @@ const (
 	length = int64(6 * time.Hour)
 )
 
-func newGenerator(n int) *generator {
-	return &generator{r: rand.New(rand.NewPCG(2026, 11)), at: begin, step: length / int64(n)}
+// New makes a generator whose n rows lie in six hours.
+func New(n int) *Generator {
+	return &Generator{r: rand.New(rand.NewPCG(2026, 11)), at: begin, step: length / int64(n)}
+}
+
+// Later makes other rows, whose time goes on where that of n rows of New ends.
+func Later(n int) *Generator {
+	g := New(n)
+	g.r, g.at = rand.New(rand.NewPCG(2027, 11)), g.at+length
+	return g
 }
 
 var (
@@ -56,7 +65,8 @@ var (
 	texts    = []string{"connection from %s accepted on port %d", "order %s has %d items in the cart", "cache miss for key session:%s after %d ms", "upstream answered %s late by %d ms", "user %s signed in, attempt %d", "wrote %s to the queue, depth %d", "retrying the payment of %s, attempt %d"}
 )
 
-func (g *generator) next() row {
+// Next is the next row.
+func (g *Generator) Next() Row {
 	r := g.r
 	g.at += 1 + r.Int64N(2*g.step)
 	if g.left == 0 {
@@ -66,54 +76,54 @@ func (g *generator) next() row {
 	service := services[min(r.IntN(len(services)), r.IntN(len(services)))]
 	kind := []string{"access", "log", "span"}[r.IntN(3)]
 	user := int64(math.Pow(r.Float64(), 2) * 1_000_000)
-	x := row{
-		time: g.at, service: service, kind: kind, host: fmt.Sprintf("node-%02d", r.IntN(40)), region: []string{"eu-west", "eu-north", "us-east"}[r.IntN(3)],
-		level: levels[r.IntN(len(levels))], trace: fmt.Sprintf("%016x%016x", g.trace, g.trace*0x9e3779b97f4a7c15), span: fmt.Sprintf("%016x", r.Uint64()), parent: fmt.Sprintf("%016x", r.Uint64()),
-		name: "handle " + service, route: fmt.Sprintf("/api/v1/%s/%d", service, r.IntN(20)), method: methods[r.IntN(len(methods))], user: fmt.Sprintf("user-%d", user),
-		agent: agents[r.IntN(len(agents))], ip: fmt.Sprintf("10.%d.%d.%d", r.IntN(4), r.IntN(256), r.IntN(256)), version: fmt.Sprintf("v1.%d.0", r.IntN(6)), pod: fmt.Sprintf("%s-%d", service, r.IntN(12)), zone: []string{"a", "b", "c"}[r.IntN(3)],
-		status: []int64{200, 200, 200, 200, 200, 201, 204, 301, 404, 500}[r.IntN(10)], bytes: int64(math.Exp(r.NormFloat64()*1.5 + 7)), duration: int64(math.Exp(r.NormFloat64()*1.2+16)) / 1000 * 1000,
-		line: int64(r.IntN(900)), retries: int64(r.IntN(3)), ratio: float64(r.IntN(1000)) / 1000, ok: r.IntN(20) > 0,
+	x := Row{
+		Time: g.at, Service: service, Kind: kind, Host: fmt.Sprintf("node-%02d", r.IntN(40)), Region: []string{"eu-west", "eu-north", "us-east"}[r.IntN(3)],
+		Level: levels[r.IntN(len(levels))], Trace: fmt.Sprintf("%016x%016x", g.trace, g.trace*0x9e3779b97f4a7c15), Span: fmt.Sprintf("%016x", r.Uint64()), Parent: fmt.Sprintf("%016x", r.Uint64()),
+		Name: "handle " + service, Route: fmt.Sprintf("/api/v1/%s/%d", service, r.IntN(20)), Method: methods[r.IntN(len(methods))], User: fmt.Sprintf("user-%d", user),
+		Agent: agents[r.IntN(len(agents))], IP: fmt.Sprintf("10.%d.%d.%d", r.IntN(4), r.IntN(256), r.IntN(256)), Version: fmt.Sprintf("v1.%d.0", r.IntN(6)), Pod: fmt.Sprintf("%s-%d", service, r.IntN(12)), Zone: []string{"a", "b", "c"}[r.IntN(3)],
+		Status: []int64{200, 200, 200, 200, 200, 201, 204, 301, 404, 500}[r.IntN(10)], Bytes: int64(math.Exp(r.NormFloat64()*1.5 + 7)), Duration: int64(math.Exp(r.NormFloat64()*1.2+16)) / 1000 * 1000,
+		Line: int64(r.IntN(900)), Retries: int64(r.IntN(3)), Ratio: float64(r.IntN(1000)) / 1000, OK: r.IntN(20) > 0,
 	}
-	x.message = fmt.Sprintf(texts[r.IntN(len(texts))], x.user, r.IntN(10_000))
+	x.Message = fmt.Sprintf(texts[r.IntN(len(texts))], x.User, r.IntN(10_000))
 	if kind == "access" {
-		x.message = fmt.Sprintf("%s - - \"%s %s HTTP/1.1\" %d %d", x.ip, x.method, x.route, x.status, x.bytes)
+		x.Message = fmt.Sprintf("%s - - \"%s %s HTTP/1.1\" %d %d", x.IP, x.Method, x.Route, x.Status, x.Bytes)
 	}
 	if r.IntN(100_000) == 0 {
-		x.message = "segmentation fault in worker " + x.pod + ", core dumped"
+		x.Message = "segmentation fault in worker " + x.Pod + ", core dumped"
 	}
 	return x
 }
 
-// event is the row as the store takes it.
-func (x *row) event(streams map[[2]string]event.Stream) event.Event {
-	key := [2]string{x.service, x.kind}
+// Event is the row as the store takes it; streams are those met so far.
+func (x *Row) Event(streams map[[2]string]event.Stream) event.Event {
+	key := [2]string{x.Service, x.Kind}
 	s, ok := streams[key]
 	if !ok {
-		s = event.NewStream(event.Labels{"service": x.service, "kind": x.kind})
+		s = event.NewStream(event.Labels{"service": x.Service, "kind": x.Kind})
 		streams[key] = s
 	}
 	str := event.String
-	return event.Event{Time: x.time, Stream: s, Fields: []event.Field{
-		{Name: "host", Value: str(x.host)}, {Name: "region", Value: str(x.region)},
-		{Name: "level", Value: str(x.level)}, {Name: "message", Value: str(x.message)}, {Name: "trace", Value: str(x.trace)}, {Name: "span", Value: str(x.span)}, {Name: "parent", Value: str(x.parent)},
-		{Name: "name", Value: str(x.name)}, {Name: "route", Value: str(x.route)}, {Name: "method", Value: str(x.method)}, {Name: "user", Value: str(x.user)}, {Name: "agent", Value: str(x.agent)},
-		{Name: "ip", Value: str(x.ip)}, {Name: "version", Value: str(x.version)}, {Name: "pod", Value: str(x.pod)}, {Name: "zone", Value: str(x.zone)},
-		{Name: "status", Value: event.Int(x.status)}, {Name: "bytes", Value: event.Int(x.bytes)}, {Name: "duration", Value: event.Duration(time.Duration(x.duration))}, {Name: "line", Value: event.Int(x.line)},
-		{Name: "retries", Value: event.Int(x.retries)}, {Name: "ratio", Value: event.Float(x.ratio)}, {Name: "ok", Value: event.Bool(x.ok)},
+	return event.Event{Time: x.Time, Stream: s, Fields: []event.Field{
+		{Name: "host", Value: str(x.Host)}, {Name: "region", Value: str(x.Region)},
+		{Name: "level", Value: str(x.Level)}, {Name: "message", Value: str(x.Message)}, {Name: "trace", Value: str(x.Trace)}, {Name: "span", Value: str(x.Span)}, {Name: "parent", Value: str(x.Parent)},
+		{Name: "name", Value: str(x.Name)}, {Name: "route", Value: str(x.Route)}, {Name: "method", Value: str(x.Method)}, {Name: "user", Value: str(x.User)}, {Name: "agent", Value: str(x.Agent)},
+		{Name: "ip", Value: str(x.IP)}, {Name: "version", Value: str(x.Version)}, {Name: "pod", Value: str(x.Pod)}, {Name: "zone", Value: str(x.Zone)},
+		{Name: "status", Value: event.Int(x.Status)}, {Name: "bytes", Value: event.Int(x.Bytes)}, {Name: "duration", Value: event.Duration(time.Duration(x.Duration))}, {Name: "line", Value: event.Int(x.Line)},
+		{Name: "retries", Value: event.Int(x.Retries)}, {Name: "ratio", Value: event.Float(x.Ratio)}, {Name: "ok", Value: event.Bool(x.OK)},
 	}}
 }
 
-// rowBinary appends the row as ClickHouse reads it.
-func (x *row) rowBinary(b []byte) []byte {
-	b = binary.LittleEndian.AppendUint64(b, uint64(x.time))
-	for _, s := range []string{x.service, x.kind, x.host, x.region, x.level, x.message, x.trace, x.span, x.parent, x.name, x.route, x.method, x.user, x.agent, x.ip, x.version, x.pod, x.zone} {
+// AppendBinary appends the row as ClickHouse reads it (RowBinary).
+func (x *Row) AppendBinary(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(x.Time))
+	for _, s := range []string{x.Service, x.Kind, x.Host, x.Region, x.Level, x.Message, x.Trace, x.Span, x.Parent, x.Name, x.Route, x.Method, x.User, x.Agent, x.IP, x.Version, x.Pod, x.Zone} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
-	for _, n := range []int64{x.status, x.bytes, x.duration, x.line, x.retries} {
+	for _, n := range []int64{x.Status, x.Bytes, x.Duration, x.Line, x.Retries} {
 		b = binary.LittleEndian.AppendUint64(b, uint64(n))
 	}
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x.ratio))
-	if x.ok {
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x.Ratio))
+	if x.OK {
 		return append(b, 1)
 	}
 	return append(b, 0)
