@@ -33,6 +33,30 @@ type AgentConfig struct {
 	DataDir   string   // where the agent notes how far it has read each file
 }
 
+// Validate says what is wrong with c, naming the setting and the mend.
+func (c AgentConfig) Validate() error {
+	if err := c.measures().Validate(); err != nil {
+		return err
+	}
+	if len(c.Tail) == 0 {
+		return nil
+	}
+	return c.tails().Validate()
+}
+
+// measures is what measuring this host needs.
+func (c AgentConfig) measures() host.Config {
+	return host.Config{URL: c.URL, Token: c.Token, Instance: cmp.Or(c.Name, hostName()), Interval: c.Interval}
+}
+
+// tails is what following its log files needs.
+func (c AgentConfig) tails() logs.TailerConfig {
+	return logs.TailerConfig{
+		Paths: c.Tail, Service: c.Service, Multiline: c.Multiline, Host: cmp.Or(c.Name, hostName()),
+		Positions: filepath.Join(c.DataDir, "positions.json"), URL: c.URL, Token: c.Token,
+	}
+}
+
 // Agent is the process on other hosts: it connects to the server, never the
 // other way, and keeps nothing that the server cannot do without.
 type Agent struct {
@@ -43,10 +67,9 @@ type Agent struct {
 // NewAgent prepares an agent and takes its address, if it has one.
 func NewAgent(ctx context.Context, c AgentConfig, log *slog.Logger) (*Agent, error) {
 	registry := prometheus.NewRegistry()
-	measured, err := host.New(host.Config{
-		URL: c.URL, Token: c.Token, Instance: cmp.Or(c.Name, hostName()), Interval: c.Interval,
-		Logger: log, Registerer: registry,
-	})
+	measuring := c.measures()
+	measuring.Logger, measuring.Registerer = log, registry
+	measured, err := host.New(measuring)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +104,9 @@ func tailer(c AgentConfig, log *slog.Logger) (*logs.Tailer, error) {
 		return nil, problem.New(problem.Invalid, "the agent has no place to note how far it has read: %w", err).
 			WithField("data").WithMend("give a directory with --data or DAYTWO_AGENT_DATA")
 	}
-	return logs.NewTailer(logs.TailerConfig{
-		Paths: c.Tail, Service: c.Service, Multiline: c.Multiline, Host: cmp.Or(c.Name, hostName()),
-		Positions: filepath.Join(c.DataDir, "positions.json"), URL: c.URL, Token: c.Token, Logger: log,
-	})
+	tailing := c.tails()
+	tailing.Logger = log
+	return logs.NewTailer(tailing)
 }
 
 // agentGrace is how long an agent's stop may take.

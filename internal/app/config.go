@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/eventdb"
 	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
@@ -101,6 +102,9 @@ func (c Config) Validate() error {
 	case c.MaxSeriesPerMetric < 0:
 		return problem.New(problem.Invalid, "a metric cannot have %d series", c.MaxSeriesPerMetric).
 			WithField("max-series-per-metric").WithMend("give a positive number, or 0 for no limit")
+	case c.EventSync != "" && c.EventSync != string(eventdb.SyncAlways) && c.EventSync != string(eventdb.SyncInterval):
+		return problem.New(problem.Invalid, "events cannot be synced %q", c.EventSync).
+			WithField("event-sync").WithMend("give always or interval with --event-sync or DAYTWO_EVENT_SYNC")
 	case c.EventRetention < 0:
 		return problem.New(problem.Invalid, "event retention %s is negative", c.EventRetention).
 			WithField("event-retention").WithMend("give for example 30d, or 0 to keep events for ever")

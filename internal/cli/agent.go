@@ -49,10 +49,14 @@ With --listen the metrics can be scraped as well, as from node_exporter.`,
 		if err != nil {
 			return usage(fmt.Errorf("--log-level: %w", err))
 		}
-		agent, err := app.NewAgent(cmd.Context(), app.AgentConfig{
+		config := app.AgentConfig{
 			URL: c.base, Token: c.token, Name: *name, Interval: *interval, Listen: *listen,
 			Tail: *tail, Service: *service, Multiline: *multiline, DataDir: *data,
-		}, newLogger(cmd.OutOrStdout(), least))
+		}
+		if err := config.Validate(); err != nil {
+			return usage(err)
+		}
+		agent, err := app.NewAgent(cmd.Context(), config, newLogger(cmd.OutOrStdout(), least))
 		if err != nil {
 			return err
 		}

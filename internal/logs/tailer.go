@@ -41,11 +41,22 @@ type Tailer struct {
 	to   string
 }
 
+// Validate says what is wrong with c, naming the field and the mend.
+func (c TailerConfig) Validate() error {
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" {
+		return problem.New(problem.Invalid, "the server's URL %q is not http://host:port", c.URL).WithField("url").WithMend("give the URL that people open daytwo under")
+	}
+	return c.following().Validate()
+}
+
+func (c TailerConfig) following() tail.Config {
+	return tail.Config{Paths: c.Paths, Positions: c.Positions, FromEnd: c.FromEnd, Multiline: c.Multiline, Logger: c.Logger}
+}
+
 // NewTailer checks the configuration and reads the positions.
 func NewTailer(c TailerConfig) (*Tailer, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" {
-		return nil, problem.New(problem.Invalid, "the server's URL %q is not http://host:port", c.URL).WithField("url")
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
 	if c.Host == "" {
 		c.Host, _ = os.Hostname() // without one the lines have none
@@ -60,7 +71,10 @@ func NewTailer(c TailerConfig) (*Tailer, error) {
 		}
 	}
 	t := &Tailer{cfg: c, to: strings.TrimSuffix(c.URL, "/") + "/ingest/lines?" + q.Encode()}
-	t.tail, err = tail.New(tail.Config{Paths: c.Paths, Positions: c.Positions, FromEnd: c.FromEnd, Multiline: c.Multiline, Send: t.send, Logger: c.Logger})
+	following := c.following()
+	following.Send = t.send
+	var err error
+	t.tail, err = tail.New(following)
 	return t, err
 }
 

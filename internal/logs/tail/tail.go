@@ -34,6 +34,23 @@ type Config struct {
 	Logger    *slog.Logger
 }
 
+// Validate says what is wrong with c, naming the field and the mend.
+func (c Config) Validate() error {
+	if len(c.Paths) == 0 {
+		return problem.New(problem.Invalid, "no file is to be followed").WithField("tail").WithMend("give at least one pattern of files")
+	}
+	for _, p := range c.Paths {
+		if _, err := filepath.Match(p, ""); err != nil {
+			return problem.New(problem.Invalid, "the pattern of files %q cannot be read", p).WithField("tail").WithMend("use *, ? and [a-z] as the shell does")
+		}
+	}
+	if _, err := regexp.Compile(c.Multiline); err != nil {
+		return problem.New(problem.Invalid, "the beginning of a record, %q: %v", c.Multiline, err).WithField("multiline").
+			WithMend("give a regular expression of Go that the first line of each record matches, for example '^[0-9]{4}-'")
+	}
+	return nil
+}
+
 // Line is one record of a file.
 type Line struct {
 	Path string
@@ -92,20 +109,11 @@ func New(c Config) (*Tailer, error) {
 	if t.cfg.Logger == nil {
 		t.cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if len(c.Paths) == 0 || c.Send == nil {
-		return nil, problem.New(problem.Invalid, "no file is to be followed").WithField("paths")
-	}
-	for _, p := range c.Paths {
-		if _, err := filepath.Match(p, ""); err != nil {
-			return nil, problem.New(problem.Invalid, "the pattern %q cannot be read", p).WithField("paths").WithMend("use *, ? and [a-z] as the shell does")
-		}
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
 	if c.Multiline != "" {
-		re, err := regexp.Compile(c.Multiline)
-		if err != nil {
-			return nil, problem.New(problem.Invalid, "the beginning of a record: %v", err).WithField("multiline")
-		}
-		t.begin = re
+		t.begin = regexp.MustCompile(c.Multiline) // Validate read it
 	}
 	data, err := os.ReadFile(c.Positions)
 	switch {
