@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DAYTWO_DATA", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("DAYTWO_ADMIN_TOKEN", "admin-token-of-the-scripts")
 			env.Setenv("DAYTWO_LISTEN", freeAddress(t))
+			env.Setenv("DAYTWO_OTLP_LISTENER", "off") // the default is one address for all of them
 			env.Setenv("SCREEN_EXAMPLES", examples)
 			env.Setenv("DAYTWO_URL", "http://"+env.Getenv("DAYTWO_LISTEN"))
 			return nil

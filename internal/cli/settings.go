@@ -13,6 +13,7 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/app"
 	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -60,12 +61,13 @@ func serverSettings() []setting {
 		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
 		text("elasticsearch-listener", "DAYTWO_ELASTICSEARCH_LISTENER", "address of a second door for Elasticsearch clients, at its root, for example 127.0.0.1:9200", func(c *app.Config) *string { return &c.LogListeners.Elasticsearch }),
-		text("otlp-listener", "DAYTWO_OTLP_LISTENER", "address that takes OTLP over gRPC, for example 127.0.0.1:4317 (over HTTP it is always taken)", func(c *app.Config) *string { return &c.LogListeners.OTLP }),
+		otlpListener(),
 		text("syslog-udp", "DAYTWO_SYSLOG_UDP", "address that takes syslog datagrams, for example 127.0.0.1:5514; whoever reaches it may send", func(c *app.Config) *string { return &c.LogListeners.SyslogUDP }),
 		text("syslog-tcp", "DAYTWO_SYSLOG_TCP", "address that takes syslog over TCP; whoever reaches it may send", func(c *app.Config) *string { return &c.LogListeners.SyslogTCP }),
 		text("syslog-tls", "DAYTWO_SYSLOG_TLS", "address that takes syslog over TLS; whoever reaches it may send", func(c *app.Config) *string { return &c.LogListeners.SyslogTLS }),
 		text("syslog-cert", "DAYTWO_SYSLOG_CERT", "certificate of syslog over TLS, a file in PEM", func(c *app.Config) *string { return &c.LogListeners.SyslogCert }),
 		text("syslog-key", "DAYTWO_SYSLOG_KEY", "its key, a file in PEM", func(c *app.Config) *string { return &c.LogListeners.SyslogKey }),
+		text("syslog-ca", "DAYTWO_SYSLOG_CA", "authorities of the certificates that senders of syslog over TLS must have, a file in PEM (default: whoever reaches it may send)", func(c *app.Config) *string { return &c.LogListeners.SyslogCA }),
 		duration("event-retention", "DAYTWO_EVENT_RETENTION", "how long events are kept; 0: for ever", func(c *app.Config) *time.Duration { return &c.EventRetention }),
 		integer("event-max-mib", "DAYTWO_EVENT_MAX_MIB", "MiB that events may take on disk, the oldest go first; 0: no limit", func(c *app.Config) *int { return &c.EventMaxMiB }),
 		integer("runs", "DAYTWO_RUNS", "runs executing at once", func(c *app.Config) *int { return &c.Runs }),
@@ -89,6 +91,8 @@ func defaultConfig() app.Config {
 		Grace:        20 * time.Second,
 
 		EventRetention: 30 * 24 * time.Hour,
+
+		LogListeners: logs.Listeners{OTLP: logs.OTLPAddress, OTLPByDefault: true},
 	}
 }
 
@@ -163,6 +167,18 @@ func allInterfaces(port string) string {
 // listenAddress is where a server without flags would listen here.
 func listenAddress(getenv func(string) string) string {
 	return firstOf(getenv("DAYTWO_LISTEN"), allInterfaces(getenv("PORT")), defaultConfig().Listen)
+}
+
+// otlpListener has a default that may be taken by another collector; an address
+// that somebody gave may not.
+func otlpListener() setting {
+	s := text("otlp-listener", "DAYTWO_OTLP_LISTENER", "address that takes OTLP over gRPC, or off; over HTTP it is always taken", func(c *app.Config) *string { return &c.LogListeners.OTLP })
+	given := s.set
+	s.set = func(c *app.Config, v string) error {
+		c.LogListeners.OTLPByDefault = false
+		return given(c, v)
+	}
+	return s
 }
 
 func text(flag, env, usage string, at func(*app.Config) *string) setting {

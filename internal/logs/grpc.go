@@ -76,6 +76,24 @@ func grpcError(err error) error {
 	return status.Error(grpcCodes[p.Code], p.Message)
 }
 
+// serveOTLP takes the address of OTLP over gRPC and serves it until ctx ends. The
+// address of the default may be another collector's: then the server goes on
+// without this door.
+func (l *Logs) serveOTLP(ctx context.Context) error {
+	a := l.cfg.Listeners
+	ln, err := listen(ctx, a.OTLP, "otlp-listener")
+	if err != nil && a.OTLPByDefault {
+		l.log.WarnContext(ctx, "OTLP over gRPC is not taken, everything else goes on", "address", a.OTLP, "error", err,
+			"mend", "another process has the address: give one with --otlp-listener, or --otlp-listener=off; OTLP over HTTP is taken at /v1/logs")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l.log.InfoContext(ctx, "listening", "door", "otlp-listener", "address", ln.Addr().String())
+	return l.serveGRPC(ctx, ln)
+}
+
 // serveGRPC serves OTLP over gRPC on ln until ctx ends.
 func (l *Logs) serveGRPC(ctx context.Context, ln net.Listener) error {
 	srv := grpc.NewServer(grpc.MaxRecvMsgSize(maxBody), grpc.ConnectionTimeout(10*time.Second), grpc.MaxConcurrentStreams(250))

@@ -6,6 +6,7 @@ package logs
 
 import (
 	"context"
+	"crypto/tls"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -73,6 +74,8 @@ type Logs struct {
 	watcher *watcher
 	offers  chan offered
 	now     func() time.Time
+
+	syslogTLS *tls.Config // nil: syslog is not taken over TLS
 }
 
 // maxBody bounds what one request may hold, decompressed.
@@ -94,7 +97,10 @@ func New(ctx context.Context, c Config) (*Logs, error) {
 		return nil, err
 	}
 	l := &Logs{cfg: c, log: c.Logger, now: time.Now, offers: make(chan offered, maxOffered), guard: guard{tokens: c.Tokens, always: c.RequireToken}}
-	l.watcher = &watcher{logs: l}
+	l.watcher = newWatcher(l)
+	if l.syslogTLS, err = c.Listeners.tls(); err != nil {
+		return nil, err
+	}
 	if l.counts, err = newCounts(c.Registerer); err != nil {
 		return nil, err
 	}

@@ -3,9 +3,11 @@ package logs_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -18,12 +20,12 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 )
 
-// kept is a store of events that remembers how many it was given.
+// kept is a store of events that remembers what it was given.
 type kept struct {
 	logs.Events // what these tests do not use
 
 	mu     sync.Mutex
-	events int
+	events []event.Event
 	hold   chan struct{} // if not nil, Append waits until it is closed
 	held   chan struct{} // one for each Append that waits
 }
@@ -35,15 +37,17 @@ func (k *kept) Append(_ context.Context, events []event.Event) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.events += len(events)
+	k.events = append(k.events, events...)
 	return nil
 }
 
-func (k *kept) count() int {
+func (k *kept) all() []event.Event {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.events
+	return slices.Clone(k.events)
 }
+
+func (k *kept) count() int { return len(k.all()) }
 
 func (k *kept) Tail(context.Context, event.Filter) (*eventdb.Tail, error) {
 	return nil, problem.New(problem.Unavailable, "nothing to follow")
@@ -85,6 +89,16 @@ type rig struct {
 	kept     *kept
 	registry *prometheus.Registry
 	found    chan string // addresses of listeners
+}
+
+// await polls what runs beside the test.
+func await(t *testing.T, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) { // sockets have no synctest
+		if time.Now().After(deadline) {
+			t.Fatal("it never came")
+		}
+	}
 }
 
 func newRig(t *testing.T, change ...func(*logs.Config)) *rig {

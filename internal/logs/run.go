@@ -34,15 +34,8 @@ func (l *Logs) Run(ctx context.Context) error {
 		serve("elasticsearch listener", func(ctx context.Context) error { return l.serveHTTP(ctx, address, "elasticsearch-listener", l.elastic) })
 	}
 	a := l.cfg.Listeners
-	if a.OTLP != "" {
-		serve("otlp listener", func(ctx context.Context) error {
-			ln, err := listen(ctx, a.OTLP, "otlp-listener")
-			if err != nil {
-				return err
-			}
-			l.log.InfoContext(ctx, "listening", "door", "otlp-listener", "address", ln.Addr().String())
-			return l.serveGRPC(ctx, ln)
-		})
+	if a.OTLP != "" && a.OTLP != ListenerOff {
+		serve("otlp listener", l.serveOTLP)
 	}
 	if a.SyslogUDP != "" {
 		serve("syslog", func(ctx context.Context) error { return l.serveSyslogUDP(ctx, a.SyslogUDP) })
@@ -51,11 +44,7 @@ func (l *Logs) Run(ctx context.Context) error {
 		serve("syslog", func(ctx context.Context) error { return l.serveSyslogTCP(ctx, a.SyslogTCP, "syslog-tcp", nil) })
 	}
 	if a.SyslogTLS != "" {
-		config, err := a.tls()
-		if err != nil {
-			return err
-		}
-		serve("syslog", func(ctx context.Context) error { return l.serveSyslogTCP(ctx, a.SyslogTLS, "syslog-tls", config) })
+		serve("syslog", func(ctx context.Context) error { return l.serveSyslogTCP(ctx, a.SyslogTLS, "syslog-tls", l.syslogTLS) })
 	}
 	select {
 	case <-ctx.Done():

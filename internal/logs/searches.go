@@ -106,6 +106,9 @@ func (l *Logs) save(ctx context.Context, in *saveInput) (*SavedSearch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("save search: %w", err)
 	}
+	if s.Threshold > 0 {
+		l.watcher.soon()
+	}
 	return s, nil
 }
 

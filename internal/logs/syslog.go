@@ -16,6 +16,8 @@ const (
 	syslogDoor     = "syslog"
 	maxSyslogConns = 500
 	syslogQuiet    = 10 * time.Minute // a connection that says nothing for so long is closed
+
+	syslogHandshake = 10 * time.Second
 )
 
 // heard takes one message. It may come faster than it can be kept: then it is
@@ -109,10 +111,22 @@ func (l *Logs) readSyslog(ctx context.Context, conn net.Conn) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String()) // of an address
+	if secure, ok := conn.(*tls.Conn); ok {
+		_ = conn.SetDeadline(time.Now().Add(syslogHandshake))
+		if err := secure.HandshakeContext(ctx); err != nil {
+			l.counts.Refused(syslogDoor, "TLS handshake", 1)
+			l.log.DebugContext(ctx, "syslog over TLS was refused", "from", host, "error", err)
+			return
+		}
+	}
 	frames := syslog.NewFrames(conn)
 	for {
-		_ = conn.SetReadDeadline(time.Now().Add(syslogQuiet))
+		_ = conn.SetDeadline(time.Now().Add(syslogQuiet))
 		text, err := frames.Next()
+		if errors.Is(err, syslog.ErrFrame) {
+			l.counts.Refused(syslogDoor, "framing", 1)
+			l.log.WarnContext(ctx, "a sender of syslog is cut off", "from", host, "error", err)
+		}
 		if err != nil {
 			return
 		}

@@ -15,8 +15,21 @@ import (
 type watcher struct {
 	logs *Logs
 
+	wake chan struct{} // a search is watched from now on
+
 	mu   sync.Mutex
 	last map[string]look
+}
+
+func newWatcher(l *Logs) *watcher { return &watcher{logs: l, wake: make(chan struct{}, 1)} }
+
+// soon asks for a round now: whoever begins to watch a search sees at once what
+// it finds.
+func (w *watcher) soon() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // a round is asked for already
+	}
 }
 
 // look is what was found the last time.
@@ -42,6 +55,7 @@ func (w *watcher) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-w.wake:
 		}
 	}
 }

@@ -221,15 +221,17 @@ type Frames struct{ r *bufio.Reader }
 func NewFrames(r io.Reader) *Frames { return &Frames{bufio.NewReaderSize(r, 64<<10)} }
 
 // Next is the next message; io.EOF at the end. An octet count over MaxMessage
-// ends the stream with an error, because nothing after it can be told apart.
+// ends the stream with ErrFrame, because nothing after it can be told apart.
 func (f *Frames) Next() (string, error) {
 	for {
-		first, err := f.r.Peek(1)
+		n, err := f.count()
 		if err != nil {
 			return "", err
 		}
-		if first[0] >= '1' && first[0] <= '9' {
-			return f.counted()
+		if n > 0 {
+			b := make([]byte, n)
+			_, err := io.ReadFull(f.r, b)
+			return string(b), err
 		}
 		line, err := f.line()
 		if line != "" || err != nil {
@@ -238,29 +240,34 @@ func (f *Frames) Next() (string, error) {
 	}
 }
 
-var errFrame = errors.New("the length of a message is no number or too large")
+// ErrFrame ends a stream whose messages cannot be told apart any more.
+var ErrFrame = errors.New("the length of a message is too large")
 
-func (f *Frames) counted() (string, error) {
-	n := 0
+// count takes the octet count that a message may begin with, digits and a blank;
+// 0: it begins otherwise, and ends with its line.
+func (f *Frames) count() (n int, err error) {
+	const most = len("99999999") // digits
 	for digits := 0; ; digits++ {
-		c, err := f.r.ReadByte()
+		head, err := f.r.Peek(digits + 1)
 		if err != nil {
-			return "", err
+			if digits > 0 && errors.Is(err, io.EOF) {
+				return 0, nil
+			}
+			return 0, err
 		}
-		if c == ' ' {
-			break
+		c := head[digits]
+		switch {
+		case c == ' ' && digits > 0:
+			if n > MaxMessage || digits > most {
+				return 0, ErrFrame
+			}
+			_, err := f.r.Discard(digits + 1)
+			return n, err
+		case c < '0' || c > '9' || digits == 0 && c == '0', digits > 2*most:
+			return 0, nil
 		}
-		if c < '0' || c > '9' || digits > 7 {
-			return "", errFrame
-		}
-		n = n*10 + int(c-'0')
+		n = min(10*n+int(c-'0'), MaxMessage+1)
 	}
-	if n > MaxMessage {
-		return "", errFrame
-	}
-	b := make([]byte, n)
-	_, err := io.ReadFull(f.r, b)
-	return string(b), err
 }
 
 func (f *Frames) line() (string, error) {

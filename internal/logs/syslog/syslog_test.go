@@ -41,7 +41,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestFrames(t *testing.T) {
-	f := syslog.NewFrames(strings.NewReader("5 hello<13>x\r\n\n<14>y\x007 a\nb c d<15>end"))
+	f := syslog.NewFrames(strings.NewReader("5 hello<13>x\r\n\n<14>y\x007 a\nb c d2026-01-02 no count\n0 no count\n<15>end"))
 	var got []string
 	for {
 		s, err := f.Next()
@@ -53,11 +53,14 @@ func TestFrames(t *testing.T) {
 		}
 		got = append(got, s)
 	}
-	if strings.Join(got, "|") != "hello|<13>x|<14>y|a\nb c d|<15>end" {
+	if strings.Join(got, "|") != "hello|<13>x|<14>y|a\nb c d|2026-01-02 no count|0 no count|<15>end" {
 		t.Errorf("got %q", got)
 	}
-	if _, err := syslog.NewFrames(strings.NewReader("99999999999 x")).Next(); err == nil {
-		t.Error("an endless message is taken")
+	if _, err := syslog.NewFrames(strings.NewReader("99999999999 x")).Next(); !errors.Is(err, syslog.ErrFrame) {
+		t.Errorf("an endless message: %v", err)
+	}
+	if got, err := syslog.NewFrames(strings.NewReader("12345")).Next(); err != nil || got != "12345" {
+		t.Errorf("a count without a message: %q, %v", got, err)
 	}
 }
 
