@@ -28,15 +28,16 @@ func newLogsPipeline() *cobra.Command {
 
 func newLogsPipelineTest() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "test FILE",
-		Short: "Show what each stage of a Logstash file does to sample lines",
+		Use:   "test FILE|FOLDER",
+		Short: "Show what each stage of a Logstash pipeline does to sample lines",
 		Long: `Takes every line of standard input, or of the file given with --input, through
-the filters of a Logstash configuration file and shows what each stage changed
-and which outputs the event would reach. No input is opened and nothing is
-written. Lines are decoded as the file's first input would.`,
+the filters of a Logstash configuration file, or of all *.conf of a folder, and
+shows what each stage changed and which outputs the event would reach. No input
+is opened and nothing is written. Lines are decoded as the first input would.`,
 		Example: `  daytwo logs pipeline test ops/logstash/web.conf --input access.log
+  daytwo logs pipeline test ops/logstash --input access.log
   tail -5 access.log | daytwo logs pipeline test ops/logstash/web.conf -o json`,
-		Args: exactArgs(1, "a configuration file"),
+		Args: exactArgs(1, "a configuration file or a folder of them"),
 	}
 	out := addOutputFlag(cmd)
 	input := cmd.Flags().String("input", "", "read sample lines from this file instead of standard input")

@@ -97,21 +97,36 @@ func CheckPipelines(dir string) []problem.Finding {
 	return findings
 }
 
-// TryPipeline takes every line of r through the filters of a configuration file and gives what each stage did to it. The findings are those of
-// the file; with an error among them nothing is tried.
-func TryPipeline(file string, r io.Reader, give func(logstash.Result) error) ([]problem.Finding, error) {
-	content, err := configfile.Read(file)
-	if err != nil {
-		return []problem.Finding{configfile.Finding(file, err)}, nil
-	}
+// TryPipeline takes every line of r through the filters of a configuration file, or of the pipeline that a folder makes, and gives what
+// each stage did to it. The findings are those of the files; with an error among them nothing is tried.
+func TryPipeline(path string, r io.Reader, give func(logstash.Result) error) ([]problem.Finding, error) {
 	env := pipelineEnv()
-	env.Dir = filepath.Dir(file)
-	p, findings := logstash.Build("test", []logstash.Source{{Name: file, Text: string(content)}}, logstash.DefaultSettings(runtime.NumCPU()), env)
-	findings = slices.DeleteFunc(findings, func(f problem.Finding) bool { return f.Line == 0 && f.Severity == problem.SeverityWarning }) // a part of a pipeline may be tried too
-	if p == nil {
-		return findings, nil
+	p, findings, err := readTried(path, &env)
+	if p == nil || err != nil {
+		return findings, err
 	}
 	return findings, logstash.NewTrial(p, env).Run(r, give)
+}
+
+func readTried(path string, env *logstash.Env) (*logstash.Pipeline, []problem.Finding, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		list, findings := logstash.ReadDir(path, *env)
+		switch {
+		case problem.Broken(findings):
+			return nil, findings, nil
+		case len(list) == 1:
+			return list[0], findings, nil
+		}
+		return nil, findings, problem.New(problem.Invalid, "%s makes %d pipelines, and one can be tried", path, len(list)).WithMend("give a folder with the *.conf of one pipeline, or one file")
+	}
+	content, err := configfile.Read(path)
+	if err != nil {
+		return nil, []problem.Finding{configfile.Finding(path, err)}, nil
+	}
+	env.Dir = filepath.Dir(path)
+	p, findings := logstash.Build("test", []logstash.Source{{Name: path, Text: string(content)}}, logstash.DefaultSettings(runtime.NumCPU()), *env)
+	findings = slices.DeleteFunc(findings, func(f problem.Finding) bool { return f.Line == 0 && f.Severity == problem.SeverityWarning }) // a part of a pipeline may be tried too
+	return p, findings, nil
 }
 
 // PipelineResult is what became of one sample.

@@ -224,6 +224,7 @@ func TestQueriesRefused(t *testing.T) {
 		`{"range":{"@timestamp":{"gte":"tomorrow"}}}`:            "tomorrow",
 		strings.Repeat(`{"bool":{"must":`, 60) + `{"match_all":{}}` + strings.Repeat(`}}`, 60): "nested depth",
 		`{"term":{"a":1},"x":{}}`: "malformed",
+		`{"bool":{"minimum_should_match":"50%","should":[` + strings.Repeat(`{"term":{"a":1}},`, 39) + `{"term":{"a":2}}]}}`: "minimum_should_match [20 of 40 clauses]",
 	} {
 		status, a := r.do("POST", "/_search", `{"query":`+query+`}`)
 		if reason, _ := at(a, "error", "reason").(string); status != 400 || !strings.Contains(reason, why) {

@@ -3,6 +3,7 @@ package logstash
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -232,7 +233,11 @@ func valueStays(p *grok.Pattern, v any, keep bool) bool {
 
 // newCIDR asks whether addresses lie in networks.
 func newCIDR(o *options) filter {
-	addresses, networks, negate := o.templates("address"), o.templates("network"), o.bool("negate", false)
+	addresses, networks := o.templates("address"), o.templates("network")
+	field, byField := o.target("address_field")
+	if byField && addresses != nil {
+		o.wrong(o.plugin.Pos, "leave one of them out", "address and address_field of cidr exclude each other")
+	}
 	o.refuse("write the networks in network", "network_path", "refresh_interval", "separator")
 	var fixed []netip.Prefix
 	dynamic := false
@@ -258,18 +263,18 @@ func newCIDR(o *options) filter {
 				}
 			}
 		}
-		for _, a := range addresses {
-			ip, err := netip.ParseAddr(strings.TrimSpace(a.fill(e)))
-			if err != nil {
-				continue
-			}
-			for _, n := range nets {
-				if n.Contains(ip.Unmap()) != negate {
-					return true
-				}
-			}
+		lies := func(address string) bool {
+			ip, err := netip.ParseAddr(strings.TrimSpace(address))
+			return err == nil && slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
 		}
-		return false
+		if byField {
+			v, _ := e.get(field)
+			if list, isList := v.([]any); isList {
+				return slices.ContainsFunc(list, func(v any) bool { return lies(text(v)) })
+			}
+			return v != nil && lies(text(v))
+		}
+		return slices.ContainsFunc(addresses, func(a *template) bool { return lies(a.fill(e)) })
 	})
 }
 

@@ -18,6 +18,7 @@ var filters = map[string]func(*options) filter{
 	"mutate":      newMutate,
 	"prune":       newPrune,
 	"split":       newSplit,
+	"syslog_pri":  newSyslogPri,
 	"throttle":    newThrottle,
 	"translate":   newTranslate,
 	"truncate":    newTruncate,

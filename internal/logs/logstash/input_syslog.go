@@ -22,28 +22,15 @@ type syslogInput struct {
 	codec      *codec
 	parse      *grokFilter
 	date       *dateFilter
-	labels     bool
-	severities []string
-	facilities []string
 	compatible bool
 	priority   Ref
+	names      priorityNames
 }
-
-var (
-	severityLabels = []string{"Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"}
-	facilityLabels = []string{"kernel", "user-level", "mail", "system", "security/authorization", "syslogd", "line printer", "network news", "UUCP", "clock", "security/authorization", "FTP", "NTP", "log audit", "log alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"}
-)
 
 func newSyslog(o *options, _ Env) input {
 	f := &syslogInput{
-		address: o.listenAddress(514), codec: o.codec("plain"), labels: o.bool("use_labels", true), severities: o.texts("severity_labels"),
-		facilities: o.texts("facility_labels"), compatible: o.compatible(), priority: parseRef("priority"),
-	}
-	if f.severities == nil {
-		f.severities = severityLabels
-	}
-	if f.facilities == nil {
-		f.facilities = facilityLabels
+		address: o.listenAddress(514), codec: o.codec("plain"), compatible: o.compatible(), priority: parseRef("priority"),
+		names: o.priorityNames(severityLabels, facilityLabels, "severity", "facility", "severity_label", "facility_label"),
 	}
 	naming, pattern := grok.Legacy, "<%{POSINT:priority:int}>%{SYSLOGLINE}"
 	if f.compatible {
@@ -121,25 +108,8 @@ func (f *syslogInput) touch(e *Event, from net.Addr) {
 	if ok {
 		f.date.apply(e, nil)
 	}
-	severity, facility := n&7, n>>3
 	if f.compatible {
-		e.set(parseRef("[log][syslog][severity][code]"), severity)
-		e.set(parseRef("[log][syslog][facility][code]"), facility)
 		e.set(parseRef("[service][type]"), "system")
-	} else {
-		e.fields["severity"], e.fields["facility"] = severity, facility
 	}
-	if !f.labels {
-		return
-	}
-	names := [2]string{"severity_label", "facility_label"}
-	if f.compatible {
-		names = [2]string{"[log][syslog][severity][name]", "[log][syslog][facility][name]"}
-	}
-	if int(severity) < len(f.severities) {
-		e.set(parseRef(names[0]), f.severities[severity])
-	}
-	if int(facility) < len(f.facilities) {
-		e.set(parseRef(names[1]), f.facilities[facility])
-	}
+	f.names.set(e, n)
 }
