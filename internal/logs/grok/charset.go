@@ -82,6 +82,8 @@ type byteset struct {
 	ascii  [256]bool // for 0x80 and above: whether such a character can belong at all
 	high   highSet
 	ranges charset // for highSome
+	most   bool    // every character belongs, or every one but except
+	except byte
 }
 
 type highSet uint8
@@ -114,6 +116,14 @@ func (s charset) bytes() *byteset {
 			b.ascii[c] = true
 		}
 	}
+	missing := 0
+	for c := 1; c < utf8.RuneSelf; c++ { // a zero that is missing cannot be told from nothing
+		if !b.ascii[c] {
+			b.except = byte(c)
+			missing++
+		}
+	}
+	b.most = b.high == highAll && b.ascii[0] && missing <= 1
 	return b
 }
 

@@ -327,6 +327,9 @@ func (w *walk) lazyRun(in *inst, i int) int {
 		}
 		j += size
 	}
+	if in.stops {
+		return w.lazySearch(in, j)
+	}
 	mark := len(w.trail)
 	quick := in.first != nil && in.max < 0 && in.set.high != highSome
 	for {
@@ -356,6 +359,26 @@ func (w *walk) lazyRun(in *inst, i int) int {
 		}
 		j += size
 		n++
+	}
+}
+
+// lazySearch is lazyRun of nearly any character up to one byte that alone can follow.
+func (w *walk) lazySearch(in *inst, j int) int {
+	s, mark := w.s, len(w.trail)
+	for {
+		n := strings.IndexByte(s[j:], in.b)
+		if n < 0 || in.set.except != 0 && strings.IndexByte(s[j:j+n], in.set.except) >= 0 {
+			return -1
+		}
+		j += n
+		if end := w.from(in.next, j); end >= 0 || w.gaveUp {
+			return end
+		}
+		w.back(mark)
+		if in.b == in.set.except {
+			return -1
+		}
+		j++
 	}
 }
 

@@ -38,6 +38,7 @@ type inst struct {
 	op       op
 	not      bool
 	lazy     bool
+	stops    bool // only b can follow this lazy run, and the run itself is of nearly any character
 	b        byte
 	min, max int // max -1: without end
 	slot     int // of a capture, or the number of a loop
@@ -202,6 +203,9 @@ func (c *compiler) analyse() {
 		if in.first = first; in.op == opRun && disjoint(&in.set.ascii, first) {
 			in.op = opOwned
 		}
+		if b, only := single(first); only && in.op == opLazyRun && in.max < 0 && in.set.most && b < utf8.RuneSelf {
+			in.stops, in.b = true, b
+		}
 	}
 	for _, in := range c.choices {
 		for i := range in.branches {
@@ -321,6 +325,18 @@ func (c *compiler) run(n *node, set *byteset, next *inst) *inst {
 	}
 	c.runs = append(c.runs, in)
 	return in
+}
+
+// single is the one byte of a set that has no other.
+func single(set *[256]bool) (b byte, only bool) {
+	n := 0
+	for i, ok := range set {
+		if ok {
+			b = byte(i)
+			n++
+		}
+	}
+	return b, n == 1
 }
 
 func disjoint(a, b *[256]bool) bool {
