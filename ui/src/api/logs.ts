@@ -27,6 +27,11 @@ export const linesQuery = (asked: Asked) =>
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
+    // What was found stands still until it is asked for again: all its parts would be fetched anew, one after the other.
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    gcTime: 60_000,
   });
 
 export const histogramQuery = (asked: Asked, buckets: number) =>
@@ -59,10 +64,13 @@ export const logPatternsQuery = (asked: Asked) =>
     queryFn: ({ signal }) => answer(api.GET("/api/logs/patterns", { params: { query: asked as operations["list-log-patterns"]["parameters"]["query"] }, signal })),
   });
 
-export const aroundQuery = (row: LogRow, service: string, host: string) =>
+/** The lines before and after one, so many each way, of its service and host. */
+export const aroundQuery = (row: LogRow, each: number, service: string, host: string) =>
   queryOptions({
-    queryKey: ["logs", "around", row.id, service, host],
-    queryFn: ({ signal }) => answer(api.GET("/api/logs/around", { params: { query: { id: row.id, time: row.time, before: 10, after: 10, service, host } }, signal })),
+    queryKey: ["logs", "around", row.id, each, service, host],
+    queryFn: ({ signal }) =>
+      answer(api.GET("/api/logs/around", { params: { query: { id: row.id, time: row.time, before: each, after: each, service, host } }, signal })),
+    placeholderData: keepPreviousData,
   });
 
 export const searchesQuery = queryOptions({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatClock, formatCount, formatDuration, formatInstant, formatValue, plural, type Unit } from "./format";
+import { formatAgo, formatClock, formatClockMillis, formatCount, formatDuration, formatInstant, formatValue, plural, type Unit } from "./format";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -59,6 +59,8 @@ test("ages are coarse and say the direction", () => {
 
 test("times are told in the zone asked for", () => {
   expect(formatClock("2026-11-22T14:03:07Z", "utc")).toBe("14:03:07");
+  expect(formatClockMillis("2026-11-22T14:03:07.0421Z", "utc")).toBe("14:03:07.042");
+  expect(formatClockMillis("2026-11-22T14:03:07Z", "utc", true)).toBe("22 Nov 14:03:07.000");
   expect(formatInstant("2026-11-22T14:03:07Z", "utc")).toBe("22 Nov 2026, 14:03:07 UTC");
 });
 

@@ -152,6 +152,12 @@ export function formatClock(time: string | number | Date, zone: Zone): string {
   return dateFormat(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(time));
 }
 
+/** 14:03:07.042, or 22 Nov 14:03:07.042 among other days: lines of one second have an order. */
+export function formatClockMillis(time: string | number | Date, zone: Zone, withDay = false): string {
+  const clock = dateFormat(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 }).format(new Date(time));
+  return withDay ? `${formatDay(time, zone)} ${clock}` : clock;
+}
+
 /** 22 Nov 2026, 14:03:07 UTC */
 export function formatInstant(time: string | number | Date, zone: Zone): string {
   return dateFormat(zone, {

@@ -15,6 +15,7 @@ export function useHeld<T>(items: T[], keyOf: (item: T) => string | number) {
   return {
     shown: waiting > 0 ? items.slice(waiting) : items,
     waiting,
+    hold,
     release,
     /** Spread on the list's element. */
     holder: {

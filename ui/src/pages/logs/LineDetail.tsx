@@ -5,7 +5,7 @@ import { IconMinus, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { aroundQuery, type LogRow } from "@/api/logs";
 import { ErrorNote } from "@/kit/ErrorNote";
-import { formatClock, formatInstant } from "@/kit/format";
+import { formatClockMillis, formatInstant } from "@/kit/format";
 import { Waiting } from "@/kit/Loaded";
 import { ServiceLink } from "@/kit/ServiceLink";
 import { useTimeRange } from "@/kit/useTimeRange";
@@ -79,19 +79,30 @@ export function LineDetail({ row, words, onNarrow }: Props) {
   );
 }
 
+/** How many neighbours are shown each way: at first, and at most. */
+const [few, most] = [10, 500];
+
 /** The lines before and after one, of the same service and host. */
 function Around({ row }: { row: LogRow }) {
   const { zone } = useTimeRange();
-  const query = useQuery(aroundQuery(row, textOf(row.fields["service.name"]), textOf(row.fields["host.name"])));
+  const [each, setEach] = useState(few);
+  const query = useQuery(aroundQuery(row, each, textOf(row.fields["service.name"]), textOf(row.fields["host.name"])));
   if (query.error) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Waiting rows={5} />;
   return (
-    <ol className={styles.around} aria-label="Lines around it">
-      {query.data.rows.map((r) => (
-        <li key={r.id} data-level={levelOf(r)} aria-current={r.id === row.id || undefined}>
-          <time dateTime={r.time}>{formatClock(r.time, zone)}</time> {messageOf(r)}
-        </li>
-      ))}
-    </ol>
+    <>
+      <ol className={styles.around} aria-label="Lines around it">
+        {query.data.rows.map((r) => (
+          <li key={r.id} data-level={levelOf(r)} aria-current={r.id === row.id || undefined}>
+            <time dateTime={r.time}>{formatClockMillis(r.time, zone)}</time> {messageOf(r)}
+          </li>
+        ))}
+      </ol>
+      {each < most && query.data.rows.length > each && (
+        <Button variant="default" size="compact-xs" loading={query.isFetching} onClick={() => setEach(Math.min(most, each * 4))}>
+          More before and after
+        </Button>
+      )}
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { Button, Menu, SegmentedControl } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { IconDownload, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
@@ -10,6 +10,7 @@ import { Filters, ServiceFilter } from "@/kit/Filters";
 import { formatCount, formatDuration, plural } from "@/kit/format";
 import { Waiting } from "@/kit/Loaded";
 import { PageTitle } from "@/kit/PageTitle";
+import { useHeld } from "@/kit/useHeld";
 import { useParam } from "@/kit/useParam";
 import { useTimeRange } from "@/kit/useTimeRange";
 import { narrowed } from "./clause";
@@ -39,7 +40,10 @@ export function LogsPage() {
   );
   const columns = useMemo(() => cols.split(",").filter(Boolean), [cols]);
   const toggleColumn = (field: string) => setCols((columns.includes(field) ? columns.filter((c) => c !== field) : [...columns, field]).join(","));
-  const narrow = (field: string, value: unknown, include: boolean) => setQ(narrowed(language, q, field, value, include));
+  const client = useQueryClient();
+  // The same question again asks for what has come since.
+  const ask = (query: string) => (query === q ? void client.resetQueries({ queryKey: ["logs"], type: "active" }) : setQ(query));
+  const narrow = useCallback((field: string, value: unknown, include: boolean) => setQ(narrowed(language, q, field, value, include)), [language, q, setQ]);
   const openSearch = (s: SavedSearch) =>
     setParams((before) => {
       const next = new URLSearchParams(before);
@@ -62,7 +66,7 @@ export function LogsPage() {
     <>
       <PageTitle title="Logs" actions={<Searches asked={asked} columns={columns} onOpen={openSearch} />} />
       <Filters>
-        <QueryBox asked={asked} onAsk={setQ} />
+        <QueryBox asked={asked} onAsk={ask} />
         <SegmentedControl
           size="xs"
           aria-label="Query language"
@@ -155,15 +159,22 @@ function Found({ asked, columns, onNarrow }: ResultProps) {
   );
 }
 
+/** Lines as they come. None of them moves under a reader who points at one or has scrolled to it. */
 function Live({ asked, columns, onNarrow }: ResultProps) {
   const { rows, dropped, error } = useFollowed(followPath(asked));
+  const { shown, waiting, hold, release, holder } = useHeld(rows, (row) => row.id);
   return (
-    <div className={styles.result}>
+    <div className={styles.result} {...holder}>
       <p className={styles.dim} role="status">
         Following: {plural(rows.length, "line")} since you began{dropped > 0 ? ` · ${plural(dropped, "line")} passed over, they come too fast` : ""}
+        {waiting > 0 && (
+          <Button variant="default" size="compact-xs" ml="xs" onClick={release}>
+            {plural(waiting, "new line")}
+          </Button>
+        )}
       </p>
       {error && <ErrorNote error={error} />}
-      <Lines rows={rows} columns={columns} words={[]} onNarrow={onNarrow} />
+      <Lines rows={shown} columns={columns} words={[]} onNarrow={onNarrow} onNewest={(there) => (there ? release() : hold())} />
     </div>
   );
 }
