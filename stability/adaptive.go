@@ -198,19 +198,38 @@ type Shed struct {
 	reporter
 	name      string
 	load      func() float64
-	from      [3]float64 // by priority, least first
+	from      atomic.Pointer[[3]float64] // by priority, least first
 	rejection error
-	turn      atomic.Uint64
+	owed      atomic.Uint64 // shares of calls, in 2⁻³²
 	counts    stripes
+}
+
+// ShedOption changes a default of [NewShed].
+type ShedOption func(*Shed)
+
+// ShedFrom is from which load calls of each priority are refused. Default 0.8,
+// 0.95, 1.2.
+func ShedFrom(sheddable, normal, critical float64) ShedOption {
+	return func(s *Shed) { s.from.Store(&[3]float64{sheddable, normal, critical}) }
 }
 
 // NewShed refuses calls by what load tells: 0 is idle, 1 is full. It is asked
 // at every call, so it should be quick: [Adaptive.Load], a queue's length, a
 // sampled CPU share.
-func NewShed(name string, load func() float64) *Shed {
-	return &Shed{
-		name: name, load: load, from: [3]float64{0.8, 0.95, 1.2}, counts: newStripes(),
+func NewShed(name string, load func() float64, opts ...ShedOption) *Shed {
+	s := &Shed{
+		name: name, load: load, counts: newStripes(),
 		rejection: &RejectedError{Policy: "shed", Name: name, Reason: ErrShed, RetryAfter: time.Second},
+	}
+	ShedFrom(0.8, 0.95, 1.2)(s)
+	s.Configure(opts...)
+	return s
+}
+
+// Configure changes options of a living policy; those not named stay.
+func (s *Shed) Configure(opts ...ShedOption) {
+	for _, o := range opts {
+		o(s)
 	}
 }
 
@@ -230,17 +249,19 @@ func (s *Shed) around(ctx context.Context, n next) error {
 }
 
 // refuses spreads the refused evenly: of a share of 30 % it is every third or
-// fourth call, not three in a row.
+// fourth call, not three in a row. It adds the shares up and refuses each time
+// that they make a whole call, so that it is exact also while the load changes.
 func (s *Shed) refuses(p Priority, load float64) bool {
-	share := (load - s.from[p-Sheddable]) / 0.1
-	if share <= 0 {
+	share := (load - s.from.Load()[p-Sheddable]) / 0.1
+	if !(share > 0) { // also of a load that is no number
 		return false
 	}
 	if share >= 1 {
 		return true
 	}
-	n := float64(s.turn.Add(1) % 1_000_000)
-	return int(n*share) != int((n-1)*share)
+	part := uint64(share * (1 << 32))
+	sum := s.owed.Add(part)
+	return sum>>32 != (sum-part)>>32
 }
 
 // Snapshot tells the counts so far and the load.

@@ -40,7 +40,17 @@ type batch[K comparable, V any] struct {
 // wait, or has that many keys. A key that fetch does not answer is an error
 // for those who asked for it alone.
 func NewBatch[K comparable, V any](name string, wait time.Duration, most int, fetch func(context.Context, []K) (map[K]V, error)) *Batch[K, V] {
-	return &Batch[K, V]{name: name, wait: wait, most: max(1, most), fetch: fetch}
+	b := &Batch[K, V]{name: name, fetch: fetch}
+	b.Configure(wait, most)
+	return b
+}
+
+// Configure changes the time and the size of a living collapser, from the next
+// batch on.
+func (b *Batch[K, V]) Configure(wait time.Duration, most int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wait, b.most = wait, max(1, most)
 }
 
 // Get tells the value of k. The batch's context has the values of the first
@@ -81,6 +91,7 @@ func (b *Batch[K, V]) Get(ctx context.Context, k K) (V, error) {
 			o.cancel()
 			if b.open == o {
 				b.open = nil // it is lost to whoever comes next
+				o.timer.Stop()
 			}
 		}
 		return zero, ctx.Err()

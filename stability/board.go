@@ -62,6 +62,19 @@ func (b *Board) Watch(f func(Event)) {
 	}
 }
 
+// breakers are those on the board, in the order of adding.
+func (b *Board) breakers() []*Breaker {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []*Breaker
+	for _, o := range b.observed {
+		if breaker, ok := o.(*Breaker); ok {
+			all = append(all, breaker)
+		}
+	}
+	return all
+}
+
 // Snapshots are those of all policies, ordered by kind and name. Policies of
 // one kind and name are told as one: counts and levels are added, and the
 // worst state counts.

@@ -51,15 +51,17 @@ type Breaker struct {
 	rejection error
 
 	// Written with mu held; the hot path reads them without.
-	word      atomic.Uint64 // number of state changes << 2 | state: verdicts on calls of an earlier era are only counted
-	slowAfter atomic.Int64  // 0: nobody asks how long calls take
-	config    atomic.Pointer[breakerConfig]
-	window    window
-	counts    stripes // rejected
+	word   atomic.Uint64 // number of state changes << 2 | state: verdicts on calls of an earlier era are only counted
+	clock  atomic.Bool   // somebody asks how long calls take
+	config atomic.Pointer[breakerConfig]
+	window window
+	counts stripes // rejected
 
 	mu      sync.Mutex
 	cooling *time.Timer
 	stage   stage
+	readers int      // of timings
+	timings *timings // nil without readers
 
 	late, failure, slow, ignored, opened uint64
 }
@@ -170,8 +172,37 @@ func (b *Breaker) Configure(opts ...BreakerOption) {
 	if c.window != old.window || c.lastCalls != old.lastCalls {
 		b.window.configure(&c)
 	}
-	b.slowAfter.Store(int64(c.slowAfter))
 	b.config.Store(&c)
+	b.clock.Store(c.slowAfter != 0 || b.readers > 0)
+}
+
+// startTiming keeps the times of calls until as many calls of stopTiming.
+func (b *Breaker) startTiming() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.readers++; b.readers == 1 {
+		b.timings = &timings{}
+		b.clock.Store(true)
+	}
+}
+
+func (b *Breaker) stopTiming() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.readers--; b.readers == 0 {
+		b.timings = nil
+		b.clock.Store(b.config.Load().slowAfter != 0)
+	}
+}
+
+// timed is how long calls took over the last minute; nothing without readers.
+func (b *Breaker) timed() timingSlice {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timings == nil {
+		return timingSlice{}
+	}
+	return b.timings.whole(now())
 }
 
 // State tells whether calls pass now.
@@ -191,7 +222,7 @@ func (b *Breaker) Allow() (Permit, error) {
 	switch State(w & 3) {
 	case Closed:
 		p := Permit{b: b, word: w}
-		if b.slowAfter.Load() != 0 {
+		if b.clock.Load() {
 			p.start = now()
 		}
 		return p, nil
@@ -240,16 +271,23 @@ func (p Permit) Done(err error) {
 
 // passed counts a success the cheap way, if that is all there is to do.
 func (b *Breaker) passed(p Permit) bool {
-	return State(p.word&3) == Closed && b.word.Load() == p.word && b.slowAfter.Load() == 0 && b.window.pass()
+	return State(p.word&3) == Closed && b.word.Load() == p.word && !b.clock.Load() && b.window.pass()
 }
 
 func (b *Breaker) settle(ctx context.Context, p Permit, err error) {
 	c := b.config.Load()
 	gaveUp := !c.contextErrors && callerGaveUp(ctx, err)
 	failed := err != nil && !gaveUp && c.isFailure(err)
-	slow := c.slowAfter > 0 && p.start > 0 && !gaveUp && now()-p.start > c.slowAfter
+	end := time.Duration(0) // unknown
+	if p.start > 0 && b.clock.Load() {
+		end = now()
+	}
+	slow := c.slowAfter > 0 && end > 0 && !gaveUp && end-p.start > c.slowAfter
 
 	b.mu.Lock()
+	if b.timings != nil && end > 0 && !gaveUp {
+		b.timings.add(end, end-p.start)
+	}
 	if slow {
 		b.slow++
 	}
@@ -386,6 +424,9 @@ func (b *Breaker) Reset(reason string) {
 // Do makes the call unless the breaker is open. A panic counts as a failure
 // and goes on.
 func (b *Breaker) Do(ctx context.Context, call func(context.Context) error) error {
+	if b.State() == Open { // before anything that a call costs
+		return b.reject()
+	}
 	p, err := b.Allow()
 	if err != nil {
 		return err
@@ -401,6 +442,9 @@ func (b *Breaker) Do(ctx context.Context, call func(context.Context) error) erro
 }
 
 func (b *Breaker) around(ctx context.Context, n next) error {
+	if b.State() == Open { // before anything that a call costs
+		return b.reject()
+	}
 	p, err := b.Allow()
 	if err != nil {
 		return err

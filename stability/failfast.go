@@ -2,6 +2,8 @@ package stability
 
 import (
 	"context"
+	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,10 +15,14 @@ import (
 type FailFast struct {
 	reporter
 	name   string
-	least  time.Duration
-	checks []func() error
+	config atomic.Pointer[failFastConfig]
 	counts stripes
 	late   error
+}
+
+type failFastConfig struct {
+	least  time.Duration
+	checks []func() error
 }
 
 const (
@@ -30,10 +36,14 @@ const (
 // every call, so they should only look at what is known: a breaker's state, a
 // flag.
 func NewFailFast(name string, least time.Duration, checks ...func() error) *FailFast {
-	return &FailFast{
-		name: name, least: least, checks: checks, counts: newStripes(),
-		late: &RejectedError{Policy: "fail fast", Name: name, Reason: ErrNoTime},
-	}
+	f := &FailFast{name: name, counts: newStripes(), late: &RejectedError{Policy: "fail fast", Name: name, Reason: ErrNoTime}}
+	f.Configure(least, checks...)
+	return f
+}
+
+// Configure changes the time and the checks of a living policy.
+func (f *FailFast) Configure(least time.Duration, checks ...func() error) {
+	f.config.Store(&failFastConfig{least, slices.Clone(checks)})
 }
 
 // Do makes the call if it can succeed.
@@ -45,12 +55,13 @@ func (f *FailFast) around(ctx context.Context, n next) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < f.least {
+	c := f.config.Load()
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < c.least {
 		f.counts.add(failFastNoTime)
 		f.report(Event{Policy: "fail fast", Name: f.name, Decision: "no_time", Err: f.late})
 		return f.late
 	}
-	for _, check := range f.checks {
+	for _, check := range c.checks {
 		if err := check(); err != nil {
 			f.counts.add(failFastNotReady)
 			f.report(Event{Policy: "fail fast", Name: f.name, Decision: "not_ready", Reason: err.Error(), Err: err})

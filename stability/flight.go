@@ -48,8 +48,17 @@ type flight[V any] struct {
 // stale longer if it cannot be fetched again; both may be 0. It keeps at most
 // maxEntries.
 func NewFlight[K comparable, V any](name string, fresh, stale time.Duration, maxEntries int, fetch func(context.Context, K) (V, error)) *Flight[K, V] {
-	return &Flight[K, V]{
-		name: name, fetch: fetch, fresh: fresh, stale: stale, maxEntries: max(1, maxEntries), entries: map[K]*flightEntry[V]{},
+	f := &Flight[K, V]{name: name, fetch: fetch, entries: map[K]*flightEntry[V]{}}
+	f.Configure(fresh, stale, maxEntries)
+	return f
+}
+
+// Configure changes the times and the room of a living cache.
+func (f *Flight[K, V]) Configure(fresh, stale time.Duration, maxEntries int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fresh, f.stale, f.maxEntries = fresh, stale, max(1, maxEntries)
+	for len(f.entries) > f.maxEntries && f.evict() {
 	}
 }
 
@@ -65,7 +74,9 @@ func (f *Flight[K, V]) Get(ctx context.Context, k K) (V, error) {
 		return v, nil
 	}
 	if e == nil {
-		f.makeRoom()
+		if len(f.entries) >= f.maxEntries {
+			f.evict()
+		}
 		e = &flightEntry[V]{}
 		f.entries[k] = e
 	}
@@ -148,12 +159,9 @@ func (f *Flight[K, V]) abandon(fl *flight[V]) {
 	}
 }
 
-// makeRoom drops the oldest of a few entries if there are too many. Called
-// with mu held.
-func (f *Flight[K, V]) makeRoom() {
-	if len(f.entries) < f.maxEntries {
-		return
-	}
+// evict drops the oldest of a few entries, and tells whether there was one that
+// nobody waits for. Called with mu held.
+func (f *Flight[K, V]) evict() bool {
 	var victim K
 	var oldest *flightEntry[V]
 	looked := 0
@@ -168,10 +176,12 @@ func (f *Flight[K, V]) makeRoom() {
 			break
 		}
 	}
-	if oldest != nil {
-		delete(f.entries, victim)
-		f.counts.evicted++
+	if oldest == nil {
+		return false
 	}
+	delete(f.entries, victim)
+	f.counts.evicted++
+	return true
 }
 
 // Sweep drops what is too old to be served and tells how much that was; a

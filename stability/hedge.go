@@ -200,13 +200,25 @@ func (h *Hedge) Snapshot() Snapshot {
 // latencies is a histogram with eight buckets to each doubling, from 1 µs. It
 // forgets: at two thousand calls every bucket is halved.
 type latencies struct {
-	buckets [256]uint32
+	buckets [latencyBuckets]uint32
 	n       uint32
 }
 
-func (l *latencies) add(d time.Duration) {
+const latencyBuckets = 256
+
+// latencyBucket is the bucket that a time is counted in.
+func latencyBucket(d time.Duration) int {
 	us := max(1, float64(d)/float64(time.Microsecond))
-	l.buckets[min(int(8*math.Log2(us)), len(l.buckets)-1)]++
+	return min(int(8*math.Log2(us)), latencyBuckets-1)
+}
+
+// latencyBound is what the times in a bucket are below.
+func latencyBound(bucket int) time.Duration {
+	return time.Duration(math.Exp2(float64(bucket+1)/8) * float64(time.Microsecond))
+}
+
+func (l *latencies) add(d time.Duration) {
+	l.buckets[latencyBucket(d)]++
 	if l.n++; l.n >= 2000 {
 		l.n = 0
 		for i := range l.buckets {
@@ -224,7 +236,7 @@ func (l *latencies) quantile(q float64) time.Duration {
 	rest := uint32(math.Ceil(q * float64(l.n)))
 	for i, n := range l.buckets {
 		if n >= rest {
-			return time.Duration(math.Exp2(float64(i+1)/8) * float64(time.Microsecond))
+			return latencyBound(i)
 		}
 		rest -= n
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,7 +17,10 @@ import (
 // in milliseconds; default 500, at least 100. The stream goes on until the
 // client leaves.
 //
-// Latencies are not measured, so those fields are 0.
+// How long calls take is measured only while somebody reads the stream: the
+// mean and the percentiles are those of the last minute, and of the time from
+// the breaker's leave to the call's end, which is both the execution and the
+// total (as with Hystrix's semaphores: there is no queue between the two).
 func (b *Board) HystrixStream() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		period := 500 * time.Millisecond
@@ -29,9 +33,22 @@ func (b *Board) HystrixStream() http.Handler {
 		tick := time.NewTicker(period)
 		defer tick.Stop()
 		var seen history
+		measured := map[*Breaker]bool{}
+		defer func() {
+			for m := range measured {
+				m.stopTiming()
+			}
+		}()
 		for {
 			var out bytes.Buffer
-			for _, c := range seen.commands(b.Snapshots(), time.Now()) {
+			breakers := b.breakers()
+			for _, m := range breakers {
+				if !measured[m] {
+					measured[m] = true
+					m.startTiming()
+				}
+			}
+			for _, c := range seen.commands(b.Snapshots(), breakers, time.Now()) {
 				data, err := json.Marshal(c)
 				if err != nil {
 					return
@@ -67,7 +84,7 @@ func countKey(policy, name, decision string) string {
 	return policy + "\x00" + name + "\x00" + decision
 }
 
-func (h *history) commands(all []Snapshot, at time.Time) []map[string]any {
+func (h *history) commands(all []Snapshot, breakers []*Breaker, at time.Time) []map[string]any {
 	m := moment{at: at, counts: map[string]uint64{}}
 	levels := map[string]float64{}
 	for _, s := range all {
@@ -92,13 +109,46 @@ func (h *history) commands(all []Snapshot, at time.Time) []map[string]any {
 			k := countKey(policy, s.Name, decision)
 			return m.counts[k] - min(m.counts[k], old[k])
 		}
-		out = append(out, command(s, at, rolling, levels[countKey("bulkhead", s.Name, "in_flight")]))
+		c := command(s, at, rolling, levels[countKey("bulkhead", s.Name, "in_flight")])
+		tell(c, s.Name, breakers)
+		out = append(out, c)
 	}
 	return out
 }
 
-// command has the fields of com.netflix.hystrix.contrib.metrics.eventstream
-// that the dashboard reads, all of them: it does not draw without.
+// hystrixQuantiles are the percentiles that a command has.
+var hystrixQuantiles = []string{"0", "25", "50", "75", "90", "95", "99", "99.5", "100"}
+
+// tell adds to a command what the breakers of a name know beyond their
+// snapshots: how long calls take, in milliseconds, and how they are configured.
+func tell(command map[string]any, name string, breakers []*Breaker) {
+	var timed timingSlice
+	var c breakerConfig
+	for _, b := range breakers {
+		if b.name == name {
+			of := b.timed()
+			timed.merge(&of)
+			c = *b.config.Load()
+		}
+	}
+	percentiles := map[string]int64{}
+	for _, p := range hystrixQuantiles {
+		share, _ := strconv.ParseFloat(p, 64) // they are numbers
+		percentiles[p] = milliseconds(timed.quantile(share / 100))
+	}
+	for _, of := range []string{"latencyExecute", "latencyTotal"} {
+		command[of], command[of+"_mean"] = percentiles, milliseconds(timed.mean())
+	}
+	command["propertyValue_circuitBreakerErrorThresholdPercentage"] = int(math.Round(100 * c.ratio))
+	command["propertyValue_circuitBreakerRequestVolumeThreshold"] = c.minCalls
+	command["propertyValue_circuitBreakerSleepWindowInMilliseconds"] = c.openFor.Milliseconds()
+}
+
+func milliseconds(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }
+
+// command has, with those of tell, the fields of
+// com.netflix.hystrix.contrib.metrics.eventstream that the dashboard reads, all
+// of them: it does not draw without.
 func command(s Snapshot, at time.Time, rolling func(policy, decision string) uint64, inFlight float64) map[string]any {
 	timeouts := rolling("timeout", "timeout")
 	success, failure := rolling("breaker", "success"), rolling("breaker", "failure")
@@ -110,7 +160,6 @@ func command(s Snapshot, at time.Time, rolling func(policy, decision string) uin
 	if requests > 0 {
 		percentage = 100 * errors / requests
 	}
-	none := map[string]int{"0": 0, "25": 0, "50": 0, "75": 0, "90": 0, "95": 0, "99": 0, "99.5": 0, "100": 0}
 	return map[string]any{
 		"type": "HystrixCommand", "name": s.Name, "group": s.Name, "threadPool": s.Name, "currentTime": at.UnixMilli(),
 		"isCircuitBreakerOpen": s.State == Open.String(),
@@ -123,10 +172,7 @@ func command(s Snapshot, at time.Time, rolling func(policy, decision string) uin
 		"rollingCountResponsesFromCache": 0, "rollingCountSemaphoreRejected": full, "rollingCountShortCircuited": shortCircuited,
 		"rollingCountSuccess": success, "rollingCountThreadPoolRejected": 0, "rollingCountTimeout": timeouts,
 		"rollingMaxConcurrentExecutionCount": inFlight, "currentConcurrentExecutionCount": inFlight,
-		"latencyExecute_mean": 0, "latencyExecute": none, "latencyTotal_mean": 0, "latencyTotal": none,
 		"propertyValue_circuitBreakerEnabled": true, "propertyValue_circuitBreakerForceOpen": false, "propertyValue_circuitBreakerForceClosed": false,
-		"propertyValue_circuitBreakerErrorThresholdPercentage": 50, "propertyValue_circuitBreakerRequestVolumeThreshold": 20,
-		"propertyValue_circuitBreakerSleepWindowInMilliseconds":          5000,
 		"propertyValue_executionIsolationStrategy":                       "SEMAPHORE",
 		"propertyValue_executionIsolationThreadTimeoutInMilliseconds":    0,
 		"propertyValue_executionTimeoutInMilliseconds":                   0,

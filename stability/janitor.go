@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,7 +22,7 @@ import (
 type Janitor struct {
 	reporter
 	name  string
-	every time.Duration
+	every atomic.Int64
 	sweep func(context.Context) (removed int, err error)
 
 	mu                      sync.Mutex
@@ -31,8 +32,13 @@ type Janitor struct {
 // NewJanitor makes a janitor that sweeps at once and then about that often;
 // the pauses vary by a tenth, so that many programs do not sweep together.
 func NewJanitor(name string, every time.Duration, sweep func(context.Context) (removed int, err error)) *Janitor {
-	return &Janitor{name: name, every: max(every, time.Millisecond), sweep: sweep}
+	j := &Janitor{name: name, sweep: sweep}
+	j.Configure(every)
+	return j
 }
+
+// Configure changes the pace of a living janitor, from the next pause on.
+func (j *Janitor) Configure(every time.Duration) { j.every.Store(int64(max(every, time.Millisecond))) }
 
 // Run sweeps until ctx ends. An error of a sweep is counted and told to those
 // who watch; the next one is made all the same.
@@ -43,7 +49,8 @@ func (j *Janitor) Run(ctx context.Context) error {
 			return nil
 		}
 		j.note(n, err)
-		if !sleep(ctx, j.every*9/10+rand.N(j.every/5+1)) {
+		every := time.Duration(j.every.Load())
+		if !sleep(ctx, every*9/10+rand.N(every/5+1)) {
 			return nil
 		}
 	}

@@ -18,7 +18,9 @@ type Gradient2 struct {
 
 // NewGradient2 begins with a limit and keeps it within bounds.
 func NewGradient2(initial, low, high int) *Gradient2 {
-	return &Gradient2{limit: float64(initial), low: float64(low), high: float64(high)}
+	g := &Gradient2{low: float64(low), high: float64(high)}
+	g.limit = g.within(float64(initial))
+	return g
 }
 
 const (
@@ -31,7 +33,7 @@ const (
 
 // Learn moves the limit by one observation.
 func (g *Gradient2) Learn(o Observation) int {
-	short := o.RTT.Seconds()
+	short := max(o.RTT, 1).Seconds() // a coarse clock may have seen no time pass
 	g.seen++
 	if g.seen <= gradientWarmup {
 		g.long += (short - g.long) / float64(g.seen)
@@ -69,7 +71,8 @@ type Vegas struct {
 
 // NewVegas begins with a limit and never goes beyond high.
 func NewVegas(initial, high int) *Vegas {
-	return &Vegas{limit: float64(initial), high: float64(high), untilProbe: vegasProbe * float64(initial)}
+	limit := float64(max(1, min(initial, high)))
+	return &Vegas{limit: limit, high: float64(high), untilProbe: vegasProbe * limit}
 }
 
 const vegasProbe = 30 // observations a place between two measurements of the least time

@@ -443,6 +443,45 @@ func TestConfigureLivingPolicies(t *testing.T) {
 			t.Error("backends: none is out")
 		}
 
+		s := NewShed("x", func() float64 { return 0.9 })
+		s.Configure(ShedFrom(0.1, 0.2, 0.3))
+		if err := s.Do(ctx, ok); !errors.Is(err, ErrShed) {
+			t.Errorf("shed: %v", err)
+		}
+
+		ff := NewFailFast("x", 0)
+		ff.Configure(0, func() error { return errDown })
+		if err := ff.Do(ctx, ok); !errors.Is(err, ErrNotReady) {
+			t.Errorf("fail fast: %v", err)
+		}
+
+		f := NewFlight("x", time.Hour, 0, 10, func(_ context.Context, k int) (int, error) { return k, nil })
+		for k := range 10 {
+			_, _ = f.Get(ctx, k)
+		}
+		f.Configure(0, 0, 3)
+		if _, _ = f.Get(ctx, 0); f.Snapshot().Levels["entries"] > 3 || f.Snapshot().Counts["hits"] != 0 {
+			t.Errorf("flight: %v", f.Snapshot())
+		}
+
+		batch := NewBatch("x", time.Hour, 10, func(_ context.Context, k []int) (map[int]int, error) { return map[int]int{k[0]: k[0]}, nil })
+		batch.Configure(time.Hour, 1)
+		if _, err := batch.Get(ctx, 1); err != nil { // would wait for an hour and for others
+			t.Errorf("batch: %v", err)
+		}
+
+		sweeps, ends := 0, make(chan struct{})
+		ctxJanitor, cancel := context.WithCancel(ctx)
+		j := NewJanitor("x", time.Hour, func(context.Context) (int, error) { sweeps++; return 0, nil })
+		j.Configure(time.Minute)
+		go func() { _ = j.Run(ctxJanitor); close(ends) }()
+		elapse(10 * time.Minute)
+		cancel()
+		<-ends
+		if sweeps < 9 {
+			t.Errorf("janitor: %d sweeps", sweeps)
+		}
+
 		h := NewHedge("x")
 		h.Configure(AfterAtLeast(time.Second))
 		if got := h.Snapshot().Levels["delay_seconds"]; got != 1 {
