@@ -9,25 +9,37 @@ import (
 
 // deadline is a context that ends at a time. Unlike the one of
 // context.WithDeadline it arms a timer, and watches its parent, only when
-// somebody asks for Done: a call that is over sooner has cost one allocation.
+// somebody asks for Done: a call that is over sooner has cost one allocation. The
+// timer may be one that many deadlines share, see [expiry].
 type deadline struct {
-	context.Context // parent
-	at              time.Time
+	context.Context               // parent
+	at              time.Duration // as of now()
 
 	ended atomic.Pointer[error]
+	asked atomic.Bool // somebody waits for the end; set before ended is looked at
 	mu    sync.Mutex
-	done  chan struct{} // once asked for
-	timer *time.Timer
+	done  chan struct{}
+	timer *time.Timer // if it is in no list
 	leave func() bool // stops watching the parent
 	after map[int]func()
 	next  int
+
+	list           *expiry // that ends it; nil: a timer of its own
+	listed         bool    // these with the list's mutex held
+	earlier, later *deadline
 }
 
-func newDeadline(parent context.Context, at time.Time) *deadline {
-	return &deadline{Context: parent, at: at}
+// newDeadline makes a context that ends after that long. With a list, which may be
+// nil, it costs no timer.
+func newDeadline(parent context.Context, after time.Duration, list *expiry) *deadline {
+	return &deadline{Context: parent, at: now() + min(after, 1<<61), list: list} // 73 years
 }
 
-func (d *deadline) Deadline() (time.Time, bool) { return d.at, true }
+// Deadline is made from the monotonic clock alone, which is cheaper to read: whoever
+// takes the time until it takes it by that clock too.
+func (d *deadline) Deadline() (time.Time, bool) { return timeOf(d.at), true }
+
+func (d *deadline) left() time.Duration { return d.at - now() }
 
 func (d *deadline) Err() error {
 	if err := d.ended.Load(); err != nil {
@@ -36,7 +48,7 @@ func (d *deadline) Err() error {
 	if err := d.Context.Err(); err != nil {
 		return d.end(err)
 	}
-	if time.Until(d.at) <= 0 {
+	if d.left() <= 0 {
 		return d.end(context.DeadlineExceeded)
 	}
 	return nil
@@ -54,12 +66,19 @@ func (d *deadline) Done() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.done == nil {
+		d.asked.Store(true)
+		left := d.left()
+		if left <= 0 {
+			d.ended.CompareAndSwap(nil, &deadlineExceeded)
+		}
 		if d.ended.Load() != nil {
 			d.done = closed
 			return d.done
 		}
 		d.done = make(chan struct{})
-		d.timer = time.AfterFunc(time.Until(d.at), func() { _ = d.end(context.DeadlineExceeded) })
+		if d.list == nil || !d.list.add(d) {
+			d.timer = time.AfterFunc(left, func() { _ = d.end(context.DeadlineExceeded) })
+		}
 		if d.Context.Done() != nil {
 			d.leave = context.AfterFunc(d.Context, func() { _ = d.end(d.Context.Err()) })
 		}
@@ -95,22 +114,36 @@ func (d *deadline) AfterFunc(f func()) (stop func() bool) {
 // end ends the context with err, unless it has ended, and tells with what it
 // ended.
 func (d *deadline) end(err error) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if first := d.ended.Load(); first != nil {
-		return *first
-	}
+	var to *error
 	switch err { //nolint:errorlint // a context ends with these themselves
 	case context.Canceled:
-		d.ended.Store(&context.Canceled)
+		to = &context.Canceled
 	case context.DeadlineExceeded:
-		d.ended.Store(&deadlineExceeded)
+		to = &deadlineExceeded
 	default:
-		d.ended.Store(&err)
+		other := err // lives on the heap only then
+		to = &other
 	}
-	if d.done != nil {
+	if !d.ended.CompareAndSwap(nil, to) {
+		return *d.ended.Load()
+	}
+	if d.asked.Load() {
+		d.tell()
+	}
+	return err
+}
+
+// tell wakes whoever waits. It is called once, by who ended the context.
+func (d *deadline) tell() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.done != closed {
 		close(d.done)
+	}
+	if d.timer != nil {
 		d.timer.Stop()
+	} else if d.list != nil {
+		d.list.remove(d)
 	}
 	if d.leave != nil {
 		d.leave()
@@ -119,7 +152,6 @@ func (d *deadline) end(err error) error {
 		go f()
 	}
 	d.after = nil
-	return err
 }
 
 // release ends the context of a call that is over.

@@ -26,7 +26,7 @@ func Handler(next http.Handler, policies ...Policy) http.Handler {
 			ctx = WithPriority(ctx, p)
 		}
 		if ms, err := strconv.ParseInt(r.Header.Get(deadlineHeader), 10, 32); err == nil && ms > 0 {
-			bounded := newDeadline(ctx, time.Now().Add(time.Duration(ms)*time.Millisecond))
+			bounded := newDeadline(ctx, time.Duration(ms)*time.Millisecond, nil)
 			defer bounded.release()
 			ctx = bounded
 		}

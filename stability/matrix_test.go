@@ -6,11 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -74,6 +78,43 @@ func TestCompositionMatrix(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestMatrixIsComplete: every type of this package that goes around a call is in
+// the matrix.
+func TestMatrixIsComplete(t *testing.T) {
+	in := map[string]bool{"chain": true, "foreign": true} // what Compose makes
+	for _, p := range everyPolicy() {
+		in[reflect.TypeOf(p).Elem().Name()] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || f.Name.Name != "around" {
+				continue
+			}
+			found++
+			receiver := f.Recv.List[0].Type
+			if star, ok := receiver.(*ast.StarExpr); ok {
+				receiver = star.X
+			}
+			if policy := fmt.Sprint(receiver); !in[policy] {
+				t.Errorf("%s is not in everyPolicy", policy)
+			}
+		}
+	}
+	if found != len(in) {
+		t.Errorf("%d policies in the source, %d in the matrix", found, len(in))
 	}
 }
 
@@ -159,7 +200,7 @@ func TestBulkheadNeverExceedsItsPlaces(t *testing.T) {
 func TestDeadlineContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		parent, cancel := context.WithCancel(t.Context())
-		d := newDeadline(parent, time.Now().Add(time.Second))
+		d := newDeadline(parent, time.Second, nil)
 		child, stop := context.WithCancel(d)
 		defer stop()
 		if d.Err() != nil || child.Err() != nil {
@@ -169,14 +210,14 @@ func TestDeadlineContext(t *testing.T) {
 		if d.Err() != context.DeadlineExceeded || child.Err() != context.DeadlineExceeded || context.Cause(child) != context.DeadlineExceeded {
 			t.Fatal(d.Err(), child.Err(), context.Cause(child))
 		}
-		d = newDeadline(parent, time.Now().Add(time.Second))
+		d = newDeadline(parent, time.Second, nil)
 		done := d.Done()
 		cancel()
 		<-done
 		if d.Err() != context.Canceled || d.passed() {
 			t.Fatal(d.Err())
 		}
-		unasked := newDeadline(t.Context(), time.Now().Add(time.Second))
+		unasked := newDeadline(t.Context(), time.Second, nil)
 		elapse(time.Second)
 		select {
 		case <-unasked.Done():

@@ -44,3 +44,6 @@ var began = time.Now()
 // now is a monotonic time, at less than the cost of time.Now. It is positive
 // also in the bubbles of testing/synctest, whose clock begins in 2000.
 func now() time.Duration { return time.Since(began) + 1<<61 }
+
+// timeOf is the time that now was, or will be, t.
+func timeOf(t time.Duration) time.Time { return began.Add(t - 1<<61) }

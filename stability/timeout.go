@@ -19,6 +19,7 @@ type Timeout struct {
 	name   string
 	after  atomic.Int64
 	counts stripes
+	lists  []expiry
 }
 
 const (
@@ -28,7 +29,7 @@ const (
 
 // NewTimeout makes a policy that ends calls after d with a [*TimeoutError].
 func NewTimeout(name string, d time.Duration) *Timeout {
-	t := &Timeout{name: name, counts: newStripes()}
+	t := &Timeout{name: name, counts: newStripes(), lists: make([]expiry, stripeCount)}
 	t.Configure(d)
 	return t
 }
@@ -44,11 +45,10 @@ func (t *Timeout) Do(ctx context.Context, call func(context.Context) error) erro
 func (t *Timeout) around(ctx context.Context, n next) error {
 	t.counts.add(timeoutCalls)
 	after := time.Duration(t.after.Load())
-	at := time.Now().Add(after)
-	if sooner, ok := ctx.Deadline(); ok && !sooner.After(at) {
+	if sooner, ok := ctx.Deadline(); ok && time.Until(sooner) <= after {
 		return n.do(ctx)
 	}
-	bounded := newDeadline(ctx, at)
+	bounded := newDeadline(ctx, after, &t.lists[stripe()])
 	if n.target == nil {
 		defer bounded.release()
 	} else {
