@@ -41,6 +41,7 @@ vuln: ## known vulnerabilities, where the database can be reached
 
 test-go: $(CACHE)/promtool ## all Go tests with the race detector, the txtar scripts against bin/daytwo among them (lint vets)
 	go test -race -vet=off -p 3 -gcflags='modernc.org/...=-d=checkptr=0' -timeout 15m $(RACE_ARGS) $(PACKAGES)
+	go test -C stability/stabilitygrpc -race $(RACE_ARGS) ./...
 
 check-ui: ui/node_modules/.stamp ## types, lint and unit tests of the UI
 	cd ui && npm run --silent check
