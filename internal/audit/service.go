@@ -12,7 +12,11 @@ const (
 	Runbook    Factor = "runbook"
 	Objectives Factor = "objectives"
 	Alerts     Factor = "alerts"
+	Dashboards Factor = "dashboards"
+	Limits     Factor = "limits"
 	Deploys    Factor = "deploys"
+	Chaos      Factor = "chaos experiment"
+	Restores   Factor = "restore drill"
 )
 
 // ServiceFacts are what a running daytwo knows of a service.
@@ -26,6 +30,10 @@ type ServiceFacts struct {
 	LastFired  time.Time // last alert of it; zero: never
 	Deployed   time.Time // last; zero: never
 	Deploy     string    // what that was
+	Graceful   *bool     // whether the process that it replaced ended by itself in time; nil: unknown
+	Stopped    string    // how that one ended
+	Failed     time.Time // last deploy that failed; zero: none
+	Failure    string    // what that was
 }
 
 // Gap is a time in which nobody is on call.
@@ -50,7 +58,12 @@ func JudgeService(f ServiceFacts) Report {
 		judge  func(ServiceFacts) []Evidence
 	}{
 		{Ownership, judgeOwner}, {OnCall, judgeOnCall}, {Runbook, judgeRunbook},
-		{Objectives, judgeObjectives}, {Alerts, judgeAlerts}, {Deploys, judgeDeploys},
+		{Objectives, judgeObjectives}, {Alerts, judgeAlerts},
+		{Dashboards, unknown("daytwo keeps no dashboards, so it does not know whether there are any")},
+		{Limits, unknown("daytwo sets no limits of memory and CPU, so it does not know whether there are any")},
+		{Deploys, judgeDeploys},
+		{Chaos, unknown("daytwo runs no chaos experiments, so it knows of none that it survived")},
+		{Restores, unknown("daytwo makes no restore drills of services, so it knows of none")},
 	} {
 		evidence := x.judge(f)
 		finding := Finding{Number: i + 1, Factor: x.factor, Grade: grade(evidence, true), Evidence: evidence}
@@ -95,7 +108,7 @@ func judgeOnCall(f ServiceFacts) []Evidence {
 		t.holds("the policy %s reaches %s, on %d levels", f.Policy, firstOf(people, 5), len(f.Levels))
 	}
 	for _, g := range f.Gaps {
-		t.breaks("nobody is on call in %s from %s to %s", g.Schedule, g.Start.UTC().Format("2006-01-02 15:04"), g.End.UTC().Format("2006-01-02 15:04 UTC"))
+		t.breaks("nobody is on call in %s from %s to %s", g.Schedule, g.Start.UTC().Format("2006-01-02 15:04"), g.End.UTC().Format(minute))
 	}
 	if len(f.Schedules) > 0 && len(f.Gaps) == 0 {
 		t.holds("no gap within two weeks in %s", firstOf(f.Schedules, 5))
@@ -134,7 +147,7 @@ func judgeObjectives(f ServiceFacts) []Evidence {
 func judgeAlerts(f ServiceFacts) []Evidence {
 	var t tale
 	if !f.LastFired.IsZero() {
-		t.holds("alerts have fired, the last at %s", f.LastFired.UTC().Format("2006-01-02 15:04 UTC"))
+		t.holds("alerts have fired, the last at %s", f.LastFired.UTC().Format(minute))
 	} else {
 		t.untested("no alert of it is known to have fired")
 	}
@@ -146,7 +159,29 @@ func judgeDeploys(f ServiceFacts) []Evidence {
 	if f.Deployed.IsZero() {
 		t.untested("no deploy of it is on the timeline")
 	} else {
-		t.holds("%s at %s", f.Deploy, f.Deployed.UTC().Format("2006-01-02 15:04 UTC"))
+		t.holds("%s at %s", f.Deploy, f.Deployed.UTC().Format(minute))
+		switch {
+		case f.Graceful == nil:
+			t.untested("how the process before it ended: that is known of deploys by daytwo that replaced a running process")
+		case *f.Graceful:
+			t.holds("the process before it %s", f.Stopped)
+		default:
+			t.weakens("the process before it %s", f.Stopped)
+		}
+	}
+	if f.Failed.After(f.Deployed) {
+		t.weakens("%s at %s", f.Failure, f.Failed.UTC().Format(minute))
 	}
 	return t
 }
+
+// unknown is a factor of which nothing is known, and why.
+func unknown(why string) func(ServiceFacts) []Evidence {
+	return func(ServiceFacts) []Evidence {
+		var t tale
+		t.untested("%s", why)
+		return t
+	}
+}
+
+const minute = "2006-01-02 15:04 UTC"

@@ -1,18 +1,19 @@
 package audit
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
 
 func TestJudgeService(t *testing.T) {
-	left, over := 0.5, -0.2
+	left, over, yes, no := 0.5, -0.2, true, false
 	ready := func() ServiceFacts {
 		return ServiceFacts{
 			Name: "web", Team: "web", Runbook: "https://runbooks.example.org/web", Policy: "web",
 			Levels: [][]string{{"ada"}, {"linus"}}, Schedules: []string{"primary"},
 			Objectives: []Objective{{"availability", 99.9, &left}}, LastFired: time.Unix(0, 0),
-			Deployed: time.Unix(0, 0), Deploy: "web v2",
+			Deployed: time.Unix(100, 0), Deploy: "web v2", Graceful: &yes, Stopped: "ended",
 		}
 	}
 	for _, x := range []struct {
@@ -32,14 +33,21 @@ func TestJudgeService(t *testing.T) {
 		{"nothing measured", func(f *ServiceFacts) { f.Objectives[0].Remaining = nil }, Objectives, NotTested},
 		{"overspent", func(f *ServiceFacts) { f.Objectives[0].Remaining = &over }, Objectives, Partial},
 		{"silent alerts", func(f *ServiceFacts) { f.LastFired = time.Time{} }, Alerts, NotTested},
+		{"killed", func(f *ServiceFacts) { f.Graceful = &no }, Deploys, Partial},
+		{"unknown how it ended", func(f *ServiceFacts) { f.Graceful = nil }, Deploys, Partial},
+		{"a failed deploy since", func(f *ServiceFacts) { f.Failed = time.Unix(200, 0) }, Deploys, Partial},
+		{"a failed deploy before", func(f *ServiceFacts) { f.Failed = time.Unix(50, 0) }, "", Pass},
 		{"never deployed", func(f *ServiceFacts) { f.Deployed = time.Time{} }, Deploys, NotTested},
 	} {
 		f := ready()
 		x.change(&f)
 		for _, got := range JudgeService(f).Findings {
 			want := Pass
-			if got.Factor == x.factor {
+			switch {
+			case got.Factor == x.factor:
 				want = x.want
+			case slices.Contains([]Factor{Dashboards, Limits, Chaos, Restores}, got.Factor):
+				want = NotTested // never guessed
 			}
 			if got.Grade != want {
 				t.Errorf("%s: %s is %s, want %s", x.name, got.Factor, got.Grade, want)

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/audit"
@@ -89,15 +91,27 @@ func alertFacts(ctx context.Context, c *client, f *audit.ServiceFacts, of string
 }
 
 func deployFacts(ctx context.Context, c *client, f *audit.ServiceFacts, of string) error {
-	var entries struct {
+	type entries struct {
 		Items []struct {
 			Time  time.Time
 			Title string
+			Data  map[string]string
 		}
 	}
-	err := c.get(ctx, "/api/timeline?kind=change&action=deploy&limit=1&service="+of, &entries)
-	if len(entries.Items) > 0 {
-		f.Deployed, f.Deploy = entries.Items[0].Time, entries.Items[0].Title
+	var deploys, failures entries
+	const newest = "/api/timeline?kind=change&limit=1&service="
+	if err := errors.Join(c.get(ctx, newest+of+"&action=deploy", &deploys), c.get(ctx, newest+of+"&action=deploy_failed", &failures)); err != nil {
+		return err
 	}
-	return err
+	if len(deploys.Items) > 0 {
+		e := deploys.Items[0]
+		f.Deployed, f.Deploy, f.Stopped = e.Time, e.Title, e.Data["stopped"]
+		if graceful, err := strconv.ParseBool(e.Data["graceful"]); err == nil {
+			f.Graceful = &graceful
+		}
+	}
+	if len(failures.Items) > 0 {
+		f.Failed, f.Failure = failures.Items[0].Time, failures.Items[0].Title
+	}
+	return nil
 }

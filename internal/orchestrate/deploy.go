@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -85,7 +86,7 @@ func (o *Orchestrator) rollOut(ctx context.Context, t *run.Task, j job) error {
 		return err
 	}
 	err := t.Commit(ctx, "record", func(ctx context.Context, tx *store.Tx) error {
-		return o.record(ctx, tx, j, o.observe(j.Workload).started)
+		return o.record(ctx, tx, j, o.observe(j.Workload))
 	})
 	if err == nil {
 		t.Output(map[string]string{"revision": fmt.Sprint(j.Revision)})
@@ -217,7 +218,7 @@ func (o *Orchestrator) awaitReady(ctx context.Context, workload string, generati
 }
 
 // record makes the revision the current one.
-func (o *Orchestrator) record(ctx context.Context, tx *store.Tx, j job, at time.Time) error {
+func (o *Orchestrator) record(ctx context.Context, tx *store.Tx, j job, seen observed) error {
 	w, err := readRow(ctx, tx, j.Workload)
 	if err != nil {
 		return err
@@ -247,7 +248,10 @@ func (o *Orchestrator) record(ctx context.Context, tx *store.Tx, j job, at time.
 		}
 	}
 	e := change(j, m, r, old)
-	e.Time = at
+	e.Time = seen.started
+	if is := seen.replaced; is.how != "" {
+		e.Data["graceful"], e.Data["stopped"] = strconv.FormatBool(is.graceful), is.how
+	}
 	return o.timeline.Append(ctx, tx, e)
 }
 

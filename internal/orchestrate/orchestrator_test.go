@@ -78,6 +78,10 @@ func deployReplaceRollBackRestart(t *testing.T, h *house) {
 	var titles []string
 	for _, e := range entries {
 		titles = append(titles, e.Action+": "+e.Title)
+		graceful := map[bool]string{true: "true"}[e.Data["revision"] != "1" || e.Action == "restart"] // the first replaced nothing
+		if e.Data["graceful"] != graceful || strings.HasSuffix(e.Data["stopped"], "after SIGTERM: exit status 0") != (graceful != "") {
+			t.Errorf("how the process before it ended: %+v", e)
+		}
 		if e.Action == "rollback" && (e.Data["previousRevision"] != "2" || e.Data["revision"] != "3" || e.Service != "shop" || e.Ref != "workload/shop" || e.Data["run"] != back.ID) {
 			t.Errorf("%+v", e)
 		}
@@ -204,6 +208,10 @@ func TestStubbornProcessIsKilled(t *testing.T) {
 	h.deploy(t, manifest(t, "shop", "serve", "v2", ""))
 	if alive(w.PID) || !strings.Contains(logText(t, h, "shop"), fmt.Sprintf("process %d did not end in time and was killed", w.PID)) {
 		t.Error(logText(t, h, "shop"))
+	}
+	entries, _, err := h.timeline.List(t.Context(), timeline.Filter{Kinds: []timeline.Kind{timeline.Change}, Limit: 1})
+	if err != nil || entries[0].Data["graceful"] != "false" || entries[0].Data["stopped"] != "did not end within 1s of SIGTERM and was killed" {
+		t.Errorf("%v %+v", err, entries)
 	}
 }
 

@@ -165,8 +165,10 @@ func exitText(err error, state *os.ProcessState) string {
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		return fmt.Sprintf("killed by signal %d (%s)", ws.Signal(), ws.Signal())
 	}
-	return fmt.Sprintf("exit status %d", state.ExitCode())
+	return exited(state.ExitCode())
 }
+
+func exited(status int) string { return fmt.Sprintf("exit status %d", status) }
 
 // permanent tells a failure to start that trying again soon will not mend.
 func permanent(err error) bool {

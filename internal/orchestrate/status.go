@@ -38,6 +38,14 @@ type observed struct {
 	hopeless   bool      // the last start failed for a reason that will not pass
 	fault      string    // why it is not ready, or how it ended
 	next       time.Time // of the next start, in back-off
+	replaced   ending    // of the process before, if it was stopped for this generation
+}
+
+// ending is how a process ended that was asked to. The zero value: there was none,
+// or it is not known.
+type ending struct {
+	graceful bool   // by itself, within its time and without an error
+	how      string // for a person
 }
 
 // judge names the status and, where it is not simply good, the reason.

@@ -111,7 +111,9 @@ func (u *unit) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		w := u.want()
 		if u.observed().generation != w.generation {
-			u.see(func(o *observed) { *o = observed{generation: w.generation, revision: w.revision} })
+			u.see(func(o *observed) {
+				*o = observed{generation: w.generation, revision: w.revision, replaced: o.replaced}
+			})
 		}
 		if w.manifest == nil || w.manifest.Replicas == 0 {
 			if w.manifest != nil {
@@ -144,6 +146,7 @@ func (u *unit) rest(ctx context.Context, w want) {
 		o.exits++
 		d = u.house.wait.after(o.exits)
 		o.phase, o.ready, o.next = backoff, false, time.Now().Add(d)
+		o.replaced = ending{} // who replaces this one replaces nothing that runs
 	})
 	u.house.exited(u.name)
 	u.log.notef("%s; next start in %v", u.observed().fault, d)
@@ -217,12 +220,28 @@ func (u *unit) keep(ctx context.Context, p *process, w want) (ended bool) {
 	if !ended {
 		u.see(func(o *observed) { o.phase, o.ready, o.fault = stopping, false, "" })
 		u.log.notef("stopping process %d, it has %v", p.pid, w.manifest.Grace)
-		if p.stop(w.manifest.Grace) {
+		began := time.Now()
+		killed := p.stop(w.manifest.Grace)
+		if killed {
 			u.log.notef("process %d did not end in time and was killed", p.pid)
 		}
+		how := endingOf(p.exit, killed, time.Since(began), w.manifest.Grace)
+		u.see(func(o *observed) { o.replaced = how })
 	}
 	u.bury(p)
 	return ended
+}
+
+// endingOf judges how a process ended after it was asked to. Status 143 is what the
+// Java runtime answers SIGTERM with after its shutdown hooks.
+func endingOf(exit string, killed bool, took, grace time.Duration) ending {
+	if killed {
+		return ending{how: fmt.Sprintf("did not end within %v of SIGTERM and was killed", grace)}
+	}
+	return ending{
+		graceful: exit == exited(0) || exit == exited(143),
+		how:      fmt.Sprintf("ended %v after SIGTERM: %s", took.Round(time.Millisecond), exit),
+	}
 }
 
 // bury ends what the process has left behind.
