@@ -180,6 +180,10 @@ func TestSecrets(t *testing.T) {
 func TestManifests(t *testing.T) {
 	files := map[string]string{
 		"go.mod": "module x\n", "web/package.json": `{"dependencies":{}}`, "package-lock.json": "{}",
+		"java/pom.xml": "<version>1-SNAPSHOT</version><dependency><artifactId>a</artifactId><version>1.2</version></dependency>" +
+			"<dependency><artifactId>b</artifactId>\n<version>[1.0,2.0)</version></dependency><dependency><artifactId>c</artifactId><version>LATEST</version></dependency>",
+		"exact/pom.xml": "<dependency><artifactId>a</artifactId><version>1.2</version></dependency>", "none/pom.xml": "<version>1-SNAPSHOT</version>",
+		"gradle/build.gradle": "dependencies { implementation 'a.b:c:1.+'\n api \"d:e:1.2.3\" }", "kts/build.gradle.kts": `dependencies { implementation("a:b:1.+") }`, "kts/gradle.lockfile": "a:b:1.4=x",
 		"worker/requirements.txt": "flask==3.0\nrequests>=2 # any\n", "a/b/c/d/go.mod": "module y", "testdata/package.json": "{}",
 	}
 	var names []string
@@ -188,7 +192,9 @@ func TestManifests(t *testing.T) {
 	}
 	slices.Sort(names)
 	got := fmt.Sprintf("%+v", manifests(names, func(n string) []byte { return []byte(files[n]) }))
-	want := "[{File:go.mod Lock: None:true Loose:[]} {File:web/package.json Lock:package-lock.json None:false Loose:[]} {File:worker/requirements.txt Lock: None:false Loose:[requests>=2]}]"
+	want := "[{File:exact/pom.xml Lock:exact/pom.xml None:false Loose:[]} {File:go.mod Lock: None:true Loose:[]} {File:gradle/build.gradle Lock:gradle/build.gradle None:false Loose:[a.b:c 1.+]} " +
+		"{File:java/pom.xml Lock:java/pom.xml None:false Loose:[b [1.0,2.0) c LATEST]} {File:kts/build.gradle.kts Lock:kts/gradle.lockfile None:false Loose:[]} " +
+		"{File:none/pom.xml Lock:none/pom.xml None:true Loose:[]} {File:web/package.json Lock:package-lock.json None:false Loose:[]} {File:worker/requirements.txt Lock: None:false Loose:[requests>=2]}]"
 	if got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
@@ -203,6 +209,7 @@ func TestLook(t *testing.T) {
 		"Procfile":        "web: node .\nrelease: rake\n",
 		"app.py":          "import os\nlog = FileHandler('x')\nurl = os.environ['DB_URL']\nkey = os.getenv(\"KEY\")\n",
 		"app.js":          "const p = process.env.PORT || 80\n",
+		"Shop.java":       "String a = System.getenv(\"A_JAVA\"); b = System.getenv().getOrDefault(\"B_JAVA\", \"\");\nvar log = new FileWriter(\"shop.log\", true);\n",
 		"main.go":         "type c struct { A string `env:\"NAME,required\"` }\n",
 		".env.production": "export A=1\nB=\"x\"\n# C=1\n",
 		"conf/dev.yml":    "a: {b: 1}\nc: x\n",
@@ -216,12 +223,13 @@ func TestLook(t *testing.T) {
 	if got := fmt.Sprint(s.Admin); got != "[Procfile release package.json db:migrate package.json seed]" {
 		t.Errorf("tasks: %s", got)
 	}
-	for _, v := range []string{"DB_URL", "KEY", "PORT", "NAME"} {
+	for _, v := range []string{"DB_URL", "KEY", "PORT", "NAME", "A_JAVA", "B_JAVA"} {
 		if !variables[v] {
 			t.Errorf("%s is asked for; found %v", v, variables)
 		}
 	}
-	if len(s.LogFiles) != 1 || s.LogFiles[0] != (Place{"app.py", 2}) {
+	slices.SortFunc(s.LogFiles, func(a, b Place) int { return strings.Compare(a.File, b.File) })
+	if fmt.Sprint(s.LogFiles) != "[{Shop.java 2} {app.py 2}]" {
 		t.Errorf("log files: %v", s.LogFiles)
 	}
 	if len(s.Env) != 2 {

@@ -81,6 +81,16 @@ func (c *capture) take(b []byte) bool {
 	return c.closed
 }
 
+// flooded tells whether it was too much.
+func (c *capture) flooded() bool {
+	select {
+	case <-c.flood:
+		return true
+	default:
+		return false
+	}
+}
+
 // stall stops reading, with a pipe as small as it can be. It returns how full
 // the pipe is whenever it is asked.
 func (c *capture) stall() (filled func() bool) {

@@ -25,9 +25,9 @@ var locks = map[string][]string{
 	"Cargo.toml":       {"Cargo.lock"},
 	"Gemfile":          {"Gemfile.lock"},
 	"composer.json":    {"composer.lock"},
-	"pom.xml":          {"pom.xml"}, // versions in it are exact
-	"build.gradle":     {"gradle.lockfile"},
-	"build.gradle.kts": {"gradle.lockfile"},
+	"pom.xml":          {"pom.xml"}, // versions in it are exact, unless they are ranges
+	"build.gradle":     {"gradle.lockfile", "build.gradle"},
+	"build.gradle.kts": {"gradle.lockfile", "build.gradle.kts"},
 	"requirements.txt": {"requirements.txt"},
 }
 
@@ -54,6 +54,13 @@ func manifests(names []string, read func(string) []byte) []Manifest {
 			m.None = !bytes.Contains(text, []byte(`ependencies"`))
 		case "pyproject.toml":
 			m.None = !bytes.Contains(text, []byte("dependencies"))
+		case "pom.xml":
+			m.None = !bytes.Contains(text, []byte("<dependency>"))
+			m.Loose = looseVersions(mavenVersion, text)
+		case "build.gradle", "build.gradle.kts":
+			if m.None = !bytes.Contains(text, []byte("dependencies")); !slices.Contains(names, path.Join(path.Dir(name), "gradle.lockfile")) {
+				m.Loose = looseVersions(gradleVersion, text)
+			}
 		}
 		// A lock file may stand in a folder above: a workspace has one.
 		for dir := path.Dir(name); m.Lock == "" && path.Base(name) != "requirements.txt"; dir = path.Dir(dir) {
@@ -70,6 +77,23 @@ func manifests(names []string, read func(string) []byte) []Manifest {
 		found = append(found, m)
 	}
 	return found
+}
+
+// Versions that a later build may resolve to something else: ranges, the newest,
+// snapshots. The version of a project itself is no dependency.
+var (
+	mavenVersion  = regexp.MustCompile(`(?s)<dependency>.{0,500}?<artifactId>([^<]+)</artifactId>\s*<version>\s*([\[(][^<]*|LATEST|RELEASE|[^<]*-SNAPSHOT)\s*</version>`)
+	gradleVersion = regexp.MustCompile(`["']([\w.-]+:[\w.-]+):([\w.-]*\+|latest\.\w+|[\[\]()][^"']*|[^"':]*-SNAPSHOT)["']`)
+)
+
+// looseVersions lists the dependencies of which a pattern finds the name and a
+// version that is not exact.
+func looseVersions(pattern *regexp.Regexp, text []byte) []string {
+	var loose []string
+	for _, m := range pattern.FindAllSubmatch(text, 500) {
+		loose = append(loose, string(m[1])+" "+string(m[2]))
+	}
+	return loose
 }
 
 // looseRequirements lists the lines of a requirements.txt that pin no version.

@@ -109,6 +109,9 @@ func (m *measurement) runs(ctx context.Context) error {
 		}
 	}
 	m.wrote.open(first)
+	if first.output.flooded() {
+		m.Flooded = fmt.Sprintf("%v, %d requests in", errFlood, m.Output.Requests)
+	}
 	if first.ended() {
 		m.Restart.Reason = "it had ended: " + first.output.lastLine()
 		m.Drain.Reason = m.Restart.Reason

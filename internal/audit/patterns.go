@@ -8,7 +8,7 @@ import (
 )
 
 // asks matches how programs ask for an environment variable.
-var asks = regexp.MustCompile(`(?:\b(?:os\.(?:Getenv|LookupEnv|getenv)|System\.getenv|getenv|Deno\.env\.get|env::var)\s*\(\s*|os\.environ(?:\.get\s*\(\s*|\s*\[\s*)|ENV(?:\.fetch\s*\(\s*|\[\s*)|process\.env(?:\.|\[\s*)|\benv:)["'` + "`" + `]?([A-Z][A-Z0-9_]+)`)
+var asks = regexp.MustCompile(`(?:\b(?:os\.(?:Getenv|LookupEnv|getenv)|System\.getenv(?:\(\)\.get(?:OrDefault)?)?|getenv|Deno\.env\.get|env::var)\s*\(\s*|os\.environ(?:\.get\s*\(\s*|\s*\[\s*)|ENV(?:\.fetch\s*\(\s*|\[\s*)|process\.env(?:\.|\[\s*)|\benv:)["'` + "`" + `]?([A-Z][A-Z0-9_]+)`)
 
 // askedVariables are the names of the environment variables that code asks for.
 func askedVariables(text []byte) []string {
@@ -20,7 +20,7 @@ func askedVariables(text []byte) []string {
 }
 
 // logsToFile matches what sets up a log file in code.
-var logsToFile = regexp.MustCompile(`\b(?:(?:Timed|Rotating|TimedRotating|Watched)?FileHandler\s*\(|basicConfig\s*\([^)]*filename\s*=|lumberjack\.Logger\{|transports\.(?:Daily)?(?:Rotate)?File\s*\(|RollingFileAppender|(?:open|OpenFile|Create|createWriteStream|appendFile(?:Sync)?)\s*\([^)\n]*\.log["'` + "`" + `])`)
+var logsToFile = regexp.MustCompile(`\b(?:(?:Timed|Rotating|TimedRotating|Watched)?FileHandler\s*\(|basicConfig\s*\([^)]*filename\s*=|lumberjack\.Logger\{|transports\.(?:Daily)?(?:Rotate)?File\s*\(|RollingFileAppender|(?:open|OpenFile|Create|createWriteStream|appendFile(?:Sync)?|FileWriter|FileOutputStream|PrintWriter|newBufferedWriter)\s*\([^)\n]*\.log["'` + "`" + `])`)
 
 // logFiles are the lines that set up a log file.
 func logFiles(name string, text []byte) []Place {

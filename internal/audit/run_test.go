@@ -168,6 +168,42 @@ func TestNode(t *testing.T) {
 	})
 }
 
+// The mistakes planted in a Java program are found, and what its runtime does by
+// itself is none.
+func TestJava(t *testing.T) {
+	if _, err := exec.LookPath("javac"); err != nil {
+		t.Skip("SKIPPED: there is no javac, so that java runs no source")
+	}
+	java, err := exec.LookPath("java")
+	if err != nil {
+		t.Skip("SKIPPED: there is no java")
+	}
+	dir, _ := planted(t, "java", "ghp_"+rand.Text()+rand.Text())
+	r, err := audit.Run(t.Context(), audit.Config{
+		Path: dir, Command: []string{java, "Shop.java"}, Env: []string{"SHOP_REGION=north"}, Grace: 5 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, r, []wanted{
+		{audit.Dependencies, audit.Partial, `not pinned: ledger \[1\.0,2\.0\).*pom\.xml`},
+		{audit.Configuration, audit.Fail, `GitHub token in the source \(Shop\.java:11\)`},
+		{audit.Configuration, audit.Fail, "without SHOP_REGION it ends without naming it: .*NullPointerException"},
+		{audit.BuildReleaseRun, audit.Fail, `read-only root: .*shop\.log|namespaces are not permitted`},
+		{audit.Processes, audit.Fail, `its folder, .*: sold\.txt`},
+		{audit.PortBinding, audit.Pass, "given PORT"},
+		{audit.Concurrency, audit.Pass, "two replicas.*as process 1 of a namespace it ends|namespaces are not permitted"},
+		{audit.Disposability, audit.Fail, `lost [1-8] of [1-8] requests on their way`},
+		{audit.Disposability, audit.Fail, `with status 143`},
+		{audit.Logs, audit.Fail, `log files: shop\.log`},
+	})
+	for _, f := range r.Findings {
+		if strings.Contains(fmt.Sprint(f.Evidence), "hsperfdata") {
+			t.Errorf("%s: blames it for what the runtime writes: %v", f.Factor, f.Evidence)
+		}
+	}
+}
+
 func read(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(name)

@@ -23,8 +23,8 @@ import (
 const markerName = "DAYTWO_AUDIT_MARK"
 
 // sandbox starts the processes of one audit and ends them. A process is known
-// as the audit's by its group, its parents, or its mark; one that hides all
-// three becomes a child of ours when its parent ends, because we are made the
+// as the audit's by its cage, its group, its parents, or its mark; one that hides
+// all of them becomes a child of ours when its parent ends, because we are made the
 // reaper of orphans.
 type sandbox struct {
 	config Config
@@ -64,12 +64,12 @@ func (b *sandbox) close() {
 	os.RemoveAll(b.base)
 }
 
-// endOrphans ends the processes without a mark that became our children, and
-// returns how many there were. It is for when nothing else runs.
+// endOrphans ends the processes that became our children, and returns how many
+// there were. It is for when nothing else runs.
 func (b *sandbox) endOrphans() int { return b.end(b.isOrphan) }
 
 func (b *sandbox) isOrphan(p proc) bool {
-	return p.parent == os.Getpid() && p.mark == "" && !b.isDirect(p.pid)
+	return p.parent == os.Getpid() && !b.isDirect(p.pid)
 }
 
 func (b *sandbox) isDirect(pid int) bool {
@@ -95,6 +95,7 @@ type process struct {
 	mark   string
 	port   int
 	output *capture
+	cage   *cage
 	done   chan struct{}
 	// Valid after done:
 	status   int // 0 to 255, or 128 plus the signal
@@ -128,13 +129,16 @@ func (b *sandbox) start(ctx context.Context, s spec) (*process, error) {
 		return nil, err
 	}
 	cmd.Stdout, cmd.Stderr = output.in, output.in
+	in := newCage(cageName(mark))
+	in.admit(cmd.SysProcAttr)
 	err = cmd.Start()
 	output.in.Close()
 	if err != nil {
+		in.remove()
 		output.close()
 		return nil, err
 	}
-	p := &process{box: b, pid: cmd.Process.Pid, mark: mark, port: s.port, output: output, done: make(chan struct{})}
+	p := &process{box: b, pid: cmd.Process.Pid, mark: mark, port: s.port, output: output, cage: in, done: make(chan struct{})}
 	b.mu.Lock()
 	b.direct[p.pid], b.known[p.pid] = true, true
 	b.mu.Unlock()
@@ -212,21 +216,33 @@ func (p *process) terminate(ctx context.Context) (time.Duration, bool) {
 // finish ends it and everything that stems from it, and returns how many
 // processes besides it that were.
 func (p *process) finish() int {
+	others := 0
+	for _, x := range p.tree() {
+		if !x.zombie && !p.box.isDirect(x.pid) {
+			others++
+		}
+	}
+	p.cage.kill()
 	if !p.ended() {
 		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // the loop below ends what this does not
 	}
-	n := p.box.end(p.owns)
+	others = max(others, p.box.end(p.owns()))
 	<-p.done
 	p.output.close()
-	return n
+	p.cage.remove()
+	return others
 }
 
-func (p *process) owns(x proc) bool {
-	return x.mark == p.mark || x.group == p.pid || x.pid == p.pid && p.box.isDirect(p.pid)
+// owns tells which processes stem from it, as of now.
+func (p *process) owns() func(proc) bool {
+	caged := p.cage.inside()
+	return func(x proc) bool {
+		return caged[x.pid] || x.mark == p.mark || x.group == p.pid || x.pid == p.pid && p.box.isDirect(p.pid)
+	}
 }
 
 // tree is every living process that stems from it.
-func (p *process) tree() []proc { return p.box.family(p.owns) }
+func (p *process) tree() []proc { return p.box.family(p.owns()) }
 
 // proc is one process of the system.
 type proc struct {

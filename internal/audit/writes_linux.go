@@ -179,10 +179,11 @@ func (w *writes) end() []Write {
 // logName matches what log files are called.
 var logName = regexp.MustCompile(`(?i)(?:\.log(?:\.\d+|\.gz|[.-]\d{4}.*)?$|(?:^|/)logs?/)`)
 
-// place says where a written file lies. Caches of an interpreter are nothing
-// the program keeps.
+// place says where a written file lies. Caches of an interpreter, and what a Java
+// runtime tells its own tools in /tmp whatever TMPDIR says, are nothing the program
+// keeps.
 func (w *writes) place(path string) Write {
-	if strings.Contains(path, "/__pycache__/") || strings.HasSuffix(path, ".pyc") {
+	if strings.Contains(path, "/__pycache__/") || strings.HasSuffix(path, ".pyc") || strings.HasPrefix(path, "/tmp/hsperfdata_") || strings.HasPrefix(path, "/tmp/.java_pid") {
 		return Write{}
 	}
 	f := Write{Path: path, Where: Elsewhere}
