@@ -1,7 +1,12 @@
 // Command stability compares package stability with gobreaker, failsafe-go and
 // hystrix-go: what one call through a circuit breaker, a refusal and four
-// policies cost. (goresilience is left out: no module proxy has it.) All run in one process, in turns; the medians
-// are printed with the ratio to ours. Run it in its directory:
+// policies cost. goresilience is left out: its module cannot be fetched by the
+// module proxy. All run in one process, in turns; the medians are printed as the
+// table of README.md, with the ratio to ours.
+//
+// The speed-up is what all cores do of the same in a time, to what one does. What
+// the machine itself reaches is in the first rows: arithmetic that shares nothing,
+// and atomic additions that share nothing.
 //
 //	go run . -rounds 5
 package main
@@ -11,11 +16,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/afex/hystrix-go/hystrix"
@@ -32,7 +36,39 @@ import (
 // contender is one library at one task; the first of a task is ours.
 type contender struct {
 	task, library string
-	call          func() error // safe for concurrent use
+	call          func() error        // safe for concurrent use
+	own           func() func() error // a call of each goroutine's own; nil: the one above
+}
+
+// machine is what there is to share: how much more two cores do than one.
+func machine() []contender {
+	arithmetic := func() func() error {
+		x := uint64(1)
+		return func() error {
+			for range 40 {
+				x = x*6364136223846793005 + 1442695040888963407
+			}
+			if x == 0 {
+				return errDown
+			}
+			return nil
+		}
+	}
+	additions := func() func() error {
+		var line struct {
+			_ [128]byte
+			n atomic.Uint64
+			_ [128]byte
+		}
+		return func() error {
+			line.n.Add(1)
+			return nil
+		}
+	}
+	return []contender{
+		{"the machine: arithmetic", "", arithmetic(), arithmetic},
+		{"the machine: an atomic addition each", "", additions(), additions},
+	}
 }
 
 var (
@@ -51,7 +87,7 @@ func main() {
 	if err := flag.Set("test.benchtime", *phase); err != nil {
 		panic(err)
 	}
-	all := slices.Concat(breakers(), refusals(), four())
+	all := slices.Concat(machine(), breakers(), refusals(), four())
 	serial, parallel := map[int][]float64{}, map[int][]float64{}
 	allocs := map[int]int64{}
 	for range *rounds {
@@ -65,26 +101,35 @@ func main() {
 			serial[i], allocs[i] = append(serial[i], ns(r)), r.AllocsPerOp()
 			p := testing.Benchmark(func(b *testing.B) {
 				b.RunParallel(func(pb *testing.PB) {
+					call := c.call
+					if c.own != nil {
+						call = c.own()
+					}
 					for pb.Next() {
-						_ = c.call()
+						_ = call()
 					}
 				})
 			})
 			parallel[i] = append(parallel[i], ns(p))
 		}
 	}
-	fmt.Printf("medians of %d rounds, %d cores\n\n", *rounds, runtime.GOMAXPROCS(0))
-	t := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "task\tlibrary\tns/call\tratio\tallocs\tns/call, all cores\tspeed-up\t\n")
+	fmt.Printf("%s, %s, %d cores; medians of %d rounds of %s.\n\n", runtime.Version(), runtime.GOARCH, runtime.GOMAXPROCS(0), *rounds, *phase)
+	fmt.Println("| task | library | ns a call | times ours | allocations | ns a call, all cores | speed-up |")
+	fmt.Println("|---|---|--:|--:|--:|--:|--:|")
 	ours := 0.0
 	for i, c := range all {
 		s, p := median(serial[i]), median(parallel[i])
-		if c.library == "stability" {
+		times := ""
+		switch c.library {
+		case "stability":
 			ours = s
+			times = "1"
+		case "":
+		default:
+			times = fmt.Sprintf("%.1f", s/ours)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.1f\t%.1f\t%d\t%.1f\t%.2f\t\n", c.task, c.library, s, s/ours, allocs[i], p, s/p)
+		fmt.Printf("| %s | %s | %.1f | %s | %d | %.1f | %.2f |\n", c.task, c.library, s, times, allocs[i], p, s/p)
 	}
-	_ = t.Flush()
 }
 
 func ns(r testing.BenchmarkResult) float64 { return float64(r.T.Nanoseconds()) / float64(r.N) }
@@ -102,21 +147,21 @@ func breakers() []contender {
 	fsPermits := fsbreaker.NewWithDefaults[any]()
 	hystrix.ConfigureCommand("x", hystrix.CommandConfig{Timeout: 10_000, MaxConcurrentRequests: 1000})
 	return []contender{
-		{"breaker, success", "stability", func() error { return ours.Do(ctx, succeed) }},
-		{"breaker, success", "gobreaker", func() error {
+		{task: "breaker, success", library: "stability", call: func() error { return ours.Do(ctx, succeed) }},
+		{task: "breaker, success", library: "gobreaker", call: func() error {
 			_, err := gb.Execute(func() (struct{}, error) { return struct{}{}, nil })
 			return err
 		}},
-		{"breaker, success", "failsafe-go", func() error { return fs.Run(plain) }},
-		{"breaker, success", "hystrix-go", func() error { return hystrix.Do("x", plain, nil) }},
-		{"permit", "stability", func() error {
+		{task: "breaker, success", library: "failsafe-go", call: func() error { return fs.Run(plain) }},
+		{task: "breaker, success", library: "hystrix-go", call: func() error { return hystrix.Do("x", plain, nil) }},
+		{task: "permit", library: "stability", call: func() error {
 			p, err := permits.Allow()
 			if err == nil {
 				p.Done(nil)
 			}
 			return err
 		}},
-		{"permit", "failsafe-go", func() error {
+		{task: "permit", library: "failsafe-go", call: func() error {
 			if fsPermits.TryAcquirePermit() {
 				fsPermits.RecordSuccess()
 			}
@@ -136,12 +181,12 @@ func refusals() []contender {
 	open.Open()
 	fs := failsafe.With(open)
 	return []contender{
-		{"refusal", "stability", func() error { return ours.Do(ctx, succeed) }},
-		{"refusal", "gobreaker", func() error {
+		{task: "refusal", library: "stability", call: func() error { return ours.Do(ctx, succeed) }},
+		{task: "refusal", library: "gobreaker", call: func() error {
 			_, err := gb.Execute(func() (struct{}, error) { return struct{}{}, nil })
 			return err
 		}},
-		{"refusal", "failsafe-go", func() error { return fs.Run(plain) }},
+		{task: "refusal", library: "failsafe-go", call: func() error { return fs.Run(plain) }},
 	}
 }
 
@@ -153,11 +198,23 @@ func four() []contender {
 	fs := failsafe.With(fsretry.NewWithDefaults[any](), failsafe.Policy[any](fsbreaker.NewWithDefaults[any]()),
 		fsbulkhead.New[any](100), fstimeout.New[any](time.Minute))
 	look := func(ctx context.Context) error { return ctx.Err() }
+	wait := func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		default:
+			return nil
+		}
+	}
 	return []contender{
-		{"four policies, no deadline", "stability", func() error { return ours.Do(ctx, succeed) }},
-		{"four policies", "stability", func() error { return timed.Do(ctx, look) }},
-		{"four policies", "failsafe-go", func() error {
+		{task: "four policies, no deadline", library: "stability", call: func() error { return ours.Do(ctx, succeed) }},
+		{task: "four policies, deadline looked at", library: "stability", call: func() error { return timed.Do(ctx, look) }},
+		{task: "four policies, deadline looked at", library: "failsafe-go", call: func() error {
 			return fs.RunWithExecution(func(e failsafe.Execution[any]) error { return e.Context().Err() })
+		}},
+		{task: "four policies, deadline waited for", library: "stability", call: func() error { return timed.Do(ctx, wait) }},
+		{task: "four policies, deadline waited for", library: "failsafe-go", call: func() error {
+			return fs.RunWithExecution(func(e failsafe.Execution[any]) error { return wait(e.Context()) })
 		}},
 	}
 }
