@@ -263,9 +263,12 @@ func parseNumber(s string) (float64, bool) {
 	if s == "" || len(s) > 40 || s[0] > '9' {
 		return 0, false
 	}
+	points := 0
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
-		case c >= '0' && c <= '9', c == '.', c == '-', c == '+', c == 'e', c == 'E':
+		case c >= '0' && c <= '9', c == '-', c == '+', c == 'e', c == 'E':
+		case c == '.' && points == 0: // more make an address or a version
+			points++
 		default:
 			return 0, false
 		}

@@ -195,6 +195,13 @@ func (c *calc) addTop(col *column, s *chosen) {
 
 func (c *calc) addNumbers(n *numbers, s *chosen) {
 	if c.Op == event.CalcQuantile {
+		if n.present == nil && s.rows == nil && s.gids != nil {
+			values := n.values[:len(s.gids)]
+			for i, g := range s.gids {
+				c.sketches[g].add(values[i])
+			}
+			return
+		}
 		for i := range s.n {
 			if row := s.row(i); n.present == nil || n.present.has(row) {
 				c.sketches[s.gid(i)].add(n.values[row])

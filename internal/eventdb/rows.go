@@ -2,7 +2,10 @@ package eventdb
 
 import (
 	"context"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
@@ -99,36 +102,84 @@ func (t *topRows) result(ctx context.Context, w *worker, r *event.Result) error 
 		c := t.list[t.q.Limit-1].Cursor
 		r.Next = &c
 	}
-	events := make([]event.Event, len(t.list))
-	good := make([]bool, len(t.list))
-	places := map[*block][]int{}
-	for i := range t.list {
-		places[t.list[i].block] = append(places[t.list[i].block], i)
+	f := fetching{w: w, list: t.list, fields: t.q.Fields, events: make([]event.Event, len(t.list)), good: make([]bool, len(t.list))}
+	if err := f.run(ctx); err != nil {
+		return w.x.limitError(err)
 	}
-	size := int64(0)
-	for b, list := range places {
-		if err := ctx.Err(); err != nil {
-			return w.x.limitError(context.Cause(ctx))
-		}
-		l := &looking{block: b, cost: &w.cost}
-		sections := map[*meta]*section{}
-		for _, i := range list {
-			e, err := l.event(int(t.list[i].row), t.q.Fields, sections)
-			if err != nil {
-				w.x.noteBad(b, err)
-				w.warnings = append(w.warnings, err.Error())
-				break
-			}
-			events[i], good[i] = e, true
-			if size += eventSize(&e); size > w.x.limits.Memory {
-				return w.x.limitError(errMemory)
-			}
-		}
-	}
-	for i, ok := range good {
+	for i, ok := range f.good {
 		if ok {
-			r.Rows = append(r.Rows, events[i])
+			r.Rows = append(r.Rows, f.events[i])
 		}
+	}
+	return nil
+}
+
+// fetching reads rows, block by block on several cores.
+type fetching struct {
+	w      *worker
+	list   []rowPlace
+	fields []string
+	events []event.Event
+	good   []bool
+	next   atomic.Int64 // block
+	size   atomic.Int64 // of events
+
+	mu sync.Mutex // guards w
+}
+
+func (f *fetching) run(ctx context.Context) error {
+	places := map[*block][]int{}
+	var blocks []*block
+	for i := range f.list {
+		b := f.list[i].block
+		if places[b] == nil {
+			blocks = append(blocks, b)
+		}
+		places[b] = append(places[b], i)
+	}
+	errs := make([]error, min(runtime.GOMAXPROCS(0), len(blocks)))
+	var group sync.WaitGroup
+	for worker := range errs {
+		group.Go(func() {
+			for errs[worker] == nil {
+				i := f.next.Add(1) - 1
+				if i >= int64(len(blocks)) {
+					return
+				}
+				errs[worker] = f.block(ctx, blocks[i], places[blocks[i]])
+			}
+		})
+	}
+	group.Wait()
+	return firstError(ctx, errs)
+}
+
+// block reads rows of one block; of a damaged one those that it can.
+func (f *fetching) block(ctx context.Context, b *block, places []int) error {
+	var cost event.Cost
+	l := &looking{block: b, cost: &cost}
+	sections := make([]*section, b.columns())
+	var failed error
+	for _, i := range places {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		e, err := l.event(int(f.list[i].row), f.fields, sections)
+		if err != nil {
+			f.w.x.noteBad(b, err)
+			failed = err
+			break
+		}
+		f.events[i], f.good[i] = e, true
+		if f.size.Add(eventSize(&e)) > f.w.x.limits.Memory {
+			return errMemory
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.w.cost.Bytes += cost.Bytes
+	if failed != nil {
+		f.w.warnings = append(f.w.warnings, failed.Error())
 	}
 	return nil
 }

@@ -243,8 +243,17 @@ func (l *looking) load(name string) (*column, error) {
 	return asDict(name, l.n, found), nil
 }
 
-// event puts one row together. only lists the fields wanted; empty: all.
-func (l *looking) event(row int, only []string, sections map[*meta]*section) (event.Event, error) {
+// columns is how many columns the block has.
+func (b *block) columns() int {
+	if b.mem != nil {
+		return len(b.mem.columns)
+	}
+	return len(b.meta.columns)
+}
+
+// event puts one row together. only lists the fields wanted; empty: all. sections
+// are those of the block's columns that were read before.
+func (l *looking) event(row int, only []string, sections []*section) (event.Event, error) {
 	times, err := l.getTimes()
 	if err != nil {
 		return event.Event{}, err
@@ -281,14 +290,12 @@ func (l *looking) event(row int, only []string, sections map[*meta]*section) (ev
 		if len(only) > 0 && !slices.Contains(only, m.name) {
 			continue
 		}
-		have, ok := sections[m]
-		if !ok {
-			if have, err = l.section(m); err != nil {
+		if sections[i] == nil {
+			if sections[i], err = l.section(m); err != nil {
 				return event.Event{}, err
 			}
-			sections[m] = have
 		}
-		v, err := have.value(row)
+		v, err := sections[i].value(row)
 		if err != nil {
 			return event.Event{}, err
 		}

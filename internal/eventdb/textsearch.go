@@ -2,6 +2,7 @@ package eventdb
 
 import (
 	"bytes"
+	"encoding/binary"
 	"regexp/syntax"
 	"strings"
 	"sync"
@@ -153,26 +154,51 @@ var lowered sync.Pool
 // find calls yield with rows whose text, in data laid out as c.data, has the
 // needle.
 func (c *column) find(data, needle []byte, yield func(row int)) {
-	at, row := 0, 0
-	for {
-		i := bytes.Index(data[at:], needle)
+	anchor := rarest(data, needle)
+	rare := needle[anchor]
+	row := 0
+	for at := anchor; ; {
+		i := bytes.IndexByte(data[min(at, len(data)):], rare)
 		if i < 0 {
 			return
 		}
-		at += i
-		for int(c.ends[row]) <= at {
-			row++
-		}
-		if at+len(needle) > int(c.ends[row]) {
-			at++ // it begins in this row and ends in the next
-			continue
-		}
-		yield(row)
-		at = int(c.ends[row])
-		if row++; row >= c.n {
+		start := at + i - anchor
+		at += i + 1
+		if start+len(needle) > len(data) {
 			return
 		}
+		if !bytes.Equal(data[start:start+len(needle)], needle) {
+			continue
+		}
+		for int(c.ends[row]) <= start {
+			row++
+		}
+		if end := int(c.ends[row]); start+len(needle) <= end { // else it begins in this row and ends in the next
+			yield(row)
+			at = end + anchor
+			if row++; row >= c.n {
+				return
+			}
+		}
 	}
+}
+
+// rarest is the place in needle of the byte that a sample of data has least often:
+// what to look for first.
+func rarest(data, needle []byte) int {
+	const samples = 1024
+	var counts [256]uint16
+	step := max(1, len(data)/samples)
+	for i := 0; i < len(data); i += step {
+		counts[data[i]]++
+	}
+	best := 0
+	for i, c := range needle {
+		if counts[c] < counts[needle[best]] {
+			best = i
+		}
+	}
+	return best
 }
 
 func longestWord(text string) string {
@@ -195,16 +221,25 @@ func isASCII(s string) bool {
 	return true
 }
 
-// appendLower appends data in lower case; ok is false if it is not all ASCII.
-func appendLower(b, data []byte) (lower []byte, ok bool) {
+// appendLower appends data in lower case; ascii is false if it is not all ASCII.
+func appendLower(b, data []byte) (lower []byte, ascii bool) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	start := len(b)
 	lower = append(b, data...)
-	var high byte
-	for i, c := range lower[start:] {
-		high |= c
+	rest := lower[start:]
+	var high uint64
+	for ; len(rest) >= 8; rest = rest[8:] { // eight letters at a time: the top bit of a byte says that it is one
+		x := binary.LittleEndian.Uint64(rest)
+		high |= x
+		low := x &^ tops
+		upper := (low + ones*(0x80-'A')) &^ (low + ones*(0x7f-'Z')) &^ x & tops
+		binary.LittleEndian.PutUint64(rest, x|upper>>2)
+	}
+	for i, c := range rest {
+		high |= uint64(c)
 		if c-'A' < 26 {
-			lower[start+i] = c + 'a' - 'A'
+			rest[i] = c + 'a' - 'A'
 		}
 	}
-	return lower, high < 0x80
+	return lower, high&tops == 0
 }

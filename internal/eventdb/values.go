@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"hash/maphash"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,12 +14,28 @@ import (
 // noValue is the id of no value: the row does not count.
 const noValue = ^uint32(0)
 
-// intTable gives numbers small ids: open addressing, half empty.
+// intTable gives numbers small ids. Small numbers have a place each, as long as
+// that takes no more than some times the numbers there are; others are in a table
+// of open addressing, half empty.
 type intTable struct {
-	keys []int64
-	ids  []uint32 // id+1; 0: empty
-	n    int
+	small []uint32 // 1 + id by number; 0: none
+	slots []intSlot
+	n     int // numbers
+	large int // of these, in slots
 }
+
+type intSlot struct {
+	x  int64
+	id uint32 // 1 + id; 0: empty
+}
+
+// Small are numbers below maxSmall that are less than smallShare times as many as
+// there are, or than minSmall.
+const (
+	minSmall   = 4096
+	smallShare = 4
+	maxSmall   = 1 << 24
+)
 
 func mix(x int64) uint64 {
 	h := uint64(x) * 0x9e3779b97f4a7c15
@@ -27,36 +44,63 @@ func mix(x int64) uint64 {
 
 // get returns the id of x, or next and that x was new.
 func (t *intTable) get(x int64, next uint32) (id uint32, fresh bool) {
-	if t.n*2 >= len(t.keys) {
+	if uint64(x) >= uint64(len(t.small)) && uint64(x) < uint64(min(maxSmall, minSmall+smallShare*t.n)) {
+		t.enlarge(int(x) + 1)
+	}
+	if uint64(x) < uint64(len(t.small)) {
+		if id := t.small[x]; id > 0 {
+			return id - 1, false
+		}
+		t.small[x] = next + 1
+		t.n++
+		return next, true
+	}
+	if t.large*2 >= len(t.slots) {
 		t.grow()
 	}
-	mask := uint64(len(t.keys) - 1)
+	mask := uint64(len(t.slots) - 1)
 	for i := mix(x) & mask; ; i = (i + 1) & mask {
-		switch {
-		case t.ids[i] == 0:
-			t.keys[i], t.ids[i] = x, next+1
+		switch s := &t.slots[i]; {
+		case s.id == 0:
+			*s = intSlot{x, next + 1}
 			t.n++
+			t.large++
 			return next, true
-		case t.keys[i] == x:
-			return t.ids[i] - 1, false
+		case s.x == x:
+			return s.id - 1, false
+		}
+	}
+}
+
+// enlarge makes more numbers small; those that are in slots stay there, but are
+// not looked for any more.
+func (t *intTable) enlarge(n int) {
+	before := len(t.small)
+	size := max(256, 2*before)
+	for size < n {
+		size *= 2
+	}
+	t.small = append(t.small, make([]uint32, size-before)...)
+	for _, s := range t.slots {
+		if s.id > 0 && s.x >= int64(before) && s.x < int64(size) {
+			t.small[s.x] = s.id
 		}
 	}
 }
 
 func (t *intTable) grow() {
-	keys, ids := t.keys, t.ids
-	size := max(64, 2*len(keys))
-	t.keys, t.ids = make([]int64, size), make([]uint32, size)
-	mask := uint64(size - 1)
-	for j, id := range ids {
-		if id == 0 {
+	old := t.slots
+	t.slots = make([]intSlot, max(64, 2*len(old)))
+	mask := uint64(len(t.slots) - 1)
+	for _, s := range old {
+		if s.id == 0 {
 			continue
 		}
-		i := mix(keys[j]) & mask
-		for t.ids[i] != 0 {
+		i := mix(s.x) & mask
+		for t.slots[i].id != 0 {
 			i = (i + 1) & mask
 		}
-		t.keys[i], t.ids[i] = keys[j], id
+		t.slots[i] = s
 	}
 }
 
@@ -123,6 +167,13 @@ type valueIndex struct {
 	arena    []byte                 // text of keys
 	lists    map[uint32]event.Value // shown as Lists
 	bytes    int64
+	scratch  []uint32 // ids that column gave last
+}
+
+// places lends ids for n places until the next column.
+func (x *valueIndex) places(n int) []uint32 {
+	x.scratch = slices.Grow(x.scratch[:0], n)[:n]
+	return x.scratch
 }
 
 // shownValue is the key of a value and the type it is shown as: the lowest met.
@@ -142,7 +193,7 @@ const (
 	keyPrefixed       // and above, by place in prefixes: num is the int64 behind it
 )
 
-const valueCost = 40 // bytes a value takes beside its text
+const valueCost = 64 // bytes a value takes beside its text
 
 func (x *valueIndex) len() int { return len(x.shown) }
 
@@ -356,8 +407,8 @@ type valueIDs struct {
 	lists [][]uint32 // by place, if some are Lists
 }
 
-// column gives the values of chosen rows ids. A row without a value gets that of
-// null, or noValue if skip.
+// column gives the values of chosen rows ids, which stay until it is called again.
+// A row without a value gets that of null, or noValue if skip.
 func (x *valueIndex) column(c *column, rows []int32, n int, skip bool) valueIDs {
 	null := noValue
 	if !skip {
@@ -375,7 +426,7 @@ func (x *valueIndex) column(c *column, rows []int32, n int, skip bool) valueIDs 
 	if c.shape == shapeDict {
 		return x.dictColumn(c, rows, n, missing)
 	}
-	ids := make([]uint32, n)
+	ids := x.places(n)
 	place, byNumber := 0, false
 	if c.shape == shapePrefixed {
 		place, byNumber = x.prefix(c.prefix)
@@ -435,7 +486,7 @@ func (x *valueIndex) dictColumn(c *column, rows []int32, n int, missing func() u
 	for i := range known {
 		known[i] = unknown
 	}
-	ids := make([]uint32, n)
+	ids := x.places(n)
 	for i := range n {
 		row := i
 		if rows != nil {
