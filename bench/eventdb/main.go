@@ -184,7 +184,7 @@ type asker struct {
 
 // maxSpent is how many milliseconds of one engine one query may take in all, the
 // round that warms up and the first measured one aside.
-const maxSpent = 15_000
+const maxSpent = 6_000
 
 func (b *bench) ask() (err error) {
 	var list []*asker

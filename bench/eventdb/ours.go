@@ -115,7 +115,7 @@ func busy(ctx context.Context, db *eventdb.DB, n int) (string, error) {
 	list := queries(n)
 	ask := func(q *query) ([2]float64, error) {
 		var times []float64
-		for began := time.Now(); len(times) < 8 || time.Since(began) < 4*time.Second && len(times) < 200; {
+		for began := time.Now(); len(times) < 3 || time.Since(began) < 3*time.Second && len(times) < 200; {
 			start := time.Now()
 			if _, err := q.ask(ctx, db); err != nil {
 				return [2]float64{}, err

@@ -149,8 +149,15 @@ func (p *pager) naming(name string) *naming {
 func (p *pager) addRow(row int, from rowRef, table *batchTable, s *stream, n int) {
 	c := cursor{data: from.batch.data, at: int(from.batch.events[from.row].at)}
 	for range c.uvarint() {
+		var ref uint64
+		if c.at < len(c.data) && c.data[c.at] < 0x80 { // as uvarint, which is no small function
+			ref = uint64(c.data[c.at])
+			c.at++
+		} else {
+			ref = c.uvarint()
+		}
 		var nm *naming
-		if ref := c.uvarint(); ref == 0 {
+		if ref == 0 {
 			nm = p.naming(c.text())
 		} else if nm = table.names[ref-1]; nm == nil {
 			nm = p.naming(from.batch.refs[ref-1])

@@ -270,7 +270,13 @@ func (c *cursor) varint() int64 {
 }
 
 func (c *cursor) text() string {
-	n := c.uvarint()
+	var n uint64
+	if c.at < len(c.data) && c.data[c.at] < 0x80 { // as uvarint, which is no small function
+		n = uint64(c.data[c.at])
+		c.at++
+	} else {
+		n = c.uvarint()
+	}
 	if n > uint64(len(c.data)-c.at) {
 		c.bad = true
 		return ""

@@ -141,12 +141,13 @@ func (f *fetching) run(ctx context.Context) error {
 	var group sync.WaitGroup
 	for worker := range errs {
 		group.Go(func() {
+			var buf buffers
 			for errs[worker] == nil {
 				i := f.next.Add(1) - 1
 				if i >= int64(len(blocks)) {
 					return
 				}
-				errs[worker] = f.block(ctx, blocks[i], places[blocks[i]])
+				errs[worker] = f.block(ctx, &buf, blocks[i], places[blocks[i]])
 			}
 		})
 	}
@@ -155,9 +156,10 @@ func (f *fetching) run(ctx context.Context) error {
 }
 
 // block reads rows of one block; of a damaged one those that it can.
-func (f *fetching) block(ctx context.Context, b *block, places []int) error {
+func (f *fetching) block(ctx context.Context, buf *buffers, b *block, places []int) error {
 	var cost event.Cost
-	l := &looking{block: b, cost: &cost}
+	buf.reset()
+	l := &looking{block: b, cost: &cost, buf: buf}
 	sections := make([]*section, b.columns())
 	var failed error
 	for _, i := range places {

@@ -106,7 +106,7 @@ func (l *looking) section(m *meta) (*section, error) {
 	if m.codec == codecChunks {
 		read = l.part.read
 	}
-	b, err := read(m, nil)
+	b, err := read(m, l.buf)
 	if err != nil {
 		return nil, err
 	}

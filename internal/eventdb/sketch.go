@@ -12,7 +12,10 @@ type sketch struct {
 	n                  int64
 }
 
-const sketchShift = 52 - 6
+const (
+	sketchShift = 52 - 6
+	bucketsEnd  = 1 << (63 - sketchShift) // the buckets of positive numbers end before it
+)
 
 // buckets are counts from a first bucket on.
 type buckets struct {
@@ -24,13 +27,14 @@ func (b *buckets) add(i int, n int64) {
 	if b.counts == nil {
 		b.first, b.counts = i&^63, make([]int64, 64)
 	}
-	for i < b.first {
-		grow := max(64, (b.first-i+63)&^63)
+	for i < b.first { // by as much again, so that it need not grow often
+		grow := min(max(len(b.counts), (b.first-i+63)&^63), b.first)
 		b.counts = append(make([]int64, grow, grow+len(b.counts)), b.counts...)
 		b.first -= grow
 	}
 	if d := i - b.first; d >= len(b.counts) {
-		b.counts = append(b.counts, make([]int64, (d-len(b.counts)+64)&^63)...)
+		grow := min(max(len(b.counts), (d-len(b.counts)+64)&^63), bucketsEnd-b.first-len(b.counts))
+		b.counts = append(b.counts, make([]int64, grow)...)
 	}
 	b.counts[i-b.first] += n
 }
