@@ -149,7 +149,11 @@ func (d *demo) open(ctx context.Context) (err error) {
 	server.AllowPrivate = true
 	server.AdminToken = firstOf(server.AdminToken, rand.Text())
 	server.ConfigDir = filepath.Join(server.DataDir, "operations")
-	manifests, err := writeOperations(server.ConfigDir, app.URL(listener))
+	told, err := readProgress(server.DataDir)
+	if err != nil {
+		return err
+	}
+	manifests, err := writeOperations(server.ConfigDir, app.URL(listener), told.StartedAt)
 	if err != nil {
 		return err
 	}

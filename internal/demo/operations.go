@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/examples/shop"
 )
@@ -22,14 +23,17 @@ type manifests struct {
 }
 
 // writeOperations fills dir with the operations directory of the shop: the
-// files a team would keep in git, with this machine's paths put in.
-func writeOperations(dir, base string) (manifests, error) {
+// files a team would keep in git, with this machine's paths put in. The turns
+// of the schedules change a week after the day before began, so that nobody
+// takes over while the story is told.
+func writeOperations(dir, base string, began time.Time) (manifests, error) {
 	var m manifests
 	self, err := linkSelf(filepath.Dir(dir))
 	if err != nil {
 		return m, err
 	}
-	fill := strings.NewReplacer("${DAYTWO}", self, "${BASE}", base, "${DATA}", filepath.Join(filepath.Dir(dir), "shop")).Replace
+	fill := strings.NewReplacer("${DAYTWO}", self, "${BASE}", base, "${DATA}", filepath.Join(filepath.Dir(dir), "shop"),
+		"${HANDOFF}", began.UTC().AddDate(0, 0, -1).Format(time.DateOnly)+" 09:00").Replace
 	for name, from := range map[string]fs.FS{"operations": operations, "workloads": shop.Workloads} {
 		files, err := fs.Glob(from, name+"/*")
 		if err != nil {
