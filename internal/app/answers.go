@@ -12,9 +12,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/problem"
-	"github.com/daytwo-dev/daytwo/internal/schedule"
 	"github.com/daytwo-dev/daytwo/internal/statuspage"
-	"github.com/daytwo-dev/daytwo/internal/timeline"
 	"github.com/daytwo-dev/daytwo/internal/web"
 )
 
@@ -113,26 +111,6 @@ func tell(channels *notify.Notifier, url string) catalog.Tell {
 	return func(ctx context.Context, c catalog.Contact, subject, text string) error {
 		return channels.Send(ctx, notify.Address{Channel: c.Channel, To: c.Address}, notify.Message{
 			ID: event.NewID(), Subject: subject, Text: text, URL: url, Data: map[string]string{"event": "test", "text": subject}})
-	}
-}
-
-// pagesOf reads from the timeline who was paged, at most the newest maxPages.
-func pagesOf(line *timeline.Timeline) func(context.Context, time.Time, time.Time) ([]schedule.Paged, error) {
-	const maxPages = 10_000
-	return func(ctx context.Context, from, to time.Time) (list []schedule.Paged, err error) {
-		f := timeline.Filter{Kinds: []timeline.Kind{timeline.Page}, Actions: []string{"sent"}, Range: event.Range{From: from, To: to}, Limit: 500}
-		for {
-			entries, next, err := line.List(ctx, f)
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range entries {
-				list = append(list, schedule.Paged{Person: e.Data["person"], At: e.Time})
-			}
-			if f.Cursor = next; next == "" || len(list) >= maxPages {
-				return list, nil
-			}
-		}
 	}
 }
 

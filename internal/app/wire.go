@@ -77,14 +77,14 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		DB: a.db, Timeline: line, Catalog: services, Incidents: incidents, Workloads: workloads, Postmortems: lessons,
 		Measure: measure(samples),
 	})
-	for _, routes := range []interface{ Routes(s *web.Server) }{
-		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, a.logs, pipelines,
-	} {
-		routes.Routes(a.server)
-	}
-	public, err := statuspage.New(statuspage.Config{Catalog: services, Troubles: troubles(incidents), PublicURL: a.config.PublicURL, Logger: a.log})
+	public, err := statuspage.New(ctx, statuspage.Config{DB: a.db, Catalog: services, Troubles: troubles(incidents), PublicURL: a.config.PublicURL, Logger: a.log})
 	if err != nil {
 		return err
+	}
+	for _, routes := range []interface{ Routes(s *web.Server) }{
+		ledger{a.db, line}, services, alerts, runs, workloads, incidents, door, lessons, joined, a.logs, pipelines, public,
+	} {
+		routes.Routes(a.server)
 	}
 	a.server.MountOpen("/status", public.Handler())
 	samples.Routes(a.server)
@@ -183,7 +183,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 	if err != nil {
 		return nil, err
 	}
-	services.Tell, services.Pages = tell(channels, a.config.PublicURL), pagesOf(line)
+	services.Tell = tell(channels, a.config.PublicURL)
 	incidents, err := incident.New(ctx, incident.Config{
 		DB: a.db, Timeline: line, Catalog: services, Sender: answerable{channels},
 		PublicURL: a.config.PublicURL, Logger: a.log, Registerer: a.registry,
@@ -192,6 +192,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 	if err != nil {
 		return nil, err
 	}
+	services.Pages = incidents.Paged
 	a.server.MountPublic(channels.Door(&responder{incidents: incidents, catalog: services, audit: a.server.Audit, log: a.log}))
 	pushRoute(a.server, channels)
 	return incidents, nil

@@ -140,6 +140,7 @@ type StatusPage struct {
 	Title      string            `json:"title,omitempty"`
 	Updates    bool              `json:"updates,omitempty" doc:"what stakeholders are told of an incident is told the public too"`
 	Components []StatusComponent `json:"components"`
+	File       string            `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
 }
 
 // StatusComponent shows one service under a name for the public.

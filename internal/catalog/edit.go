@@ -65,7 +65,11 @@ func (l *Live) SaveSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 				s.Layers = schedule.Revise(before.Definition, s.Zone, s.Layers, now)
 			}
 			for i := range s.Layers {
-				s.Layers[i].ID = cmp.Or(s.Layers[i].ID, newID())
+				l := &s.Layers[i]
+				l.ID = cmp.Or(l.ID, newID())
+				if before == nil && l.From.IsZero() {
+					l.From = now // nobody was on call for what was not there
+				}
 			}
 			return s, nil
 		},

@@ -354,7 +354,7 @@ func (r *reader) policyCycles(policies []Policy, at names) {
 }
 
 func (r *reader) statusPage(n *yaml.Node, refs references) (s StatusPage) {
-	s.Components = []StatusComponent{}
+	s.Components, s.File = []StatusComponent{}, FileName
 	r.fields(n, "status_page", map[string]func(*yaml.Node){
 		"title":   func(n *yaml.Node) { s.Title = r.text(n, "title") },
 		"updates": func(n *yaml.Node) { s.Updates = r.boolean(n, "updates") },

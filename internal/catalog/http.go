@@ -71,6 +71,7 @@ func (l *Live) Routes(s *web.Server) {
 	l.overrideRoutes(s)
 	l.personRoutes(s)
 	l.feedRoutes(s)
+	l.statusPageRoutes(s)
 }
 
 func op(id, summary string) web.Op {

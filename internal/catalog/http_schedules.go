@@ -28,13 +28,15 @@ type layerBody struct {
 	Rotation     schedule.Rotation      `json:"rotation"`
 	Anchor       time.Time              `json:"anchor" doc:"any handoff"`
 	Restrictions []schedule.Restriction `json:"restrictions,omitempty"`
+	From         time.Time              `json:"from,omitzero" doc:"in effect from then on; absent, or before now: from now on"`
+	Until        time.Time              `json:"until,omitzero" doc:"in effect up to then; absent: for ever"`
 }
 
 func (b scheduleBody) definition() schedule.Definition {
 	d := schedule.Definition{Zone: b.TimeZone, Layers: []schedule.Layer{}}
 	for _, l := range b.Layers {
 		d.Layers = append(d.Layers, schedule.Layer{ID: l.ID, Name: l.Name, Zone: l.TimeZone, Members: l.Members, Rotation: l.Rotation,
-			Anchor: l.Anchor, Restrictions: l.Restrictions})
+			Anchor: l.Anchor, Restrictions: l.Restrictions, From: l.From, Until: l.Until})
 	}
 	return d
 }
@@ -191,24 +193,7 @@ func (l *Live) scheduleRoutes(s *web.Server) {
 			}
 			return &web.List[OnCallNow]{Items: l.Current().OnCallAt(at)}, err
 		})
-	type previewInput struct {
-		From string `query:"from"`
-		To   string `query:"to"`
-		Body scheduleBody
-	}
-	web.Post(s, "/api/schedule-preview", changing("preview-schedule", "Lay out a schedule that is not stored", auth.Viewer, "schedule.preview"),
-		func(_ context.Context, in *previewInput) (*Rendered, error) {
-			within, err := span(in.From, in.To, l.clock())
-			if err != nil {
-				return nil, err
-			}
-			calendar, err := schedule.New(in.Body.definition())
-			if err != nil {
-				return nil, err
-			}
-			r := Render(calendar, within.Start, within.End)
-			return &r, nil
-		})
+	web.Ask(s, "/api/schedule-preview", op("preview-schedule", "Lay out a schedule that is not stored"), l.preview)
 	web.Get(s, "/api/schedules/{ref}/fairness", op("get-schedule-fairness", "Hours, nights, weekends and pages of each person; without dates the last 90 days"),
 		func(ctx context.Context, in *spanInput) (*web.List[schedule.Share], error) {
 			if in.From == "" && in.To == "" {
@@ -224,6 +209,39 @@ func (l *Live) scheduleRoutes(s *web.Server) {
 			}
 			return l.fairness(ctx, calendar, within)
 		})
+}
+
+type previewInput struct {
+	From     string `query:"from"`
+	To       string `query:"to"`
+	Schedule string `query:"schedule" doc:"the id or name of the one that this would replace: what was stays, and so do its overrides; absent: a new one"`
+	Body     scheduleBody
+}
+
+// preview lays out what saving would bring, as SaveSchedule would have it.
+func (l *Live) preview(_ context.Context, in *previewInput) (*Rendered, error) {
+	now := l.clock()
+	within, err := span(in.From, in.To, now)
+	if err != nil {
+		return nil, err
+	}
+	wanted := in.Body.definition()
+	if faults := wanted.Check(); len(faults) > 0 {
+		return nil, refuse(faults[0].Field, faults[0].Mend, "%s", faults[0].Message)
+	}
+	if in.Schedule != "" {
+		before, err := l.Current().ScheduleBy(in.Schedule)
+		if err != nil {
+			return nil, err
+		}
+		wanted.Layers, wanted.Overrides = schedule.Revise(before.Definition, wanted.Zone, wanted.Layers, now), before.Overrides
+	}
+	calendar, err := schedule.New(wanted)
+	if err != nil {
+		return nil, err
+	}
+	r := Render(calendar, within.Start, within.End)
+	return &r, nil
 }
 
 func (l *Live) fairness(ctx context.Context, calendar *schedule.Schedule, within schedule.Span) (*web.List[schedule.Share], error) {

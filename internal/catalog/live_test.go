@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -285,6 +286,7 @@ func TestScheduleRoutes(t *testing.T) {
 	if err := json.Unmarshal([]byte(answer), &made); err != nil {
 		t.Fatal(err)
 	}
+	previewed(t, s, c.now)
 	expect("PUT", "/api/schedules/"+made.ID, `{"name":"Second","timeZone":"UTC","layers":[{"members":[],"rotation":{"every":1,"unit":"day"},"anchor":"2026-01-01T09:00:00Z"}]}`, 400, `layers[0].members`)
 	expect("DELETE", "/api/schedules/"+made.ID, "", 204, "")
 	primary, _ := l.Current().Schedule("primary")
@@ -322,4 +324,45 @@ func TestScheduleRoutes(t *testing.T) {
 	expect("POST", "/api/people/grace/rules", `{"urgency":"high","after":"5m","contact":"sms"}`, 409, "daytwo.yml")
 	expect("DELETE", "/api/people/ada/contacts/"+ada.Contacts[0].ID, "", 409, "daytwo.yml")
 	expect("DELETE", "/api/people/ada/contacts/"+ada.Contacts[1].ID, "", 204, "")
+}
+
+// previewed proves that a preview shows what saving brings: whoever has the turn keeps it, and overrides stay.
+func previewed(t *testing.T, s session, now time.Time) {
+	t.Helper()
+	ask := func(query, members string) catalog.Rendered {
+		t.Helper()
+		status, answer := s.do("POST", "/api/schedule-preview"+query, `{"name":"primary","timeZone":"Europe/Paris","layers":[
+			{"name":"layer 1","members":[`+members+`],"rotation":{"every":1,"unit":"week"},"anchor":"2026-01-05T08:00:00Z"}]}`)
+		var r catalog.Rendered
+		if err := json.Unmarshal([]byte(answer), &r); err != nil || status != 200 {
+			t.Fatalf("preview: %d %s", status, answer)
+		}
+		return r
+	}
+	_, answer := s.do("GET", "/api/schedules/primary/rendered?from=now&to=now%2B14d", "")
+	var before catalog.Rendered
+	if err := json.Unmarshal([]byte(answer), &before); err != nil {
+		t.Fatal(err)
+	}
+	for _, members := range []string{`"linus","ada","grace"`, `"grace","linus","ada"`, `"ada","grace"`} {
+		after := ask("?schedule=primary", members)
+		if after.Final[0].Person != before.Final[0].Person || !after.Final[0].End.Equal(before.Final[0].End) {
+			t.Errorf("with %s %+v has the turn, before %+v", members, after.Final[0], before.Final[0])
+		}
+		if !slices.ContainsFunc(after.Final, func(s schedule.Shift) bool { return s.Override != "" }) {
+			t.Errorf("with %s the override is gone", members)
+		}
+	}
+	if fresh := ask("", `"grace"`); len(fresh.Final) != 1 || fresh.Final[0].Person != "grace" {
+		t.Errorf("a new schedule: %+v", fresh.Final)
+	}
+	if status, answer := s.do("POST", "/api/schedule-preview?schedule=nope", `{"name":"x","timeZone":"UTC","layers":[]}`); status != 404 {
+		t.Errorf("a preview of what is not there: %d %s", status, answer)
+	}
+	until := now.Add(48 * time.Hour).Format(time.RFC3339)
+	status, answer := s.do("POST", "/api/schedule-preview?to=now%2B4d", `{"name":"x","timeZone":"UTC","layers":[
+		{"members":["ada"],"rotation":{"every":1,"unit":"day"},"anchor":"2026-01-05T08:00:00Z","until":"`+until+`"}]}`)
+	if status != 200 || !strings.Contains(answer, `"coverage":0.`) {
+		t.Errorf("a layer that ends: %d %s", status, answer)
+	}
 }

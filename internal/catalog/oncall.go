@@ -80,3 +80,12 @@ func (c *Catalog) OnCallOf(targets []Target, at time.Time) []string {
 	}
 	return list
 }
+
+// ZoneOf is where a person lives; UTC if that is not known.
+func (c *Catalog) ZoneOf(person string) *time.Location {
+	p, _ := c.Person(person)
+	if loc, err := time.LoadLocation(p.TimeZone); err == nil {
+		return loc
+	}
+	return time.UTC
+}

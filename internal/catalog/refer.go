@@ -50,6 +50,8 @@ func (c *Catalog) users(kind Kind, name string) (list []user) {
 	for _, m := range c.Maintenance {
 		add(kind == KindService && slices.Contains(m.Services, name), user{KindMaintenance, m.ID, m.Name, m.File})
 	}
+	shown := func(m StatusComponent) bool { return m.Service == name }
+	add(kind == KindService && slices.ContainsFunc(c.StatusPage.Components, shown), user{KindStatusPage, statusPageID, c.StatusPage.Title, c.StatusPage.File})
 	add(kind == KindPerson && slices.Contains(c.LastResort, name), user{"", "", "", FileName})
 	return list
 }
@@ -111,6 +113,13 @@ func (c *change) renameIn(now *Catalog, u user, kind Kind, swap func(string) str
 		m, _ := find(now.Maintenance, func(m Maintenance) bool { return m.ID == u.id })
 		m.Services = each(m.Services, swap)
 		return c.put(u.kind, u.id, "", m)
+	case KindStatusPage:
+		page := now.StatusPage
+		page.Components = slices.Clone(page.Components)
+		for i := range page.Components {
+			page.Components[i].Service = swap(page.Components[i].Service)
+		}
+		return c.put(u.kind, u.id, "", page)
 	}
 	return nil
 }

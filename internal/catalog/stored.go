@@ -24,11 +24,12 @@ const (
 	KindService     Kind = "service"
 	KindPriority    Kind = "priority"
 	KindMaintenance Kind = "maintenance"
-	KindContact     Kind = "contact"  // of a person
-	KindRule        Kind = "rule"     // of a person
-	KindOverride    Kind = "override" // of a schedule
-	kindHistory     Kind = "history"  // the layers of a schedule of a file, as they came to be
-	kindKey         Kind = "key"      // of an integration of a file that names none
+	KindStatusPage  Kind = "status page" // there is one
+	KindContact     Kind = "contact"     // of a person
+	KindRule        Kind = "rule"        // of a person
+	KindOverride    Kind = "override"    // of a schedule
+	kindHistory     Kind = "history"     // the layers of a schedule of a file, as they came to be
+	kindKey         Kind = "key"         // of an integration of a file that names none
 )
 
 // stored is one row.
@@ -141,6 +142,16 @@ func merge(file *Catalog, s *shelf) (c *Catalog, shadowed []string) {
 	c.Services, shadowed = added(file.Services, s, KindService, shadowed, func(x Service) string { return x.Name })
 	c.Priorities, shadowed = added(file.Priorities, s, KindPriority, shadowed, func(p Priority) string { return p.Name })
 	c.Maintenance, shadowed = added(file.Maintenance, s, KindMaintenance, shadowed, func(m Maintenance) string { return m.ID })
+	for _, r := range s.rows[KindStatusPage] {
+		page, ok := decode[StatusPage](r)
+		switch {
+		case !ok:
+		case file.StatusPage.File != "":
+			shadowed = append(shadowed, string(KindStatusPage))
+		default:
+			c.StatusPage = page
+		}
+	}
 	for i := range c.People {
 		completePerson(&c.People[i], s)
 	}

@@ -1,7 +1,10 @@
 package incident
 
 import (
+	"net/url"
 	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // Board is what people arrange around an incident.
@@ -45,6 +48,18 @@ type Update struct {
 type Conference struct {
 	URL    string `json:"url,omitempty"`
 	Number string `json:"number,omitempty"`
+}
+
+// check refuses an address that is no page: people open it with one tap.
+func (c *Conference) check() error {
+	if c == nil || c.URL == "" {
+		return nil
+	}
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return problem.New(problem.Invalid, "the conference is not at an http or https URL").WithField("conference.url").
+			WithMend("write it as https://meet.example.com/incident, or give a telephone number")
+	}
+	return nil
 }
 
 // roles are those an incident has.

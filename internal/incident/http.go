@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/web"
 )
@@ -68,6 +70,39 @@ func (s *Incidents) Routes(w *web.Server) {
 		func(context.Context, *struct{}) (*web.List[OnCall], error) {
 			return &web.List[OnCall]{Items: OnCalls(s.catalog.Current(), s.clock())}, nil
 		})
+	web.Get(w, "/api/oncall-analytics", web.Op{ID: "analyse-oncall", Summary: "How incidents went and whom they paged over a span of time", Tag: tag}, s.analytics)
+}
+
+type analyticsInput struct {
+	From    string `query:"from" doc:"RFC 3339, Unix seconds, or relative like now-30d; absent: 30 days before to"`
+	To      string `query:"to" doc:"as from; absent: now"`
+	Service string `query:"service" doc:"absent: all of them"`
+}
+
+// longestAnalysed bounds the work of one request.
+const longestAnalysed = 370 * 24 * time.Hour
+
+func (s *Incidents) analytics(ctx context.Context, in *analyticsInput) (*Analytics, error) {
+	var within event.Range
+	var err error
+	if within.To, err = web.TimeParam("to", in.To); err != nil {
+		return nil, err
+	}
+	if within.To.IsZero() {
+		within.To = s.clock()
+	}
+	if within.From, err = web.TimeParam("from", in.From); err != nil {
+		return nil, err
+	}
+	if within.From.IsZero() {
+		within.From = within.To.Add(-30 * 24 * time.Hour)
+	}
+	if !within.From.Before(within.To) || within.To.Sub(within.From) > longestAnalysed {
+		return nil, problem.New(problem.Invalid, "the span from %s to %s is not between nothing and a year", within.From.Format(time.RFC3339), within.To.Format(time.RFC3339)).
+			WithField("from").WithMend("write a shorter one, such as from=now-90d")
+	}
+	a, err := s.Analyse(ctx, within, in.Service)
+	return &a, err
 }
 
 func (s *Incidents) list(ctx context.Context, in *listInput) (*web.List[Incident], error) {

@@ -247,8 +247,7 @@ func (s *Incidents) eventRoutes(w *web.Server) {
 		func(ctx context.Context, in *ruleRef) (*struct{}, error) {
 			return &struct{}{}, s.RemoveRule(ctx, in.ID)
 		})
-	web.Post(w, "/api/event-rules/try", web.Op{ID: "try-event-rule", Summary: "Ask a rule about past events without changing anything", Tag: tag,
-		Role: auth.Responder, Audit: "event_rule.try"},
+	web.Ask(w, "/api/event-rules/try", web.Op{ID: "try-event-rule", Summary: "Ask a rule about past events without changing anything", Tag: tag, Role: auth.Responder},
 		func(ctx context.Context, in *tryInput) (*web.List[Trial], error) {
 			list, err := s.TryRule(ctx, in.Body.Rule, in.Body.Limit)
 			return &web.List[Trial]{Items: list}, err

@@ -325,29 +325,3 @@ func (s *Incidents) reloadRules(ctx context.Context, tx *store.Tx) error {
 	tx.OnCommit(func() { s.rules.current.Store(&book) })
 	return err
 }
-
-// Trial is one past event and what a rule would have made of it.
-type Trial struct {
-	EventID string    `json:"eventId"`
-	Time    time.Time `json:"time"`
-	Source  string    `json:"source"`
-	Service string    `json:"service"`
-	Title   string    `json:"title"`
-	Matched bool      `json:"matched"`
-	Verdict Verdict   `json:"verdict"`
-}
-
-// TryRule asks one rule about past events, newest first, without changing anything.
-func (s *Incidents) TryRule(ctx context.Context, r Rule, limit int) (list []Trial, err error) {
-	c, err := r.compile()
-	if err != nil {
-		return nil, err
-	}
-	events, err := s.Events(ctx, EventFilter{Action: "trigger", Limit: limit})
-	for _, e := range events {
-		t := e.trigger()
-		v := judge([]compiled{c}, t.env(e.Time))
-		list = append(list, Trial{EventID: e.ID, Time: e.Time, Source: e.Source, Service: t.Service, Title: t.Title, Matched: len(v.Rules) > 0, Verdict: v})
-	}
-	return list, err
-}

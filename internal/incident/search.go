@@ -174,6 +174,9 @@ func (s *Incidents) Declare(ctx context.Context, n NewIncident, actor string) (d
 	if n.Urgency != "" && n.Urgency != "high" && n.Urgency != "low" {
 		return d, problem.New(problem.Invalid, "%q is not an urgency", n.Urgency).WithField("urgency").WithMend("use high or low")
 	}
+	if err := n.Conference.check(); err != nil {
+		return d, err
+	}
 	i := Incident{Service: n.Service, Title: tidy(n.Title, maxTitle), Severity: cmp.Or(n.Severity, Critical), Urgency: n.Urgency, Priority: tidy(n.Priority, 50),
 		OpenedBy: actor, groupKey: "hand/" + event.NewID()}
 	i.Board = Board{Key: clip(n.Key, maxDedupKey), Details: clip(n.Details, maxNote), Conference: n.Conference, Assigned: n.People}

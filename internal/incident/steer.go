@@ -311,6 +311,9 @@ func (s *Incidents) Edit(ctx context.Context, id, actor string, e Edit) (Detail,
 	if e.Urgency != nil && *e.Urgency != "high" && *e.Urgency != "low" {
 		return Detail{}, problem.New(problem.Invalid, "%q is not an urgency", *e.Urgency).WithField("urgency").WithMend("use high or low")
 	}
+	if err := e.Conference.check(); err != nil {
+		return Detail{}, err
+	}
 	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
 		if e.Title != nil && *e.Title != i.Title {
 			if i.Title = tidy(*e.Title, maxTitle); i.Title == "" {
@@ -333,6 +336,10 @@ func (s *Incidents) Edit(ctx context.Context, id, actor string, e Edit) (Detail,
 			}
 		}
 		if e.Conference != nil {
+			if *e.Conference == (Conference{}) {
+				i.Board.Conference = nil
+				return s.changed(ctx, tx, i, "conference", actor, "The conference is over", nil)
+			}
 			i.Board.Conference = &Conference{URL: clip(e.Conference.URL, 2000), Number: tidy(e.Conference.Number, 100)}
 			return s.changed(ctx, tx, i, "conference", actor, "People talk at "+cmp.Or(e.Conference.URL, e.Conference.Number), nil)
 		}

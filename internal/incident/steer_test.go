@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/incident"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // accept hands an event of a service's key in.
@@ -171,6 +172,10 @@ func TestHeartbeatIsMissedAndComesBack(t *testing.T) {
 		if d := b.get(t, "1"); !strings.Contains(d.Title, "backup is missing") || d.Status != incident.Triggered {
 			t.Errorf("missed %+v", d.Incident)
 		}
+		tried, err := b.TryRule(t.Context(), incident.Rule{Name: "t", When: `source == "heartbeat" && labels["heartbeat"] == "backup"`, Suppress: "not now"}, 10)
+		if err != nil || len(tried) != 1 || !tried[0].Matched || tried[0].Verdict.Suppress != "not now" || tried[0].Service != "a" || tried[0].Outcome != "" {
+			t.Errorf("tried on daytwo's own alerts %+v, %v", tried, err)
+		}
 		if err := b.Beat(t.Context(), h.Token); err != nil {
 			t.Fatal(err)
 		}
@@ -208,5 +213,25 @@ func FuzzRule(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, when string) {
 		_ = incident.Rule{Name: "r", When: when, Drop: "x"}.Try(map[string]any{"x": 1})
+	})
+}
+
+func TestAConferenceIsAPageOrANumber(t *testing.T) {
+	inBubble(t, house, func(t *testing.T, b *bench) {
+		b.accept(t, "a", "trigger", "x")
+		for _, wrong := range []string{"javascript:alert(1)", "meet.example.com/1", "https://"} {
+			_, err := b.Edit(t.Context(), "1", "ada", incident.Edit{Conference: &incident.Conference{URL: wrong}})
+			if problem.CodeOf(err) != problem.Invalid {
+				t.Errorf("%q is taken: %v", wrong, err)
+			}
+		}
+		d, err := b.Edit(t.Context(), "1", "ada", incident.Edit{Conference: &incident.Conference{URL: "https://meet.example.com/1", Number: "+33 1, 2#"}})
+		if err != nil || d.Board.Conference.URL != "https://meet.example.com/1" || d.Log[len(d.Log)-1].Text != "People talk at https://meet.example.com/1" {
+			t.Errorf("%+v, %v", d.Board, err)
+		}
+		d, err = b.Edit(t.Context(), "1", "ada", incident.Edit{Conference: &incident.Conference{}})
+		if err != nil || d.Board.Conference != nil || d.Log[len(d.Log)-1].Text != "The conference is over" {
+			t.Errorf("ended %+v, %v", d.Board, err)
+		}
 	})
 }

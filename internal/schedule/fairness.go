@@ -16,7 +16,7 @@ type Share struct {
 	Nights       int     `json:"nights" doc:"in which they were on call for an hour or more"`
 	WeekendHours float64 `json:"weekendHours" doc:"on Saturday and Sunday where the person lives"`
 	Weekends     int     `json:"weekends" doc:"in which they were on call for an hour or more"`
-	Pages        int     `json:"pages"`
+	Pages        int     `json:"pages" doc:"times they were paged, over however many channels at once"`
 	NightPages   int     `json:"nightPages"`
 }
 
@@ -109,4 +109,13 @@ func (l *load) total() Share {
 func (z zone) night(t time.Time) bool {
 	hour := floorMod(z.wall(t), day) / 3600
 	return hour >= 22 || hour < 6
+}
+
+// Night is the day on which the night of t begins, at 00:00 UTC of that date; false if it is not night where loc is.
+func Night(t time.Time, loc *time.Location) (time.Time, bool) {
+	z := zone{loc}
+	if !z.night(t) {
+		return time.Time{}, false
+	}
+	return time.Unix(floorDiv(z.wall(t)-6*3600, day)*day, 0).UTC(), true
 }

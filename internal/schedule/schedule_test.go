@@ -282,3 +282,22 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+func TestANightBelongsToTheDayOnWhichItBegins(t *testing.T) {
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for moment, want := range map[string]string{
+		"2026-03-04T22:00:00+01:00": "2026-03-04", "2026-03-04T23:59:59+01:00": "2026-03-04", "2026-03-05T00:00:00+01:00": "2026-03-04",
+		"2026-03-05T05:59:59+01:00": "2026-03-04", "2026-03-05T06:00:00+01:00": "", "2026-03-05T21:59:59+01:00": "",
+	} {
+		got := ""
+		if day, ok := schedule.Night(at(t, moment), paris); ok {
+			got = day.Format(time.DateOnly)
+		}
+		if got != want {
+			t.Errorf("%s is the night of %q, want %q", moment, got, want)
+		}
+	}
+}

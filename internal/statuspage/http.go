@@ -2,9 +2,11 @@ package statuspage
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -39,7 +41,7 @@ func (p *Page) Handler() http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(p.current.Load().Components) == 0 { // and nothing is claimed of what nobody listed
-			http.Error(w, "there is no status page: list its components under status_page in daytwo.yml", http.StatusNotFound)
+			http.Error(w, "there is no status page: list its components under Status page, or under status_page in daytwo.yml", http.StatusNotFound)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -91,7 +93,7 @@ func (s *snapshot) incidents(incidents []publicIncident) []any {
 		updates := []any{}
 		for n := len(i.Updates) - 1; n >= 0; n-- {
 			u := i.Updates[n]
-			updates = append(updates, map[string]any{"id": u.ID, "status": i.State, "body": u.Text, "incident_id": i.ID, "created_at": stamp(u.At), "updated_at": stamp(u.At), "display_at": stamp(u.At)})
+			updates = append(updates, map[string]any{"id": u.ID, "status": cmp.Or(u.State, i.State), "body": u.Text, "incident_id": i.ID, "created_at": stamp(u.At), "updated_at": stamp(u.At), "display_at": stamp(u.At)})
 		}
 		list = append(list, map[string]any{"id": i.ID, "name": i.Name, "status": i.State, "impact": i.Impact, "created_at": stamp(i.Start), "started_at": stamp(i.Start),
 			"updated_at": stamp(s.Updated), "resolved_at": stamp(i.End), "monitoring_at": nil, "shortlink": nil, "page_id": "daytwo", "incident_updates": updates, "components": s.listed(i.Components)})
@@ -130,11 +132,12 @@ func (p *Page) badge(w http.ResponseWriter, _ *http.Request) {
 		width, text, width-48, colour, text)
 }
 
-func (p *Page) page(w http.ResponseWriter, _ *http.Request) {
+// page is read at one's own pace: it loads itself anew only for screens on walls, which ask for that.
+func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 	s := p.current.Load()
 	indicator, description := s.indicator()
 	var b bytes.Buffer
-	err := layout.Execute(&b, map[string]any{"S": s, "Indicator": indicator, "Description": sentence(description), "Stale": p.cfg.Now().Sub(s.Updated) > time.Minute})
+	err := layout.Execute(&b, map[string]any{"S": s, "Live": r.URL.Query().Has("live"), "Indicator": indicator, "Description": sentence(description), "Stale": p.cfg.Now().Sub(s.Updated) > time.Minute})
 	if err != nil {
 		http.Error(w, "the status cannot be shown", http.StatusInternalServerError)
 		return
@@ -150,8 +153,8 @@ func sentence(s string) string { return s[:1] + strings.ToLower(s[1:]) }
 // Words is the state for people.
 func (m component) Words() string { return strings.ReplaceAll(m.State, "_", " ") }
 
-// Share is the uptime for people.
-func (m component) Share() string { return fmt.Sprintf("%.2f %%", m.Uptime) }
+// Share is the uptime for people: a minute of trouble is never rounded away.
+func (m component) Share() string { return fmt.Sprintf("%.2f %%", math.Floor(m.Uptime*100)/100) }
 
 // Level is how a day is drawn.
 func (d day) Level() string {
@@ -181,7 +184,7 @@ func (d day) Words() string {
 var layout = template.Must(template.New("status").Funcs(template.FuncMap{
 	"at": func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 }).Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="60">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">{{if .Live}}<meta http-equiv="refresh" content="60">{{end}}
 <title>{{.S.Title}}: {{.Description}}</title><style>
 :root{color-scheme:light dark;--fg:#1b1f24;--bg:#fff;--dim:#57606a;--line:#d8dee4;--ok:#1a7f37;--warn:#9a6700;--bad:#cf222e;--info:#0969da}
 @media (prefers-color-scheme:dark){:root{--fg:#e6edf3;--bg:#0f1216;--dim:#9aa4ae;--line:#2b323a;--ok:#3fb950;--warn:#d29922;--bad:#f85149;--info:#58a6ff}}
@@ -193,13 +196,13 @@ main{max-width:760px;margin:0 auto;padding:24px 16px 64px}h1{font-size:20px;marg
 .c{padding:12px 0;border-bottom:1px solid var(--line)}.c header{display:flex;justify-content:space-between;gap:12px}.c p,.dim{color:var(--dim);margin:0;font-size:13px}
 .operational{color:var(--ok)}.degraded_performance,.partial_outage{color:var(--warn)}.major_outage{color:var(--bad)}.under_maintenance{color:var(--info)}
 .days{display:flex;gap:1px;height:28px;margin:8px 0 4px}.days i{flex:1;background:var(--ok);border-radius:1px;min-width:1px}.days .slow{background:var(--warn);height:75%;align-self:end}.days .part{background:var(--bad);height:55%;align-self:end}.days .down{background:var(--bad)}
-.foot{display:flex;justify-content:space-between}article{padding:8px 0 12px;border-bottom:1px solid var(--line)}article h3{font-size:15px;margin:0}article p{margin:4px 0}
+a{color:var(--info)}.foot{display:flex;justify-content:space-between}article{padding:8px 0 12px;border-bottom:1px solid var(--line)}article h3{font-size:15px;margin:0}article p{margin:4px 0}
 </style></head><body><main><h1>{{.S.Title}}</h1>
 <div class="all {{.Indicator}}" role="status">{{if .S.Components}}{{.Description}}{{else}}Nothing is listed here yet{{end}}</div>
 {{if .Stale}}<p class="dim">As of {{at .S.Updated}}: newer information is not at hand.</p>{{end}}
-{{if .S.Incidents}}<h2>Now</h2>{{range .S.Incidents}}<article><h3>{{.Name}}</h3><p class="dim">{{.State}} · since {{at .Start}}</p>{{range .Updates}}<p>{{.Text}} <span class="dim">{{at .At}}</span></p>{{end}}</article>{{end}}{{end}}
+{{if .S.Incidents}}<h2>Now</h2>{{range .S.Incidents}}<article><h3>{{.Name}}</h3><p class="dim">{{.State}} · since {{at .Start}}</p>{{range .Updates}}<p>{{with .State}}<strong>{{.}}</strong> {{end}}{{.Text}} <span class="dim">{{at .At}}</span></p>{{end}}</article>{{end}}{{end}}
 {{if .S.Maintenance}}<h2>Maintenance</h2>{{range .S.Maintenance}}<article><h3>{{.Name}}</h3><p class="dim">{{at .Start}} to {{at .End}} · {{range $i,$c := .Components}}{{if $i}}, {{end}}{{$c.Name}}{{end}}</p></article>{{end}}{{end}}
 {{if .S.Components}}<h2>Components</h2>{{range .S.Components}}<div class="c"><header><strong>{{.Name}}</strong><span class="{{.State}}">{{.Words}}</span></header>{{with .Description}}<p>{{.}}</p>{{end}}
 <div class="days" role="img" aria-label="the last 90 days: {{.Share}} uptime">{{range .Days}}<i class="{{.Level}}" title="{{.Words}}"></i>{{end}}</div><div class="foot dim"><span>90 days ago</span><span>{{.Share}} uptime</span><span>today</span></div></div>{{end}}{{end}}
-<h2>Before</h2>{{range .S.Past}}<article><h3>{{.Name}}</h3><p class="dim">{{at .Start}} to {{at .End}}</p>{{range .Updates}}<p>{{.Text}} <span class="dim">{{at .At}}</span></p>{{end}}</article>{{else}}<p class="dim">No trouble in the last two weeks.</p>{{end}}
-<p class="dim" style="margin-top:32px">Updated {{at .S.Updated}}</p></main></body></html>`))
+<h2>Before</h2>{{range .S.Past}}<article><h3>{{.Name}}</h3><p class="dim">{{at .Start}} to {{at .End}}</p>{{range .Updates}}<p>{{with .State}}<strong>{{.}}</strong> {{end}}{{.Text}} <span class="dim">{{at .At}}</span></p>{{end}}</article>{{else}}<p class="dim">No trouble in the last two weeks.</p>{{end}}
+<p class="dim" style="margin-top:32px">Updated {{at .S.Updated}} · {{if .Live}}<a href="./">Stop updating</a>{{else}}<a href="./?live">Update every minute</a>{{end}}</p></main></body></html>`))

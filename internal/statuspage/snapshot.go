@@ -20,6 +20,7 @@ type snapshot struct {
 // component is a service under its public name.
 type component struct {
 	ID, Name, Description string
+	Service               string
 	State                 string
 	Days                  []day // the oldest first
 	Uptime                float64
@@ -35,6 +36,7 @@ type day struct {
 // publicIncident is a trouble the public was told of, or that a component shows.
 type publicIncident struct {
 	ID, Name   string
+	Notice     bool   // people published it
 	Impact     string // none, minor, major, critical
 	State      string // investigating, identified, monitoring, resolved
 	Start, End time.Time
@@ -49,22 +51,22 @@ type window struct {
 }
 
 // assemble makes a snapshot of what is known.
-func assemble(c *catalog.Catalog, troubles []Trouble, now time.Time) *snapshot {
+func assemble(c *catalog.Catalog, troubles []Trouble, notices []Notice, now time.Time) *snapshot {
 	s := &snapshot{Title: c.StatusPage.Title, Updated: now}
 	if s.Title == "" {
 		s.Title = "Status"
 	}
 	for _, listed := range c.StatusPage.Components {
-		s.Components = append(s.Components, componentOf(c, listed, troubles, now))
+		s.Components = append(s.Components, componentOf(c, listed, troubles, notices, now))
 	}
 	for _, t := range troubles {
-		i, ok := s.incident(c, t)
-		switch {
-		case !ok:
-		case t.End.IsZero():
-			s.Incidents = append(s.Incidents, i)
-		case now.Sub(t.End) < 14*24*time.Hour:
-			s.Past = append(s.Past, i)
+		if i, ok := s.incident(c, t); ok && !slices.ContainsFunc(notices, func(n Notice) bool { return n.replaces(t) }) {
+			s.list(i, now)
+		}
+	}
+	for _, n := range notices {
+		if i := s.notice(c, n); len(i.Components) > 0 {
+			s.list(i, now)
 		}
 	}
 	newest := func(a, b publicIncident) int { return b.Start.Compare(a.Start) }
@@ -80,6 +82,34 @@ func assemble(c *catalog.Catalog, troubles []Trouble, now time.Time) *snapshot {
 		}
 	}
 	return s
+}
+
+// replaces tells whether a notice stands for a trouble: one that has ended does no more for a trouble that lasts.
+func (n Notice) replaces(t Trouble) bool {
+	return n.Incident != "" && n.Incident == t.ID && (n.End == nil || !t.End.IsZero())
+}
+
+// list puts an incident where it is read.
+func (s *snapshot) list(i publicIncident, now time.Time) {
+	switch {
+	case i.End.IsZero():
+		s.Incidents = append(s.Incidents, i)
+	case now.Sub(i.End) < 14*24*time.Hour:
+		s.Past = append(s.Past, i)
+	}
+}
+
+// notice is what people published, as the public sees it: without who wrote it.
+func (s *snapshot) notice(c *catalog.Catalog, n Notice) publicIncident {
+	i := publicIncident{ID: n.ID, Notice: true, Name: n.Name, Impact: n.Impact, State: n.State, Start: n.Start, Components: s.of(c, n.Services...)}
+	if n.End != nil {
+		i.End = *n.End
+	}
+	for _, u := range n.Updates {
+		u.By = ""
+		i.Updates = append(i.Updates, u)
+	}
+	return i
 }
 
 // of are the components that show some services.
@@ -122,9 +152,9 @@ func impactOf(severity string) string {
 	return "none"
 }
 
-func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, troubles []Trouble, now time.Time) component {
+func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, troubles []Trouble, notices []Notice, now time.Time) component {
 	service, _ := c.Service(listed.Service)
-	m := component{ID: service.ID, Name: listed.Name, Description: listed.Description, State: Operational}
+	m := component{ID: service.ID, Service: listed.Service, Name: listed.Name, Description: listed.Description, State: Operational}
 	if m.Name == "" {
 		m.Name = listed.Service
 	}
@@ -141,6 +171,11 @@ func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, troubles []
 		}
 		m.note(t, now)
 	}
+	for _, n := range notices {
+		if slices.Contains(n.Services, listed.Service) {
+			m.told(n, now)
+		}
+	}
 	if _, maintained := c.InMaintenance(listed.Service, now); maintained {
 		m.State = Maintenance
 	}
@@ -151,6 +186,28 @@ func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, troubles []
 	span := now.Sub(m.Days[0].Date)
 	m.Uptime = 100 * (1 - float64(down)/float64(span))
 	return m
+}
+
+// told lets a notice show on a component. One that tells of an incident leaves the past to that.
+func (m *component) told(n Notice, now time.Time) {
+	severity, state := "info", Operational
+	switch n.Impact {
+	case "critical":
+		severity, state = "critical", Major
+	case "major":
+		severity, state = "critical", Partial
+	case "minor":
+		severity, state = "warning", Degraded
+	}
+	t := Trouble{Severity: severity, Start: n.Start}
+	if n.End == nil {
+		m.State = worse(m.State, state)
+	} else {
+		t.End = *n.End
+	}
+	if n.Incident == "" {
+		m.note(t, now)
+	}
 }
 
 // note puts a trouble on the days it touched. Overlapping ones count once at most a day's length.

@@ -1,5 +1,5 @@
-// Package statuspage is the public status page: components, what is wrong with them, and how they did. It shows services that daytwo.yml
-// puts on it and nothing else, under names meant for customers.
+// Package statuspage is the public status page: components, what is wrong with them, what people tell of it, and how they did. It shows
+// services that daytwo.yml or an operator puts on it and nothing else, under names meant for customers.
 //
 // It shares no fate with signing in: it is served from a snapshot in memory, looks at no session and asks the store nothing, so that it
 // answers while the rest does not.
@@ -7,12 +7,16 @@ package statuspage
 
 import (
 	"context"
+	"embed"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
 // The states of a component, as Statuspage calls them.
@@ -35,15 +39,9 @@ type Trouble struct {
 	Updates  []Update  // what was told the public, the oldest first
 }
 
-// Update is one thing told the public.
-type Update struct {
-	ID   string
-	At   time.Time
-	Text string
-}
-
 // Config is what New needs.
 type Config struct {
+	DB        *store.DB // of the notices
 	Catalog   *catalog.Live
 	Troubles  func(ctx context.Context, since time.Time) ([]Trouble, error)
 	PublicURL string
@@ -57,10 +55,20 @@ type Page struct {
 	current atomic.Pointer[snapshot]
 }
 
-// New makes a page that is empty until Run.
-func New(c Config) (*Page, error) {
-	if c.Catalog == nil || c.Troubles == nil || c.Logger == nil {
-		return nil, errors.New("statuspage: Config needs Catalog, Troubles and Logger")
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// New brings the tables up to date. The page is empty until Run.
+func New(ctx context.Context, c Config) (*Page, error) {
+	if c.DB == nil || c.Catalog == nil || c.Troubles == nil || c.Logger == nil {
+		return nil, errors.New("statuspage: Config needs DB, Catalog, Troubles and Logger")
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("statuspage: %w", err)
+	}
+	if err := c.DB.Migrate(ctx, "statuspage", files); err != nil {
+		return nil, err
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -96,10 +104,15 @@ func (p *Page) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	now := p.cfg.Now().UTC()
-	troubles, err := p.cfg.Troubles(ctx, now.Add(-historyDays*24*time.Hour))
+	since := now.Add(-historyDays * 24 * time.Hour)
+	troubles, err := p.cfg.Troubles(ctx, since)
 	if err != nil {
 		return err
 	}
-	p.current.Store(assemble(p.cfg.Catalog.Current(), troubles, now))
+	notices, err := p.Notices(ctx, since)
+	if err != nil {
+		return err
+	}
+	p.current.Store(assemble(p.cfg.Catalog.Current(), troubles, notices, now))
 	return nil
 }

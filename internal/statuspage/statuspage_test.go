@@ -13,6 +13,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/statuspage"
+	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 )
 
 const file = `
@@ -31,7 +32,7 @@ func page(t *testing.T, yml string, troubles func() ([]statuspage.Trouble, error
 	if problem.Broken(findings) {
 		t.Fatal(findings)
 	}
-	p, err := statuspage.New(statuspage.Config{Catalog: catalog.NewLive(c), Logger: slog.New(slog.DiscardHandler), PublicURL: "https://daytwo.example",
+	p, err := statuspage.New(t.Context(), statuspage.Config{DB: storetest.New(t), Catalog: catalog.NewLive(c), Logger: slog.New(slog.DiscardHandler), PublicURL: "https://daytwo.example",
 		Now: func() time.Time { return now }, Troubles: func(context.Context, time.Time) ([]statuspage.Trouble, error) { return troubles() }})
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +77,11 @@ func TestSummaryAsStatuspageClientsKnowIt(t *testing.T) {
 	}
 	if _, body := get("/"); !strings.Contains(body, "Shop &lt;status&gt;") || strings.Contains(body, "internal") || strings.Contains(body, "only for stakeholders") || !strings.Contains(body, "out for 2h0m0s") {
 		t.Error(body)
+	}
+	for path, live := range map[string]bool{"/": false, "/?live": true} {
+		if _, body := get(path); strings.Contains(body, `http-equiv="refresh"`) != live {
+			t.Errorf("%s loads itself anew: %t", path, !live)
+		}
 	}
 	if _, body := get("/badge.svg"); !strings.Contains(body, "outage") {
 		t.Error(body)

@@ -22,6 +22,8 @@ type Op struct {
 	Public      bool      // nobody needs to have signed in
 	Status      int       // of success; by default 200, or 204 for struct{}
 	Audit       string    // the action in the audit log; every operation that changes something sets one
+
+	asks bool // it is a POST that changes nothing
 }
 
 // File is an answer that is not JSON: use it as O.
@@ -40,6 +42,12 @@ func Get[I, O any](s *Server, path string, op Op, h func(context.Context, *I) (*
 
 // Post registers an operation that makes or does something.
 func Post[I, O any](s *Server, path string, op Op, h func(context.Context, *I) (*O, error)) {
+	register(s, http.MethodPost, path, op, h)
+}
+
+// Ask registers a read whose question does not fit into an address: a POST that changes nothing, and is not in the audit log.
+func Ask[I, O any](s *Server, path string, op Op, h func(context.Context, *I) (*O, error)) {
+	op.asks = true
 	register(s, http.MethodPost, path, op, h)
 }
 
@@ -122,7 +130,7 @@ func (s *Server) operation(method, path string, op Op, in, out reflect.Type) hum
 		panic("web: " + path + " is neither under /api/ nor under /-/")
 	case hidesInput(in):
 		panic("web: the input of " + op.ID + " embeds a struct whose name is not exported: its fields would stay empty")
-	case method != http.MethodGet && op.Audit == "":
+	case method != http.MethodGet && op.Audit == "" && !op.asks:
 		panic("web: " + op.ID + " changes something and needs an Audit action")
 	}
 	s.naming.operation = op.ID

@@ -925,6 +925,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/oncall-analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How incidents went and whom they paged over a span of time */
+        get: operations["analyse-oncall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/oncalls": {
         parameters: {
             query?: never;
@@ -1738,6 +1755,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/status-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what people told the public, of the last 90 days */
+        get: operations["list-status-notices"];
+        put?: never;
+        /** Tell the public of a trouble; nobody is paged */
+        post: operations["publish-status-notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status-notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the name, impact and components of a notice */
+        put: operations["amend-status-notice"];
+        post?: never;
+        /** Take a notice off the page, as if it had never been there */
+        delete: operations["withdraw-status-notice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status-notices/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell the public how things stand; resolved ends it */
+        post: operations["update-status-notice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get what the public status page lists */
+        get: operations["get-status-page"];
+        /** Replace what the public status page lists, unless a file declares it */
+        put: operations["replace-status-page"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status-page/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public status page as it stands */
+        get: operations["view-status-page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/teams": {
         parameters: {
             query?: never;
@@ -2535,6 +2640,11 @@ export interface components {
              * @description any handoff
              */
             anchor: string;
+            /**
+             * Format: date-time
+             * @description in effect from then on; absent, or before now: from now on
+             */
+            from?: string;
             /** @description of the layer that this one goes on from */
             id?: string;
             members: string[];
@@ -2543,6 +2653,11 @@ export interface components {
             rotation: components["schemas"]["ScheduleRotation"];
             /** @description its own; absent: that of the schedule */
             timeZone?: string;
+            /**
+             * Format: date-time
+             * @description in effect up to then; absent: for ever
+             */
+            until?: string;
         };
         CatalogLevel: {
             /** @description since the incident opened; ascending through the levels */
@@ -2781,6 +2896,19 @@ export interface components {
             latencyP99: string;
             traffic: string;
         };
+        CatalogStatusComponent: {
+            description?: string;
+            name: string;
+            service: string;
+        };
+        CatalogStatusPage: {
+            components: components["schemas"]["CatalogStatusComponent"][];
+            /** @description the file that declares it: it is changed there */
+            file?: string;
+            title?: string;
+            /** @description what stakeholders are told of an incident is told the public too */
+            updates?: boolean;
+        };
         CatalogSupportHours: {
             /**
              * @description the urgency outside of the windows
@@ -3011,6 +3139,21 @@ export interface components {
              * @enum {string}
              */
             urgency: "high" | "low";
+        };
+        IncidentAnalytics: {
+            all: components["schemas"]["IncidentNumbers"];
+            /** Format: date-time */
+            from: string;
+            /** @description there were more incidents or pages than are counted: the newest are */
+            more?: boolean;
+            /** @description nights (22:00 to 06:00 where the person lives) in which somebody was paged, the newest first */
+            nights: components["schemas"]["IncidentOfNight"][];
+            /** @description whoever was paged most first */
+            people: components["schemas"]["IncidentOfPerson"][];
+            /** @description the one with most pages first */
+            services: components["schemas"]["IncidentOfService"][];
+            /** Format: date-time */
+            to: string;
         };
         IncidentAudit: {
             /**
@@ -3260,6 +3403,122 @@ export interface components {
             at?: string;
             what: string;
         };
+        IncidentNumbers: {
+            /**
+             * Format: double
+             * @description seconds from the opening to the first acknowledgement, of those acknowledged; absent: none was
+             */
+            ackMean?: number;
+            /** Format: double */
+            ackMedian?: number;
+            /**
+             * Format: int64
+             * @description at some time, also those that paged again later
+             */
+            acknowledged: number;
+            /** Format: int64 */
+            alerts: number;
+            /** Format: int64 */
+            opened: number;
+            /**
+             * Format: int64
+             * @description times somebody was paged, over however many channels at once
+             */
+            pages: number;
+            /**
+             * Format: double
+             * @description seconds from the opening to the end, of those resolved; absent: none was
+             */
+            resolveMean?: number;
+            /** Format: double */
+            resolveMedian?: number;
+            /** Format: int64 */
+            resolved: number;
+            /**
+             * Format: int64
+             * @description resolved, and nobody had done anything: noise
+             */
+            unacted: number;
+            /** Format: int64 */
+            unactedAlerts: number;
+            /** Format: int64 */
+            unactedPages: number;
+        };
+        IncidentOfNight: {
+            /** @description the day on which it began */
+            night: string;
+            /** Format: int64 */
+            pages: number;
+            person: string;
+        };
+        IncidentOfPerson: {
+            /**
+             * Format: int64
+             * @description that they were paged for
+             */
+            incidents: number;
+            /**
+             * Format: int64
+             * @description at night, where they live
+             */
+            nightPages: number;
+            /**
+             * Format: int64
+             * @description nights with at least one page
+             */
+            nights: number;
+            /** Format: int64 */
+            pages: number;
+            person: string;
+            /**
+             * Format: int64
+             * @description pages of the worst of them
+             */
+            worstNight: number;
+        };
+        IncidentOfService: {
+            /**
+             * Format: double
+             * @description seconds from the opening to the first acknowledgement, of those acknowledged; absent: none was
+             */
+            ackMean?: number;
+            /** Format: double */
+            ackMedian?: number;
+            /**
+             * Format: int64
+             * @description at some time, also those that paged again later
+             */
+            acknowledged: number;
+            /** Format: int64 */
+            alerts: number;
+            /** Format: int64 */
+            opened: number;
+            /**
+             * Format: int64
+             * @description times somebody was paged, over however many channels at once
+             */
+            pages: number;
+            /**
+             * Format: double
+             * @description seconds from the opening to the end, of those resolved; absent: none was
+             */
+            resolveMean?: number;
+            /** Format: double */
+            resolveMedian?: number;
+            /** Format: int64 */
+            resolved: number;
+            /** @description empty: incidents without one */
+            service: string;
+            /**
+             * Format: int64
+             * @description resolved, and nobody had done anything: noise
+             */
+            unacted: number;
+            /** Format: int64 */
+            unactedAlerts: number;
+            /** Format: int64 */
+            unactedPages: number;
+        };
         IncidentOnCall: {
             levels: components["schemas"]["IncidentOnCallLevel"][];
             policy: string;
@@ -3406,7 +3665,11 @@ export interface components {
         IncidentTrial: {
             eventId: string;
             matched: boolean;
+            /** @description what became of it then, see inbound events; of daytwo's own alerts only whether they were suppressed */
+            outcome?: string;
+            reason?: string;
             service: string;
+            severity?: string;
             source: string;
             /** Format: date-time */
             time: string;
@@ -4025,6 +4288,18 @@ export interface components {
             people?: string[];
             text: string;
         };
+        PublishStatusNoticeRequest: {
+            /** @enum {string} */
+            impact: "none" | "minor" | "major" | "critical";
+            /** @description the id of the incident it tells of */
+            incident?: string;
+            /** @description what customers notice, in one line */
+            name: string;
+            services: string[];
+            /** @enum {string} */
+            state: "investigating" | "identified" | "monitoring" | "resolved";
+            text: string;
+        };
         ReassignIncidentRequest: {
             people?: string[];
             /** @description an escalation policy, in place of people */
@@ -4046,6 +4321,12 @@ export interface components {
         RedeemLinkRequest: {
             /** @description from the one-time link */
             token: string;
+        };
+        ReplaceStatusPageRequest: {
+            components: components["schemas"]["CatalogStatusComponent"][];
+            title?: string;
+            /** @description what stakeholders are told of an incident is told the public too */
+            updates?: boolean;
         };
         RollBackSuspectRequest: {
             /**
@@ -4258,7 +4539,10 @@ export interface components {
              * @description in which they were on call for an hour or more
              */
             nights: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description times they were paged, over however many channels at once
+             */
             pages: number;
             person: string;
             /** Format: int64 */
@@ -4326,6 +4610,110 @@ export interface components {
             /** @description such as 1h; at most a week */
             for: string;
         };
+        StatuspageComponentView: {
+            /** @description the oldest first */
+            days: components["schemas"]["StatuspageDayView"][];
+            description?: string;
+            name: string;
+            service: string;
+            /** @enum {string} */
+            state: "operational" | "under_maintenance" | "degraded_performance" | "partial_outage" | "major_outage";
+            /**
+             * Format: double
+             * @description percent of the last 90 days
+             */
+            uptime: number;
+        };
+        StatuspageDayView: {
+            date: string;
+            /**
+             * @description slow: degraded; part: out for up to an hour; down: for longer
+             * @enum {string}
+             */
+            level: "ok" | "slow" | "part" | "down";
+            words: string;
+        };
+        StatuspageIncidentView: {
+            components: string[];
+            id: string;
+            /** @enum {string} */
+            impact: "none" | "minor" | "major" | "critical";
+            name: string;
+            /** @description people published it; else the page says it by itself of an incident */
+            notice?: boolean;
+            /** Format: date-time */
+            start: string;
+            /** @enum {string} */
+            state: "investigating" | "identified" | "monitoring" | "resolved";
+            /** @description the oldest first */
+            updates: components["schemas"]["StatuspageUpdate"][];
+        };
+        StatuspageNotice: {
+            /**
+             * Format: date-time
+             * @description absent: it lasts
+             */
+            end?: string;
+            id: string;
+            /**
+             * @description while it lasts: minor shows its components degraded, major as a partial outage, critical as a major one
+             * @enum {string}
+             */
+            impact: "none" | "minor" | "major" | "critical";
+            /** @description the id of the incident it tells of */
+            incident?: string;
+            name: string;
+            /** @description whose components it touches */
+            services: string[];
+            /** Format: date-time */
+            start: string;
+            /**
+             * @description of its newest update
+             * @enum {string}
+             */
+            state: "investigating" | "identified" | "monitoring" | "resolved";
+            /** @description the oldest first */
+            updates: components["schemas"]["StatuspageUpdate"][];
+        };
+        StatuspageNoticeBody: {
+            /** @enum {string} */
+            impact: "none" | "minor" | "major" | "critical";
+            /** @description what customers notice, in one line */
+            name: string;
+            services: string[];
+        };
+        StatuspageNoticeList: {
+            items: components["schemas"]["StatuspageNotice"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        StatuspageUpdate: {
+            /** Format: date-time */
+            at: string;
+            /** @description for people who have signed in alone */
+            by?: string;
+            id: string;
+            /** @enum {string} */
+            state?: "investigating" | "identified" | "monitoring" | "resolved";
+            text: string;
+        };
+        StatuspageView: {
+            /** @description one line for a README */
+            badge: string;
+            components: components["schemas"]["StatuspageComponentView"][];
+            description: string;
+            /** @description that the public sees now, the newest first */
+            incidents: components["schemas"]["StatuspageIncidentView"][];
+            /** @enum {string} */
+            indicator: "none" | "minor" | "major" | "critical" | "maintenance";
+            /** @description as Statuspage's clients read it */
+            summary: string;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description where the public reads it; empty: nothing is listed, so there is no page */
+            url: string;
+        };
         SwapShiftsRequest: {
             /** @description within a shift of one person */
             a: components["schemas"]["ScheduleSpan"];
@@ -4373,6 +4761,11 @@ export interface components {
              */
             limit: number;
             rule: components["schemas"]["IncidentRule"];
+        };
+        UpdateStatusNoticeRequest: {
+            /** @enum {string} */
+            state: "investigating" | "identified" | "monitoring" | "resolved";
+            text: string;
         };
         UpdateUserRequest: {
             disabled?: boolean;
@@ -6460,6 +6853,42 @@ export interface operations {
             };
         };
     };
+    "analyse-oncall": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, Unix seconds, or relative like now-30d; absent: 30 days before to */
+                from?: string;
+                /** @description as from; absent: now */
+                to?: string;
+                /** @description absent: all of them */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentAnalytics"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-oncalls": {
         parameters: {
             query?: never;
@@ -7510,6 +7939,8 @@ export interface operations {
             query?: {
                 from?: string;
                 to?: string;
+                /** @description the id or name of the one that this would replace: what was stays, and so do its overrides; absent: a new one */
+                schedule?: string;
             };
             header?: never;
             path?: never;
@@ -8366,6 +8797,258 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertStatusList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-status-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatuspageNoticeList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "publish-status-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishStatusNoticeRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatuspageNotice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "amend-status-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatuspageNoticeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatuspageNotice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "withdraw-status-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-status-notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateStatusNoticeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatuspageNotice"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-status-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogStatusPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-status-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceStatusPageRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogStatusPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "view-status-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatuspageView"];
                 };
             };
             /** @description Error */
