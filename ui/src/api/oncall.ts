@@ -13,10 +13,19 @@ export const renderedQuery = (schedule: string, from: string, to: string) =>
     queryFn: ({ signal }) => answer(api.GET("/api/schedules/{ref}/rendered", { params: { path: { ref: schedule }, query: { from, to } }, signal })),
   });
 
-export const fairnessQuery = (schedule: string) =>
+/** Of the last `days`. */
+export const fairnessQuery = (schedule: string, days: number) =>
   queryOptions({
-    queryKey: ["oncall", schedule, "fairness"],
-    queryFn: ({ signal }) => answer(api.GET("/api/schedules/{ref}/fairness", { params: { path: { ref: schedule }, query: {} }, signal })),
+    queryKey: ["oncall", schedule, "fairness", days],
+    queryFn: ({ signal }) =>
+      answer(api.GET("/api/schedules/{ref}/fairness", { params: { path: { ref: schedule }, query: { from: `now-${days}d`, to: "now" } }, signal })),
+  });
+
+/** How the incidents of the last `days` went, and whom they paged. */
+export const analyticsQuery = (days: number, service: string) =>
+  queryOptions({
+    queryKey: ["oncalls", "analytics", days, service],
+    queryFn: ({ signal }) => answer(api.GET("/api/oncall-analytics", { params: { query: { from: `now-${days}d`, service } }, signal })),
   });
 
 export const override = (schedule: string, body: { person: string; start: string; end: string }) =>

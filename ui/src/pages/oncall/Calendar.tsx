@@ -1,17 +1,20 @@
 import { Button, Modal } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type CSSProperties } from "react";
 import { endOverride } from "@/api/oncall";
 import type { Rendered, Shift } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
 import { formatMoment } from "@/kit/format";
+import type { Zone } from "@/kit/timeRange";
 import { useTimeRange } from "@/kit/useTimeRange";
 import { useMe } from "@/shell/useMe";
 import styles from "./Schedules.module.css";
 
 interface Props {
   rendered: Rendered;
-  schedule: string;
+  /** Absent: nothing can be done here. */
+  schedule?: string;
   now: number;
   /** The layers too, not only what comes of them. */
   more: boolean;
@@ -26,12 +29,14 @@ export function Calendar({ rendered, schedule, now, more }: Props) {
   const timeZone = zone === "utc" ? "UTC" : undefined;
   const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone });
   const number = new Intl.DateTimeFormat("en-GB", { day: "numeric", timeZone });
+  const { ref, width } = useElementSize();
+  const overrides = more && schedule ? rendered.final.filter((s) => s.override && Date.parse(s.end) > now) : [];
   const rows: { name?: string; shifts: Shift[] }[] = [
-    ...(more ? [...rendered.layers].reverse().map((layer) => ({ name: layer.name, shifts: layer.shifts })) : []),
+    ...(more ? rendered.layers.map((layer, i) => ({ name: layer.name || `layer ${i + 1}`, shifts: layer.shifts })).reverse() : []),
     { name: more ? "Final" : undefined, shifts: rendered.final },
   ];
   return (
-    <div className={styles.calendar}>
+    <div className={styles.calendar} ref={ref}>
       <div className={styles.days} aria-hidden>
         {days.map((d) => (
           <span key={d.getTime()}>
@@ -45,41 +50,56 @@ export function Calendar({ rendered, schedule, now, more }: Props) {
           {row.name && <div className={styles.name}>{row.name}</div>}
           <div className={styles.row}>
             {row.shifts.map((s) => (
-              <Bar key={`${s.start}${s.person}`} shift={s} schedule={schedule} from={from} to={to} />
+              <Bar key={`${s.start}${s.person}`} shift={s} schedule={schedule} from={from} to={to} whole={width} />
             ))}
             {now > from && now < to && <span className={styles.mark} style={{ left: `${(100 * (now - from)) / (to - from)}%` }} />}
           </div>
         </div>
       ))}
+      {overrides.length > 0 && (
+        <ul className={styles.overrides} aria-label="Overrides">
+          {overrides.map((s) => (
+            <li key={`${s.start}${s.person}`}>
+              <span>{wordsOf(s, zone)}</span>
+              <TakeBack schedule={schedule ?? ""} shift={s} />
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
   );
 }
 
-function Bar({ shift, schedule, from, to }: { shift: Shift; schedule: string; from: number; to: number }) {
+const wordsOf = (shift: Shift, zone: Zone) => `${shift.person}, ${formatMoment(shift.start, zone)} to ${formatMoment(shift.end, zone)}`;
+
+/** What is narrower cannot be hit by a finger; its words are read, and overrides stand in a list as well. */
+const hittable = 24;
+
+interface BarProps {
+  shift: Shift;
+  schedule?: string;
+  from: number;
+  to: number;
+  /** Of the calendar, in pixels; 0 until it is known. */
+  whole: number;
+}
+
+function Bar({ shift, schedule, from, to, whole }: BarProps) {
   const { zone } = useTimeRange();
-  const { can } = useMe();
-  const client = useQueryClient();
   const [open, setOpen] = useState(false);
-  const end = useMutation({
-    mutationFn: () => endOverride(schedule, shift.override ?? ""),
-    onSuccess: () => {
-      setOpen(false);
-      void client.invalidateQueries({ queryKey: ["oncall"] });
-    },
-  });
   const left = (100 * (Date.parse(shift.start) - from)) / (to - from);
   const width = (100 * (Date.parse(shift.end) - Date.parse(shift.start))) / (to - from);
-  const words = `${shift.person}, ${formatMoment(shift.start, zone)} to ${formatMoment(shift.end, zone)}`;
+  const words = wordsOf(shift, zone);
+  const looks = {
+    className: shift.override ? `${styles.shift} ${styles.override}` : styles.shift,
+    style: { left: `${left}%`, width: `${width}%`, "--person": personColour(shift.person) } as CSSProperties,
+    title: words,
+    "aria-label": words,
+  };
+  if (whole > 0 && (whole * width) / 100 < hittable) return <span role="img" {...looks} />;
   return (
     <>
-      <button
-        type="button"
-        className={shift.override ? `${styles.shift} ${styles.override}` : styles.shift}
-        style={{ left: `${left}%`, width: `${width}%`, "--person": personColour(shift.person) } as CSSProperties}
-        title={words}
-        aria-label={words}
-        onClick={() => setOpen(true)}
-      >
+      <button type="button" {...looks} onClick={() => setOpen(true)}>
         {shift.person}
       </button>
       <Modal opened={open} onClose={() => setOpen(false)} title={shift.person}>
@@ -88,14 +108,31 @@ function Bar({ shift, schedule, from, to }: { shift: Shift; schedule: string; fr
             {formatMoment(shift.start, zone)} to {formatMoment(shift.end, zone)}
           </div>
           <div className={styles.dim}>{shift.override ? "an override" : `layer ${shift.layer ?? ""}`}</div>
-          {end.error && <ErrorNote error={end.error} />}
-          {shift.override && can("responder") && (
-            <Button size="sm" variant="default" loading={end.isPending} onClick={() => end.mutate()}>
-              Take the override back
-            </Button>
-          )}
+          {schedule && <TakeBack schedule={schedule} shift={shift} done={() => setOpen(false)} />}
         </div>
       </Modal>
+    </>
+  );
+}
+
+/** Ends an override, for those who may. */
+function TakeBack({ schedule, shift, done }: { schedule: string; shift: Shift; done?: () => void }) {
+  const { can } = useMe();
+  const client = useQueryClient();
+  const end = useMutation({
+    mutationFn: () => endOverride(schedule, shift.override ?? ""),
+    onSuccess: () => {
+      done?.();
+      void client.invalidateQueries({ queryKey: ["oncall"] });
+    },
+  });
+  if (!shift.override || !can("responder")) return null;
+  return (
+    <>
+      {end.error && <ErrorNote error={end.error} />}
+      <Button size="sm" variant="default" loading={end.isPending} onClick={() => end.mutate()}>
+        Take the override back
+      </Button>
     </>
   );
 }

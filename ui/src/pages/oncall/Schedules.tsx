@@ -13,6 +13,7 @@ import { useNow } from "@/kit/useNow";
 import { useTimeRange } from "@/kit/useTimeRange";
 import { useMe } from "@/shell/useMe";
 import { Calendar } from "./Calendar";
+import { EntryLink } from "./EntryLink";
 import { Fairness } from "./Fairness";
 import { Override } from "./Override";
 import styles from "./Schedules.module.css";
@@ -43,7 +44,7 @@ function Schedule({ now }: { now: OnCallNow }) {
   return (
     <Section
       title={now.schedule}
-      aside={<span className={styles.managed}>{now.file ? `managed in ${now.file}` : now.team}</span>}
+      aside={<EntryLink to={`/oncall/schedules/${now.id}`} noun={`schedule ${now.schedule}`} file={now.file} />}
     >
       <div className={styles.now}>
         <div>
@@ -92,6 +93,7 @@ function Schedule({ now }: { now: OnCallNow }) {
       </div>
       {more && (
         <>
+          <div className={styles.label}>Shares of the last 90 days</div>
           <Fairness schedule={now.schedule} />
           <FeedAddress schedule={now.schedule} />
         </>

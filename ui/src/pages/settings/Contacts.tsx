@@ -5,37 +5,53 @@ import { addContact, addRule, channels, removeContact, removeRule, sendCode, tes
 import { peopleQuery } from "@/api/services";
 import type { Contact, Me, Person } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
+import { Link } from "@/kit/Link";
 import { Section } from "@/kit/Section";
 import { StateBadge } from "@/kit/StateBadge";
 import { toast } from "@/kit/toasts";
+import { useMe } from "@/shell/useMe";
 import styles from "./Contacts.module.css";
 import { browserName, subscribe } from "./push";
 
 /** How pages reach the reader: their contacts, and in which order they ring. */
 export function Contacts({ user }: { user: Me }) {
+  const { can } = useMe();
   const { data } = useQuery(peopleQuery);
   const person = data?.items.find((p) => p.name === user.name);
   if (!data) return null;
   if (!person) {
     return (
       <Section title="How pages reach you">
-        <p>
-          Nobody called {user.name} is on call here. Pages reach people of <code>daytwo.yml</code> whose name is that of a user.
-        </p>
+        <p>Nobody called {user.name} is on call here. Pages reach people whose name is that of a user.</p>
+        {can("operator") && <Link to={`/oncall/people/new?name=${encodeURIComponent(user.name)}`}>Add yourself to the people who can be paged</Link>}
       </Section>
     );
   }
+  return <PersonContacts person={person} mine may />;
+}
+
+interface Props {
+  person: Person;
+  /** Whether the reader is the person. */
+  mine: boolean;
+  /** Whether the reader may change it. */
+  may: boolean;
+}
+
+/** How pages reach somebody. */
+export function PersonContacts({ person, mine, may }: Props) {
   return (
     <>
-      <Section title="How pages reach you">
+      <Section title={mine ? "How pages reach you" : "How pages reach them"}>
         <ul className={styles.list}>
           {person.contacts.map((c) => (
-            <ContactRow key={c.id} person={person.name} contact={c} />
+            <ContactRow key={c.id} person={person.name} contact={c} may={may} own={c.channel === "email" && c.address === person.email} />
           ))}
+          {person.contacts.length === 0 && <li className={styles.dim}>Nothing reaches them yet.</li>}
         </ul>
-        <NewContact person={person.name} />
+        {may && <NewContact person={person.name} mine={mine} />}
       </Section>
-      <Rules person={person} />
+      <Rules person={person} may={may} />
     </>
   );
 }
@@ -45,7 +61,15 @@ function useChanged() {
   return () => client.invalidateQueries({ queryKey: ["people"] });
 }
 
-function ContactRow({ person, contact }: { person: string; contact: Contact }) {
+interface RowProps {
+  person: string;
+  contact: Contact;
+  may: boolean;
+  /** It is the person's own address, changed with the person. */
+  own: boolean;
+}
+
+function ContactRow({ person, contact, may, own }: RowProps) {
   const changed = useChanged();
   const [code, setCode] = useState("");
   const [asked, setAsked] = useState(false);
@@ -62,22 +86,24 @@ function ContactRow({ person, contact }: { person: string; contact: Contact }) {
           <strong>{contact.label ?? contact.channel}</strong> <span className={styles.dim}>{contact.address}</span>
           <div className={styles.dim}>{contact.file ? `managed in ${contact.file}` : usable ? "verified" : <StateBadge state="not verified" />}</div>
         </div>
-        <div className={styles.buttons}>
-          {usable ? (
-            <Button variant="default" loading={test.isPending} onClick={() => test.mutate()}>
-              Test
-            </Button>
-          ) : (
-            <Button variant="default" loading={send.isPending} onClick={() => send.mutate()}>
-              Send a code
-            </Button>
-          )}
-          {!contact.file && (
-            <Button variant="subtle" color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
-              Remove
-            </Button>
-          )}
-        </div>
+        {may && (
+          <div className={styles.buttons}>
+            {usable ? (
+              <Button variant="default" loading={test.isPending} onClick={() => test.mutate()}>
+                Test
+              </Button>
+            ) : (
+              <Button variant="default" loading={send.isPending} onClick={() => send.mutate()}>
+                Send a code
+              </Button>
+            )}
+            {!contact.file && !own && (
+              <Button variant="subtle" color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
+                Remove
+              </Button>
+            )}
+          </div>
+        )}
       </div>
       {asked && !usable && (
         <form
@@ -118,7 +144,7 @@ const hints: Record<Channel, string> = {
   webhook: "https://…",
 };
 
-function NewContact({ person }: { person: string }) {
+function NewContact({ person, mine }: { person: string; mine: boolean }) {
   const changed = useChanged();
   const [channel, setChannel] = useState<Channel>("sms");
   const [address, setAddress] = useState("");
@@ -137,7 +163,7 @@ function NewContact({ person }: { person: string }) {
         add.mutate();
       }}
     >
-      <NativeSelect label="Add" size="sm" value={channel} data={[...channels]} onChange={(e) => setChannel(e.currentTarget.value as Channel)} />
+      <NativeSelect label="Add" size="sm" value={channel} data={channels.filter((c) => mine || c !== "push")} onChange={(e) => setChannel(e.currentTarget.value as Channel)} />
       {channel === "push" ? (
         <span className={styles.grow}>This browser rings, also when no page of daytwo is open.</span>
       ) : (
@@ -159,7 +185,7 @@ function NewContact({ person }: { person: string }) {
   );
 }
 
-function Rules({ person }: { person: Person }) {
+function Rules({ person, may }: { person: Person; may: boolean }) {
   const changed = useChanged();
   const remove = useMutation({ mutationFn: (id: string) => removeRule(person.name, id), onSuccess: changed });
   const called = (ref: string) => {
@@ -183,7 +209,7 @@ function Rules({ person }: { person: Person }) {
                   {r.file ? (
                     <span className={styles.dim}>managed in {r.file}</span>
                   ) : (
-                    <Button variant="subtle" color="red" onClick={() => remove.mutate(r.id)}>
+                    <Button variant="subtle" color="red" disabled={!may} onClick={() => remove.mutate(r.id)}>
                       Remove
                     </Button>
                   )}
@@ -194,7 +220,7 @@ function Rules({ person }: { person: Person }) {
         );
       })}
       {remove.error && <ErrorNote error={remove.error} />}
-      <NewRule person={person} />
+      {may && person.contacts.length > 0 && <NewRule person={person} />}
     </Section>
   );
 }

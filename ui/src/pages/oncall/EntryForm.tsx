@@ -1,0 +1,121 @@
+import { Button } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import type { ReactNode, SyntheticEvent } from "react";
+import { useNavigate } from "react-router";
+import { useCatalogChanged } from "@/api/catalog";
+import { Problem } from "@/api/problem";
+import { ConfirmAction } from "@/kit/ConfirmAction";
+import { ErrorNote } from "@/kit/ErrorNote";
+import form from "@/kit/Form.module.css";
+import { Link } from "@/kit/Link";
+import { PageTitle } from "@/kit/PageTitle";
+import { toast } from "@/kit/toasts";
+import { useCarryTime } from "@/kit/useTimeRange";
+import { useMe } from "@/shell/useMe";
+import styles from "./EntryForm.module.css";
+
+interface Props {
+  /** What it is: "schedule". */
+  noun: string;
+  /** The list that it stands in: "/oncall". */
+  list: string;
+  /** The entry as it is stored; absent: a new one. */
+  stored?: { id: string; name: string; file?: string };
+  /** Rejects with what is wrong. Absent while something is missing that only the page can see. */
+  save?: () => Promise<{ id: string; name: string }>;
+  remove: (id: string) => Promise<unknown>;
+  /** Where a saved entry has its page. */
+  path: (id: string) => string;
+  children: ReactNode;
+  /** What the changes would bring, beside the button that makes them. */
+  effect?: ReactNode;
+  /** What stands under the form and is not part of it. */
+  below?: ReactNode;
+}
+
+/** The page of one entry of the catalog: its fields, or why they cannot be changed here. */
+export function EntryForm({ noun, list, stored, save, remove, path, children, effect, below }: Props) {
+  const navigate = useNavigate();
+  const carry = useCarryTime();
+  const changed = useCatalogChanged();
+  const { can } = useMe();
+  const keep = useMutation({
+    mutationFn: async () => {
+      if (!save) throw new Error("Some field is not complete yet.");
+      return save();
+    },
+    onSuccess: async (entry) => {
+      toast({ tone: "good", text: `${entry.name} is saved` });
+      await changed(); // the page of the entry looks for it among the others
+      void navigate(carry(path(entry.id)), { replace: stored === undefined });
+    },
+  });
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    keep.mutate();
+  };
+  const editable = can("operator") && !stored?.file;
+  return (
+    <>
+      <PageTitle
+        title={stored?.name ?? `New ${noun}`}
+        over={
+          <>
+            <Link to={list}>On-call</Link> · {noun}
+          </>
+        }
+        actions={
+          stored &&
+          editable && (
+            <ConfirmAction
+              label="Remove"
+              color="red"
+              title={`Remove ${noun} ${stored.name}?`}
+              touches={[`The ${noun} goes. What it did before stays in the log and in the reports.`, "If something still uses it, this is refused and says what."]}
+              run={() => remove(stored.id)}
+              done={() => {
+                void changed();
+                void navigate(carry(list));
+              }}
+            />
+          )
+        }
+      />
+      {stored?.file && (
+        <p className={styles.managed} role="note">
+          Declared in <code>{stored.file}</code>: change it there, and reload.
+        </p>
+      )}
+      {!stored?.file && !can("operator") && (
+        <p className={styles.managed} role="note">
+          An operator can change this.
+        </p>
+      )}
+      <form className={form.form} onSubmit={submit} aria-label={`The ${noun}`}>
+        <fieldset className={styles.fields} disabled={!editable}>
+          {children}
+        </fieldset>
+        {effect}
+        {keep.error && <ErrorNote error={keep.error} />}
+        {editable && (
+          <div>
+            <Button type="submit" size="sm" loading={keep.isPending} disabled={!save}>
+              {stored ? "Save" : `Make the ${noun}`}
+            </Button>
+          </div>
+        )}
+      </form>
+      {below}
+    </>
+  );
+}
+
+/** In place of an entry that is not there. */
+export function Missing({ noun, name }: { noun: string; name: string }) {
+  return (
+    <>
+      <PageTitle title={`No such ${noun}`} over={<Link to="/oncall">On-call</Link>} />
+      <ErrorNote error={new Problem(`There is no ${noun} ${name}.`, 404, "not_found", "It may have been removed; the others are under On-call.")} />
+    </>
+  );
+}
