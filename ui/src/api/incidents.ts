@@ -33,7 +33,25 @@ export const escalate = (id: string) => answer(api.POST("/api/incidents/{id}/esc
 export const reassign = (id: string, body: { people?: string[]; policy?: string }) =>
   answer(api.POST("/api/incidents/{id}/reassign", { ...of(id), body }));
 export const merge = (id: string, sources: string[]) => answer(api.POST("/api/incidents/{id}/merge", { ...of(id), body: { sources } }));
-export const publishUpdate = (id: string, text: string) => answer(api.POST("/api/incidents/{id}/updates", { ...of(id), body: { text } }));
+/** Kept with the incident, and sent to the people named. */
+export const publishUpdate = (id: string, text: string, people?: string[]) =>
+  answer(api.POST("/api/incidents/{id}/updates", { ...of(id), body: { text, people } }));
+export const unacknowledge = (id: string) => answer(api.POST("/api/incidents/{id}/unacknowledge", of(id)));
+export const reopen = (id: string) => answer(api.POST("/api/incidents/{id}/reopen", of(id)));
+export const askResponders = (id: string, body: components["schemas"]["AskRespondersRequest"]) =>
+  answer(api.POST("/api/incidents/{id}/responders", { ...of(id), body }));
+/** Says whether the reader, who was asked, helps. */
+export const answerRequest = (id: string, joins: boolean) => answer(api.POST("/api/incidents/{id}/answer", { ...of(id), body: { joins } }));
+/** Without an id it is a new one. */
+export const saveTask = (id: string, body: components["schemas"]["SaveIncidentTaskRequest"]) =>
+  answer(api.POST("/api/incidents/{id}/tasks", { ...of(id), body }));
+export const editIncident = (id: string, body: components["schemas"]["EditIncidentRequest"]) =>
+  answer(api.PATCH("/api/incidents/{id}", { ...of(id), body }));
+export const prioritiesQuery = queryOptions({
+  queryKey: ["priorities"],
+  queryFn: ({ signal }) => answer(api.GET("/api/priorities", { signal })),
+  staleTime: 60_000,
+});
 export const setRole = (id: string, role: "commander" | "scribe" | "liaison", person?: string) =>
   answer(api.PUT("/api/incidents/{id}/roles/{role}", { params: { path: { id, role } }, body: { person } }));
 export const rollBackFor = (id: string, { workload, revision }: { workload: string; revision: number }) =>

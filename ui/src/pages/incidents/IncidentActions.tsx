@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { acknowledge, resolve } from "@/api/incidents";
+import { acknowledge, reopen, resolve } from "@/api/incidents";
 import type { IncidentDetail } from "@/api/types";
 import { ConfirmAction } from "@/kit/ConfirmAction";
 import { ErrorNote } from "@/kit/ErrorNote";
@@ -30,10 +30,11 @@ export function IncidentActions({ incident }: { incident: IncidentDetail }) {
   ];
   usePageCommands(commands);
 
-  if (!open) return null;
+  if (!open) return may && !incident.mergedInto ? <Reopen incident={incident} /> : null;
   return (
     <>
       <NextStep incident={incident} />
+      <Talk conference={incident.board.conference} />
       {ack.error && <ErrorNote error={ack.error} />}
       {may && (
         <div className={styles.actions} role="group" aria-label="Actions">
@@ -62,5 +63,36 @@ export function IncidentActions({ incident }: { incident: IncidentDetail }) {
       )}
       {may && <IncidentSteer incident={incident} />}
     </>
+  );
+}
+
+/** Where people talk: one tap joins. */
+function Talk({ conference }: { conference: IncidentDetail["board"]["conference"] }) {
+  if (!conference?.url && !conference?.number) return null;
+  return (
+    <div className={styles.talk}>
+      {conference.url && (
+        <Button component="a" href={conference.url} target="_blank" rel="noreferrer" variant="light" size="sm">
+          Join the call
+        </Button>
+      )}
+      {conference.number && <a href={`tel:${conference.number.replace(/[^+0-9,#*]/g, "")}`}>{conference.number}</a>}
+    </div>
+  );
+}
+
+function Reopen({ incident }: { incident: IncidentDetail }) {
+  const client = useQueryClient();
+  return (
+    <div className={styles.actions}>
+      <ConfirmAction
+        label="Reopen"
+        title={`Reopen incident #${incident.number}?`}
+        size="sm"
+        touches={["It pages again, from the first level of its escalation on."]}
+        run={() => reopen(incident.id)}
+        done={() => void client.invalidateQueries({ queryKey: ["incidents"] })}
+      />
+    </div>
   );
 }

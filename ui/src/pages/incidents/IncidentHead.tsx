@@ -10,6 +10,7 @@ import styles from "./IncidentPage.module.css";
 /** What is wrong and since when. */
 export function IncidentHead({ incident }: { incident: IncidentDetail }) {
   const { number, title, service, group, status, severity, openedAt, acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy } = incident;
+  const { urgency, priority, snoozedUntil, mergedInto } = incident;
   return (
     <PageTitle
       title={title}
@@ -22,6 +23,8 @@ export function IncidentHead({ incident }: { incident: IncidentDetail }) {
         <span className={styles.badges}>
           <StateBadge state={status} filled />
           <StateBadge state={severity} />
+          {urgency === "low" && <StateBadge state="low urgency" tone="neutral" />}
+          {priority && <StateBadge state={priority} tone="neutral" />}
         </span>
       }
     >
@@ -33,6 +36,16 @@ export function IncidentHead({ incident }: { incident: IncidentDetail }) {
           <span>
             acknowledged{acknowledgedBy && " by "}
             {acknowledgedBy && <Person name={acknowledgedBy} />} after <Elapsed from={openedAt} to={acknowledgedAt} />
+          </span>
+        )}
+        {snoozedUntil && !resolvedAt && (
+          <span>
+            snoozed: pages again <Ago time={snoozedUntil} />
+          </span>
+        )}
+        {mergedInto && (
+          <span>
+            merged into <Link to={`/incidents/${mergedInto}`}>another incident</Link>
           </span>
         )}
         {resolvedAt ? (

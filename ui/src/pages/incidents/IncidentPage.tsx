@@ -7,12 +7,14 @@ import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
 import { IncidentActions } from "./IncidentActions";
 import { IncidentAlerts } from "./IncidentAlerts";
-import { IncidentBoard } from "./IncidentBoard";
 import { IncidentHead } from "./IncidentHead";
 import { IncidentLog } from "./IncidentLog";
 import styles from "./IncidentPage.module.css";
 import { IncidentPages } from "./IncidentPages";
+import { IncidentPeople } from "./IncidentPeople";
 import { IncidentRuns } from "./IncidentRuns";
+import { IncidentTasks } from "./IncidentTasks";
+import { IncidentUpdates } from "./IncidentUpdates";
 import { Learned } from "./Learned";
 import { ServiceErrors } from "./ServiceErrors";
 import { Suspects } from "./Suspects";
@@ -54,7 +56,9 @@ function Incident({ incident }: { incident: IncidentDetail }) {
           </Section>
         </div>
         <div className={styles.side}>
-          <IncidentBoard incident={incident} />
+          <IncidentPeople incident={incident} />
+          <IncidentTasks incident={incident} />
+          <IncidentUpdates incident={incident} />
           <IncidentPages incident={incident} />
           <IncidentAlerts incident={incident} />
         </div>

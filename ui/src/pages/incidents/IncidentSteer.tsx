@@ -1,96 +1,92 @@
-import { Button, Modal, NativeSelect } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
-import { escalate, incidentsQuery, merge, reassign, snooze } from "@/api/incidents";
+import { Button, Menu, NativeSelect } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { IconChevronDown } from "@tabler/icons-react";
+import { useState } from "react";
+import { policiesQuery } from "@/api/catalog";
+import { escalate, incidentsQuery, merge, reassign, snooze, unacknowledge } from "@/api/incidents";
 import { peopleQuery } from "@/api/services";
 import type { IncidentDetail } from "@/api/types";
+import { Dialog } from "@/kit/Dialog";
 import { ErrorNote } from "@/kit/ErrorNote";
 import form from "@/kit/Form.module.css";
+import { useNow } from "@/kit/useNow";
 import styles from "./IncidentActions.module.css";
+import { IncidentEdit } from "./IncidentEdit";
+import { snoozes } from "./snoozes";
+import { useIncidentAction } from "./useIncidentAction";
 
 /** What else can be done with an open incident: let it wait, or give it to others. */
 export function IncidentSteer({ incident }: { incident: IncidentDetail }) {
-  const client = useQueryClient();
-  const changed = () => client.invalidateQueries({ queryKey: ["incidents"] });
-  const wait = useMutation({ mutationFn: (time: string) => snooze(incident.id, time), onSettled: changed });
-  const next = useMutation({ mutationFn: () => escalate(incident.id), onSettled: changed });
-  const error = wait.error ?? next.error;
+  const { id, number, status } = incident;
+  const wait = useIncidentAction((time: string) => snooze(id, time));
+  const next = useIncidentAction(() => escalate(id));
+  const back = useIncidentAction(() => unacknowledge(id));
+  const now = useNow(60_000);
+  const error = wait.error ?? next.error ?? back.error;
   return (
     <>
       <div className={styles.steer} role="group" aria-label="Steer">
-        <Button variant="default" size="sm" loading={wait.isPending} onClick={() => wait.mutate("1h")}>
-          Snooze 1 h
-        </Button>
+        <Menu position="bottom-start">
+          <Menu.Target>
+            <Button variant="default" size="sm" loading={wait.isPending} rightSection={<IconChevronDown size={14} />}>
+              Snooze
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {snoozes(new Date(now)).map((s) => (
+              <Menu.Item key={s.label} onClick={() => wait.mutate(s.time)}>
+                {s.label}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+        {status === "acknowledged" && (
+          <Button variant="default" size="sm" loading={back.isPending} onClick={() => back.mutate()}>
+            Give it back
+          </Button>
+        )}
         <Button variant="default" size="sm" loading={next.isPending} onClick={() => next.mutate()}>
           Escalate
         </Button>
-        <Reassign incident={incident} done={changed} />
-        <Merge incident={incident} done={changed} />
+        <Dialog label="Reassign" size="sm" title={`Give #${number} to`}>
+          {(close) => <ReassignForm incident={incident} done={close} />}
+        </Dialog>
+        <Dialog label="Merge" size="sm" title={`Merge another incident into #${number}`}>
+          {(close) => <MergeForm incident={incident} done={close} />}
+        </Dialog>
+        <IncidentEdit incident={incident} />
       </div>
       {error && <ErrorNote error={error} />}
     </>
   );
 }
 
-function Dialog({ label, title, children }: { label: string; title: string; children: (close: () => void) => ReactNode }) {
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <Button variant="default" size="sm" onClick={() => setOpen(true)}>
-        {label}
-      </Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title={title}>
-        {children(() => setOpen(false))}
-      </Modal>
-    </>
-  );
-}
-
-function Reassign({ incident, done }: { incident: IncidentDetail; done: () => unknown }) {
-  return (
-    <Dialog label="Reassign" title={`Give #${incident.number} to`}>
-      {(close) => (
-        <ReassignForm
-          id={incident.id}
-          done={() => {
-            close();
-            done();
-          }}
-        />
-      )}
-    </Dialog>
-  );
-}
-
 /** One tap on a name gives the incident to them. */
-function ReassignForm({ id, done }: { id: string; done: () => void }) {
-  const { data } = useQuery(peopleQuery);
-  const give = useMutation({ mutationFn: (person: string) => reassign(id, { people: [person] }), onSuccess: done });
+function ReassignForm({ incident, done }: { incident: IncidentDetail; done: () => void }) {
+  const { data: people } = useQuery(peopleQuery);
+  const { data: policies } = useQuery(policiesQuery);
+  const give = useIncidentAction((to: { people?: string[]; policy?: string }) => reassign(incident.id, to), done);
+  const asked = give.isPending ? give.variables : undefined;
   return (
     <div className={styles.names}>
-      {data?.items.map((p) => (
-        <Button key={p.name} variant="default" size="md" loading={give.isPending && give.variables === p.name} onClick={() => give.mutate(p.name)}>
+      {people?.items.map((p) => (
+        <Button key={p.name} variant="default" size="md" loading={asked?.people?.[0] === p.name} onClick={() => give.mutate({ people: [p.name] })}>
           {p.fullName ?? p.name}
         </Button>
       ))}
-      {give.error && <ErrorNote error={give.error} />}
-    </div>
-  );
-}
-
-function Merge({ incident, done }: { incident: IncidentDetail; done: () => unknown }) {
-  return (
-    <Dialog label="Merge" title={`Merge another incident into #${incident.number}`}>
-      {(close) => (
-        <MergeForm
-          incident={incident}
-          done={() => {
-            close();
-            done();
+      {policies && policies.items.length > 0 && (
+        <NativeSelect
+          label="Or to an escalation policy, from its first level on"
+          size="sm"
+          value=""
+          data={[{ value: "", label: "Choose …" }, ...policies.items.map((p) => p.name)]}
+          onChange={(e) => {
+            if (e.currentTarget.value) give.mutate({ policy: e.currentTarget.value });
           }}
         />
       )}
-    </Dialog>
+      {give.error && <ErrorNote error={give.error} />}
+    </div>
   );
 }
 
@@ -99,7 +95,7 @@ function MergeForm({ incident, done }: { incident: IncidentDetail; done: () => v
   const others = data?.items.filter((i) => i.id !== incident.id) ?? [];
   const [chosen, setChosen] = useState("");
   const source = chosen || (others[0]?.id ?? "");
-  const join = useMutation({ mutationFn: () => merge(incident.id, [source]), onSuccess: done });
+  const join = useIncidentAction(() => merge(incident.id, [source]), done);
   if (data && others.length === 0) return <p>No other incident is open.</p>;
   return (
     <div className={form.form}>
