@@ -3,7 +3,9 @@ import { Navigate, useLocation } from "react-router";
 import { PageTitle } from "@/kit/PageTitle";
 import { useParam } from "@/kit/useParam";
 import { AlertList } from "./AlertList";
+import { EventRules } from "./EventRules";
 import { splitLabels } from "./held";
+import { InboundEvents } from "./InboundEvents";
 import { Routes } from "./Routes";
 import { Rules } from "./Rules";
 import { Silences } from "./Silences";
@@ -32,6 +34,8 @@ function Tabbed() {
           <Tabs.Tab value="rules">Rules</Tabs.Tab>
           <Tabs.Tab value="silences">Silences</Tabs.Tab>
           <Tabs.Tab value="routes">Routes</Tabs.Tab>
+          <Tabs.Tab value="event-rules">Event rules</Tabs.Tab>
+          <Tabs.Tab value="inbound">What came in</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="alerts">
           <AlertList />
@@ -44,6 +48,12 @@ function Tabbed() {
         </Tabs.Panel>
         <Tabs.Panel value="routes">
           <Routes />
+        </Tabs.Panel>
+        <Tabs.Panel value="event-rules">
+          <EventRules />
+        </Tabs.Panel>
+        <Tabs.Panel value="inbound">
+          <InboundEvents />
         </Tabs.Panel>
       </Tabs>
     </>
