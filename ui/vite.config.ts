@@ -6,7 +6,7 @@ import { coreBudget } from "./build/coreBudget.ts";
 // `npm run dev` shows the screen of a running server: DAYTWO_URL, by default the default listener.
 const server = process.env.DAYTWO_URL ?? "http://127.0.0.1:2020";
 const proxy = Object.fromEntries(
-  ["/api", "/prometheus", "/-/"].map((prefix) => [prefix, { target: server, changeOrigin: true }]),
+  ["/api", "/prometheus", "/-/", "/status/"].map((prefix) => [prefix, { target: server, changeOrigin: true }]),
 );
 
 export default defineConfig({

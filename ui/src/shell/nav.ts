@@ -3,6 +3,7 @@ import {
   IconBell,
   IconBook2,
   IconBox,
+  IconBroadcast,
   IconChartLine,
   IconHistory,
   IconHome,
@@ -36,6 +37,7 @@ export const nav: NavGroup[] = [
       { label: "Incidents", path: "/incidents", icon: IconAlertTriangle, key: "i" },
       { label: "On-call", path: "/oncall", icon: IconPhoneCall, key: "o" },
       { label: "Alerts", path: "/alerts", icon: IconBell, key: "a" },
+      { label: "Status page", path: "/status-page", icon: IconBroadcast, key: "u" },
     ],
   },
   {
