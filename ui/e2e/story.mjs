@@ -3,7 +3,9 @@
 import { launch, open, openWindow, settled, sizes } from "./browser.mjs";
 import { gallery, look, lookInEachTheme, picture } from "./gallery.mjs";
 import { keyboardStory } from "./keyboard.mjs";
+import { pushStory } from "./push.mjs";
 import { check, equal, finish, must, ok } from "./report.mjs";
+import { eventRuleStory, incidentStory, onCallStory, statusStory } from "./respond.mjs";
 import { startDemo } from "./server.mjs";
 
 /** How long the platform may take from the bad version to what a person sees of it. */
@@ -97,6 +99,7 @@ try {
   await open(hands, "/");
   await lookInEachTheme(hands, "home-burning", 1440);
   await hands.context().close();
+  await incidentStory(page, incident);
   await settled(page);
   await lookInEachTheme(page, "incident-acknowledged", 1440);
 
@@ -182,16 +185,36 @@ try {
     await page.getByRole("region", { name: /^Difference/ }).waitFor();
   });
 
+  await onCallStory(page);
+  await eventRuleStory(page);
+  const passer = await openWindow(browser, { url, complaints });
+  await statusStory(page, passer);
+  await look(passer, "status-public", { width: 1440, theme: "light" });
+  await passer.context().close();
+  await pushStory(browser, signedIn);
+
   await gallery(browser, signedIn, [
     { name: "home", path: "/" },
     { name: "incidents", path: "/incidents" },
     { name: "incident-resolved", path: incident },
     { name: "on-call", path: "/oncall" },
+    { name: "on-call-people", path: "/oncall/people" },
+    { name: "on-call-load", path: "/oncall/load" },
+    { name: "schedule", path: "/oncall/schedules/nights" },
+    { name: "policy", path: "/oncall/policies/night" },
+    { name: "person", path: "/oncall/people/mina" },
+    { name: "team", path: "/oncall/teams/night" },
     { name: "alerts", path: "/alerts" },
     { name: "rules", path: "/alerts?tab=rules" },
     { name: "silences", path: "/alerts?tab=silences" },
     { name: "routes", path: "/alerts?tab=routes&labels=service%3Dcheckout" },
+    { name: "event-rules", path: "/alerts?tab=event-rules&rule=new" },
+    { name: "inbound", path: "/alerts?tab=inbound" },
     { name: "alert", path: alert },
+    { name: "status-page", path: "/status-page" },
+    { name: "status-told", path: "/status-page?tab=told" },
+    { name: "status-components", path: "/status-page?tab=components" },
+    { name: "maintenance", path: "/status-page?tab=maintenance" },
     { name: "services", path: "/services" },
     { name: "service", path: "/services/checkout" },
     { name: "explore", path: "/explore" },

@@ -1,15 +1,36 @@
 import { pushKey } from "@/api/oncall";
+import { Problem } from "@/api/problem";
+
+const problem = (message: string, mend: string) => new Problem(message, 0, "push", mend);
 
 /** Asks the browser to be rung, and gives what reaches it. */
 export async function subscribe(): Promise<string> {
   if (!("serviceWorker" in navigator) || !("PushManager" in window)) {
-    throw new Error("This browser takes no notifications from here. On a phone, add daytwo to the home screen first; elsewhere daytwo must be reached by https.");
+    throw problem(
+      "This browser takes no notifications from here.",
+      "On an iPhone, add daytwo to the home screen first and open it there; elsewhere, reach daytwo by https.",
+    );
   }
-  const registration = await navigator.serviceWorker.register("/push-worker.js");
-  if ((await Notification.requestPermission()) !== "granted") throw new Error("The browser was not allowed to show notifications.");
+  if ((await Notification.requestPermission()) !== "granted") {
+    throw problem("The browser was not allowed to show notifications.", "Allow them for this site in the browser's settings, and turn them on again.");
+  }
+  await navigator.serviceWorker.register("/push-worker.js");
+  const { pushManager } = await navigator.serviceWorker.ready;
   const { key } = await pushKey();
-  const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-  return JSON.stringify(subscription);
+  return JSON.stringify(await subscribeAt(pushManager, key));
+}
+
+async function subscribeAt(pushManager: PushManager, key: string): Promise<PushSubscription> {
+  const options = { userVisibleOnly: true, applicationServerKey: key };
+  try {
+    return await pushManager.subscribe(options);
+  } catch (cause) {
+    // It is subscribed with the key of an earlier installation, which nothing is signed with any more.
+    const before = cause instanceof DOMException && cause.name === "InvalidStateError" ? await pushManager.getSubscription() : null;
+    if (before && (await before.unsubscribe())) return pushManager.subscribe(options);
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw problem(`The browser could not register with its push service: ${said}`, "Check that the browser reaches the internet and is allowed to use push messages.");
+  }
 }
 
 /** What the browser is called among the contacts. */
