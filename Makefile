@@ -59,11 +59,13 @@ openapi: build ## writes ui/openapi.json and the types made from it
 ui: ui/node_modules/.stamp ## rebuilds ui/dist, which is committed
 	cd ui && npm run --silent build
 
-bench: build $(CACHE)/prometheus ## us beside real peers, printing ratios
+bench: build $(CACHE)/prometheus $(CACHE)/goalert bench/eventdb/clickhouse/node_modules/.stamp ## us beside real peers, printing ratios
 	cd bench/store && go run .
 	cd bench/logs && go run .
 	cd bench/stability && go run .
 	cd bench/metrics && go run . -daytwo $(CURDIR)/bin/daytwo -prometheus $(CURDIR)/$(CACHE)/prometheus
+	cd bench/incident && go run . -daytwo $(CURDIR)/bin/daytwo -goalert $(CURDIR)/$(CACHE)/goalert
+	cd bench/eventdb && go run . -rows 300000
 
 clean:
 	rm -rf bin $(CACHE) ui/node_modules
@@ -81,6 +83,14 @@ test-compat: $(CACHE)/promtool $(CACHE)/prometheus ## beside the real peers, and
 # Built at the versions that daytwo embeds, so that most of it is in the build cache.
 $(CACHE)/promtool $(CACHE)/prometheus: test/peers/go.mod
 	CGO_ENABLED=0 go build -C test/peers -tags remove_all_sd,enable_dns_sd -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(notdir $@)
+
+# PostgreSQL's programs, which it needs to run, come with test/setup.
+$(CACHE)/goalert: bench/incident/peer/go.mod
+	CGO_ENABLED=0 go build -C bench/incident/peer -o $(CURDIR)/$@ github.com/target/goalert/cmd/goalert
+
+bench/eventdb/clickhouse/node_modules/.stamp: bench/eventdb/clickhouse/package-lock.json
+	cd bench/eventdb/clickhouse && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
 
 $(CACHE)/golangci-lint: tools/go.mod
 	CGO_ENABLED=0 go build -C tools -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -1,6 +1,7 @@
 // Command incident measures the way from an event to a page on the real binary: how long a page takes at a steady rate of triggers,
 // how many durable events a second it takes, compared with one commit an event, and how long the views take with many open
-// alerts. Run it in its directory; everything happens on this machine and in a temporary directory:
+// alerts. With -goalert the same is asked of GoAlert in the same run. Run it in its directory; everything happens on this machine
+// and in a temporary directory:
 //
 //	go run .
 package main
@@ -20,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,13 +37,32 @@ func main() {
 	length := flag.Duration("length", 20*time.Second, "of each timed phase")
 	open := flag.Int("open", 10_000, "open alerts for the views")
 	clients := flag.Int("clients", 128, "senders at once of the throughput phase")
+	bin := flag.String("daytwo", "", "the binary; empty: built first")
+	goalert := flag.String("goalert", "", "a binary of GoAlert, to measure it too; it needs PostgreSQL's programs")
+	phases := flag.String("phases", "latency,throughput,views", "which of them")
 	flag.Parse()
-	if err := run(*rate, *length, *open, *clients); err != nil {
+	b := bench{bin: *bin, goalert: *goalert, rate: *rate, length: *length, open: *open, clients: *clients}
+	if err := b.run(strings.Split(*phases, ",")); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// hook notes when a page arrives.
+// bench is what is to be measured, and with what.
+type bench struct {
+	bin, goalert        string
+	rate, open, clients int
+	length              time.Duration
+	work                string
+	hook                *hook
+	hookURL             string
+}
+
+// target takes triggers, each for one of eight services that each page one person by a webhook.
+type target interface {
+	trigger(service int, dedup string) error
+}
+
+// hook notes when a page arrives: the title of its incident, or the summary of its alert, says which.
 type hook struct {
 	mu sync.Mutex
 	at map[string]time.Time
@@ -49,11 +70,14 @@ type hook struct {
 
 func (h *hook) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	now := time.Now()
-	var page struct{ Incident struct{ Title string } }
+	var page struct {
+		Incident struct{ Title string }
+		Summary  string
+	}
 	if json.NewDecoder(r.Body).Decode(&page) == nil {
 		h.mu.Lock()
-		if h.at[page.Incident.Title].IsZero() {
-			h.at[page.Incident.Title] = now
+		if name := page.Incident.Title + page.Summary; h.at[name].IsZero() {
+			h.at[name] = now
 		}
 		h.mu.Unlock()
 	}
@@ -147,41 +171,63 @@ func (s *server) call(method, path string) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-func run(rate int, length time.Duration, open, clients int) error {
+func (b *bench) run(phases []string) error {
 	work, err := os.MkdirTemp("", "bench-incident")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	bin := filepath.Join(work, "daytwo")
-	build := exec.Command("go", "build", "-o", bin, "../../cmd/daytwo")
-	build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
-	if err := build.Run(); err != nil {
-		return err
-	}
-	h := &hook{at: map[string]time.Time{}}
-	receiver := httptest.NewServer(h)
-	defer receiver.Close()
-	for _, phase := range []func() error{
-		func() error { return latency(work, bin, receiver.URL, h, rate, length) },
-		func() error { return throughput(work, bin, receiver.URL, clients, length) },
-		func() error { return views(work, bin, receiver.URL, open, clients) },
-	} {
-		if err := phase(); err != nil {
+	b.work = work
+	if b.bin == "" {
+		b.bin = filepath.Join(work, "daytwo")
+		build := exec.Command("go", "build", "-o", b.bin, "../../cmd/daytwo")
+		build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+		if err := build.Run(); err != nil {
 			return err
+		}
+	}
+	b.hook = &hook{at: map[string]time.Time{}}
+	receiver := httptest.NewServer(b.hook)
+	defer receiver.Close()
+	b.hookURL = receiver.URL
+	do := map[string]func() error{"latency": b.latency, "throughput": b.throughput, "views": b.views}
+	for _, name := range phases {
+		phase, ok := do[name]
+		if !ok {
+			return fmt.Errorf("there is no phase %q: use latency, throughput or views", name)
+		}
+		if err := phase(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// latency sends at a steady pace, whatever the answers take, and waits for the pages: times count from when a trigger was to be sent.
-func latency(work, bin, hookURL string, h *hook, rate int, length time.Duration) error {
-	s, err := start(work, "latency", bin, hookURL)
+// latency paces daytwo at the rate asked for and, beside GoAlert, at one trigger a second: GoAlert sends at most one a second to a
+// contact.
+func (b *bench) latency() error {
+	s, err := start(b.work, "latency", b.bin, b.hookURL)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	n := int(length.Seconds() * float64(rate))
+	b.paced("daytwo", s, "l", b.rate)
+	if b.goalert == "" {
+		return nil
+	}
+	peer, err := startGoAlert(b.work, b.goalert, b.hookURL)
+	if err != nil {
+		return err
+	}
+	defer peer.stop()
+	b.paced("daytwo", s, "s", 1)
+	b.paced("GoAlert", peer, "g", 1)
+	return nil
+}
+
+// paced sends at a steady pace, whatever the answers take, and waits for the pages: times count from when a trigger was to be sent.
+func (b *bench) paced(name string, to target, prefix string, rate int) {
+	n := int(b.length.Seconds() * float64(rate))
 	planned, taken := make([]time.Time, n), make([]time.Duration, n)
 	began := time.Now()
 	var wg sync.WaitGroup
@@ -190,33 +236,30 @@ func latency(work, bin, hookURL string, h *hook, rate int, length time.Duration)
 		planned[i] = began.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		time.Sleep(time.Until(planned[i]))
 		wg.Go(func() {
-			if err := s.trigger(i%8, fmt.Sprintf("l%d", i)); err != nil {
+			if err := to.trigger(i%8, fmt.Sprint(prefix, i)); err != nil {
 				failed.Add(1)
 			}
 			taken[i] = time.Since(planned[i])
 		})
 	}
 	wg.Wait()
+	var paged []time.Duration
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		h.mu.Lock()
-		got := len(h.at)
-		h.mu.Unlock()
-		if got >= n {
+		paged = paged[:0]
+		b.hook.mu.Lock()
+		for i := range n {
+			if at, ok := b.hook.at[fmt.Sprint(prefix, i)]; ok {
+				paged = append(paged, at.Sub(planned[i]))
+			}
+		}
+		b.hook.mu.Unlock()
+		if len(paged) == n {
 			break
 		}
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var paged []time.Duration
-	for i := range n {
-		if at, ok := h.at[fmt.Sprintf("l%d", i)]; ok {
-			paged = append(paged, at.Sub(planned[i]))
-		}
-	}
-	fmt.Printf("%d triggers at %d/s: %d paged, %d refused\n", n, rate, len(paged), failed.Load())
-	fmt.Printf("  trigger to 202:     %s\n", spread(taken))
+	fmt.Printf("%s: %d triggers at %d/s: %d paged, %d refused\n", name, n, rate, len(paged), failed.Load())
+	fmt.Printf("  trigger to answer:  %s\n", spread(taken))
 	fmt.Printf("  trigger to webhook: %s\n", spread(paged))
-	return nil
 }
 
 func spread(all []time.Duration) string {
@@ -231,31 +274,46 @@ func spread(all []time.Duration) string {
 }
 
 // throughput counts durable events: with many senders at once, with one, and as bare fsyncs of a file.
-func throughput(work, bin, hookURL string, clients int, length time.Duration) error {
-	s, err := start(work, "throughput", bin, hookURL)
+func (b *bench) throughput() error {
+	s, err := start(b.work, "throughput", b.bin, b.hookURL)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	alone, err := accepted(s, "one", 1, length/2)
+	alone, err := accepted(s, "one", 1, b.length/2)
+	if err != nil {
+		s.stop()
+		return err
+	}
+	together, err := accepted(s, "many", b.clients, b.length)
+	s.stop()
 	if err != nil {
 		return err
 	}
-	together, err := accepted(s, "many", clients, length)
+	clients := b.clients
+	syncs, err := fsyncs(b.work, b.length/4)
 	if err != nil {
 		return err
 	}
-	syncs, err := fsyncs(work, length/4)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("durable events: %.0f/s with %d senders, %.0f/s with one (one commit an event): ratio %.1f; bare append+fsync %.0f/s: ratio %.1f\n",
+	fmt.Printf("daytwo: durable events: %.0f/s with %d senders, %.0f/s with one (one commit an event): ratio %.1f; bare append+fsync %.0f/s: ratio %.1f\n",
 		together, clients, alone, together/alone, syncs, together/syncs)
+	if b.goalert == "" {
+		return nil
+	}
+	peer, err := startGoAlert(b.work, b.goalert, b.hookURL)
+	if err != nil {
+		return err
+	}
+	defer peer.stop()
+	theirs, err := accepted(peer, "many", 16, b.length) // with more senders it answers fewer
+	if err != nil {
+		return err
+	}
+	fmt.Printf("GoAlert: %.0f/s with 16 senders: daytwo takes %.1f times as many\n", theirs, together/theirs)
 	return nil
 }
 
 // accepted is how many events a second are answered 202. Half of them repeat a key, as alerts do.
-func accepted(s *server, name string, clients int, length time.Duration) (float64, error) {
+func accepted(s target, name string, clients int, length time.Duration) (float64, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), length)
 	defer cancel()
 	var n atomic.Int64
@@ -301,15 +359,16 @@ func fsyncs(work string, length time.Duration) (float64, error) {
 }
 
 // views measures what people look at with many open alerts, each an incident of its own.
-func views(work, bin, hookURL string, open, clients int) error {
-	s, err := start(work, "views", bin, hookURL)
+func (b *bench) views() error {
+	open := b.open
+	s, err := start(b.work, "views", b.bin, b.hookURL)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
 	var wg sync.WaitGroup
 	var next atomic.Int64
-	for range clients {
+	for range b.clients {
 		wg.Go(func() {
 			for i := next.Add(1); i <= int64(open); i = next.Add(1) {
 				for s.trigger(int(i%8), fmt.Sprintf("v%d", i)) != nil {

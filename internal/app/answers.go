@@ -3,8 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
@@ -22,7 +21,11 @@ type answerable struct{ channels *notify.Notifier }
 // Send sends m with answers, if it is a page.
 func (a answerable) Send(ctx context.Context, to notify.Address, m notify.Message) error {
 	if p, ok := m.Data.(incident.Payload); ok {
-		m.Number, m.Answers = p.Incident.Number, a.channels.Answers(p.Incident.ID, p.Page.Person, time.Now())
+		about := p.Incident.ID
+		if len(p.Incidents) > 0 {
+			about = notify.OfMessage + p.Page.ID
+		}
+		m.Answers = a.channels.Answers(about, p.Page.Person, time.Now())
 	}
 	return a.channels.Send(ctx, to, m)
 }
@@ -32,26 +35,38 @@ type responder struct {
 	incidents *incident.Incidents
 	catalog   *catalog.Live
 	audit     func(ctx context.Context, action, target, detail string)
-	log       *slog.Logger
 }
 
-// Answer acknowledges or resolves. Without an incident it is the newest one that the person was paged for.
+// Answer acknowledges or resolves: an incident, those of a message (notify.OfMessage), all that the person was paged for and that are
+// open (notify.All), or, without a reference, the newest of them.
 func (r *responder) Answer(ctx context.Context, verb, ref, person string) (string, error) {
-	if ref == "" {
-		var err error
-		if ref, err = r.newest(ctx, verb, person); err != nil {
-			return "", err
-		}
+	refs, err := r.meant(ctx, verb, ref, person)
+	if err != nil {
+		return "", err
 	}
 	do := r.incidents.Acknowledge
 	if verb == notify.Resolve {
 		do = r.incidents.Resolve
 	}
-	d, err := do(ctx, ref, person)
-	if err != nil {
-		return "", err
+	said := ""
+	for _, ref := range refs {
+		d, err := do(ctx, ref, person)
+		if err != nil {
+			return "", err
+		}
+		r.audit(ctx, "incident."+verb, "incident/"+d.ID, "answered by "+person)
+		if said == "" {
+			said = stands(d, person)
+		}
 	}
-	r.audit(ctx, "incident."+verb, "incident/"+d.ID, "answered by "+person)
+	if more := len(refs) - 1; more > 0 {
+		said += fmt.Sprintf(", and so on with %d more", more)
+	}
+	return said, nil
+}
+
+// stands says how an incident stands after an answer.
+func stands(d incident.Detail, person string) string {
 	by := d.AcknowledgedBy
 	if d.Status == incident.Resolved {
 		by = d.ResolvedBy
@@ -60,38 +75,43 @@ func (r *responder) Answer(ctx context.Context, verb, ref, person string) (strin
 	if by != "" && by != person {
 		said += " by " + by
 	}
-	return said, nil
+	return said
 }
 
-func (r *responder) newest(ctx context.Context, verb, person string) (string, error) {
-	status := string(incident.Triggered)
-	if verb == notify.Resolve {
-		status = "open"
+// meant are the incidents that an answer is about.
+func (r *responder) meant(ctx context.Context, verb, ref, person string) ([]string, error) {
+	var list []incident.Incident
+	var err error
+	message, ofMessage := strings.CutPrefix(ref, notify.OfMessage)
+	switch {
+	case ofMessage:
+		list, err = r.incidents.InMessage(ctx, message, person)
+	case ref == notify.All || ref == "":
+		list, err = r.incidents.PagedTo(ctx, person)
+	default:
+		return []string{ref}, nil
 	}
-	list, _, err := r.incidents.List(ctx, incident.Filter{Status: status, Limit: 50})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	var refs []string
 	for _, i := range list {
-		d, err := r.incidents.Get(ctx, i.ID)
-		if err != nil {
-			return "", err
-		}
-		if slices.ContainsFunc(d.Pages, func(p incident.Page) bool { return p.Person == person }) {
-			return i.ID, nil
+		if verb == notify.Resolve || ofMessage || i.Status == incident.Triggered {
+			refs = append(refs, i.ID)
 		}
 	}
-	return "", problem.New(problem.NotFound, "no open incident pages you")
+	switch {
+	case len(refs) == 0:
+		return nil, problem.New(problem.NotFound, "no open incident pages you")
+	case ref == "":
+		return refs[:1], nil
+	}
+	return refs, nil
 }
 
-// Delivered notes in the log what the provider says of an SMS or a call.
+// Delivered notes what the provider says of an SMS or a call.
 func (r *responder) Delivered(ctx context.Context, id string, arrived bool, detail string) error {
-	if arrived {
-		r.log.InfoContext(ctx, "a message has arrived", "page", id, "status", detail)
-		return nil
-	}
-	r.log.WarnContext(ctx, "a message did not arrive", "page", id, "status", detail)
-	return nil
+	return r.incidents.Receipt(ctx, id, arrived, detail)
 }
 
 // PersonOf finds who has a number.

@@ -51,6 +51,7 @@ type Config struct {
 	MaxSeries          int
 	MaxSeriesPerMetric int // of one name
 
+	MailListener string         // address that takes e-mail as events; empty: none
 	LogListeners logs.Listeners // addresses of doors for logs that cannot share Listen
 
 	// What is kept of events.
@@ -70,6 +71,10 @@ func (c Config) Validate() error {
 	if err != nil {
 		return problem.New(problem.Invalid, "listen address %q: %v", c.Listen, err).
 			WithField("listen").WithMend("give host:port, for example 127.0.0.1:2020")
+	}
+	if _, _, err := net.SplitHostPort(c.MailListener); c.MailListener != "" && err != nil {
+		return problem.New(problem.Invalid, "mail listener %q: %v", c.MailListener, err).
+			WithField("mail-listener").WithMend("give host:port, for example 127.0.0.1:2525")
 	}
 	if c.DataDir == "" {
 		return problem.New(problem.Invalid, "no data directory given").

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"math"
+	"net"
 	"path/filepath"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/orchestrate"
 	"github.com/daytwo-dev/daytwo/internal/postmortem"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/run"
 	"github.com/daytwo-dev/daytwo/internal/statuspage"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
@@ -110,6 +112,7 @@ func (a *App) wire(ctx context.Context, files operations) error {
 		{"workloads", workloads.Run},
 		{"pager", incidents.Run},
 		{"webhooks", door.Run},
+		{"e-mail", a.mailDoor(door)},
 		{"status page", public.Run},
 		{"loop", joined.Run},
 		{"alerts", alerts.Run},
@@ -193,7 +196,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 		return nil, err
 	}
 	services.Pages = incidents.Paged
-	a.server.MountPublic(channels.Door(&responder{incidents: incidents, catalog: services, audit: a.server.Audit, log: a.log}))
+	a.server.MountPublic(channels.Door(&responder{incidents: incidents, catalog: services, audit: a.server.Audit}))
 	pushRoute(a.server, channels)
 	return incidents, nil
 }
@@ -204,6 +207,23 @@ func (a *App) pagerDuty(ctx context.Context, line *timeline.Timeline, services *
 		DB: a.db, Incidents: incidents, Timeline: line, Catalog: services, Auth: a.auth, Audit: a.server.Audit, PublicURL: a.config.PublicURL,
 		Client: notify.NewClient(a.config.AllowPrivate), RequireToken: a.config.RequireIngest, Logger: a.log,
 	})
+}
+
+// mailDoor takes e-mail as events, where that is wanted.
+func (a *App) mailDoor(door *pagerduty.API) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if a.config.MailListener == "" {
+			<-ctx.Done()
+			return nil
+		}
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.config.MailListener)
+		if err != nil {
+			return problem.New(problem.Unavailable, "cannot listen on %s: %w", a.config.MailListener, err).
+				WithField("mail-listener").WithMend("give another address, for example 127.0.0.1:2525")
+		}
+		a.log.InfoContext(ctx, "e-mail is taken", "address", l.Addr().String())
+		return door.ServeMail(ctx, l)
+	}
 }
 
 // measure gives the loop one number of an expression.

@@ -59,6 +59,7 @@ func serverSettings() []setting {
 		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step", func(c *app.Config) *string { return &c.HeartbeatURL }),
 		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
 		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
+		text("mail-listener", "DAYTWO_MAIL_LISTENER", "address that takes e-mail to KEY@anything as an event of that integration, for example 127.0.0.1:2525", func(c *app.Config) *string { return &c.MailListener }),
 		text("event-sync", "DAYTWO_EVENT_SYNC", "when events are made durable: always (before they are acknowledged) or interval (each second)", func(c *app.Config) *string { return &c.EventSync }),
 		text("elasticsearch-listener", "DAYTWO_ELASTICSEARCH_LISTENER", "address of a second door for Elasticsearch clients, at its root, for example 127.0.0.1:9200", func(c *app.Config) *string { return &c.LogListeners.Elasticsearch }),
 		otlpListener(),

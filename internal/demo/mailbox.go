@@ -7,20 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"mime/multipart"
-	"mime/quotedprintable"
 	"net"
 	"net/http"
-	"net/mail"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/emersion/go-smtp"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/incident/pagerduty"
 )
 
 // maxMessages bounds the mailbox; the oldest go first.
@@ -164,43 +160,10 @@ func (s *smtpSession) Reset()                                      { s.from, s.t
 func (s *smtpSession) Logout() error                               { return nil }
 
 func (s *smtpSession) Data(r io.Reader) error {
-	msg, err := mail.ReadMessage(r)
+	m, err := pagerduty.ReadMail(r)
 	if err != nil {
-		return &smtp.SMTPError{Code: 554, Message: "not a message: " + err.Error()}
+		return &smtp.SMTPError{Code: 554, Message: err.Error()}
 	}
-	text, err := plainText(msg.Header.Get("Content-Type"), msg.Header.Get("Content-Transfer-Encoding"), msg.Body)
-	if err != nil {
-		return &smtp.SMTPError{Code: 554, Message: "unreadable body: " + err.Error()}
-	}
-	subject, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
-	if err != nil {
-		subject = msg.Header.Get("Subject")
-	}
-	mail := Email{ID: event.NewID(), At: time.Now().UTC(), From: s.from, To: s.to, Subject: subject, Text: text}
+	mail := Email{ID: event.NewID(), At: time.Now().UTC(), From: s.from, To: s.to, Subject: m.Subject, Text: m.Text}
 	return s.box.add(record{Email: &mail})
-}
-
-// plainText returns the text/plain part of a message body.
-func plainText(contentType, encoding string, body io.Reader) (string, error) {
-	if strings.EqualFold(encoding, "quoted-printable") {
-		body = quotedprintable.NewReader(body)
-	}
-	media, params, err := mime.ParseMediaType(contentType)
-	if err != nil || !strings.HasPrefix(media, "multipart/") {
-		data, err := io.ReadAll(body)
-		return string(data), err
-	}
-	parts := multipart.NewReader(body, params["boundary"])
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return "", nil
-		}
-		if err != nil {
-			return "", err
-		}
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/plain") {
-			return plainText("text/plain", part.Header.Get("Content-Transfer-Encoding"), part)
-		}
-	}
 }

@@ -34,11 +34,12 @@ people:
   - {name: grace, email: grace@example.com}
   - {name: edsger}
   - {name: boss, email: boss@example.com}
+  - {name: robot, webhook: "http://hooks.example.com/robot"}
 teams: [{name: payments, members: [ada, grace]}]
 escalation_policies:
   - {name: payments, levels: [{targets: [ada], after: 0s}, {targets: [grace], after: 5m}], repeat: 1}
   - {name: quiet, levels: [{targets: [edsger], after: 0s}, {targets: [grace], after: 10m}]}
-  - {name: single, levels: [{targets: [grace], after: 0s}]}
+  - {name: machine, levels: [{targets: [robot], after: 0s}]}
   - {name: nobody, levels: [{targets: [edsger], after: 0s}]}
 services:
   - {name: checkout, team: payments, escalation_policy: payments, depends_on: [payments], runbook: "https://wiki.example.com/checkout"}
@@ -54,6 +55,7 @@ type bench struct {
 	timeline *timeline.Timeline
 	catalog  *catalog.Live
 	sender   *sender
+	clock    func() time.Time // nil: time.Now
 	*incident.Incidents
 }
 
@@ -77,7 +79,7 @@ func (b *bench) restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	b.Incidents, err = incident.New(t.Context(), incident.Config{DB: b.db, Timeline: b.timeline, Catalog: b.catalog, Sender: b.sender,
-		PublicURL: "http://daytwo.example/", AuditEvery: time.Hour, Logger: discard})
+		PublicURL: "http://daytwo.example/", AuditEvery: time.Hour, Now: b.clock, Logger: discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,10 @@ package incident
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,35 +17,62 @@ import (
 // errTaken says that the incident was acknowledged or resolved before the message went out.
 var errTaken = errors.New("the incident was taken before the message went out")
 
-// deliver makes one attempt and records how it went. sending ends when daytwo stops and the grace is over.
-func (s *Incidents) deliver(sending context.Context, a attempt) {
+// deliver makes one attempt, records how it went for each page of the message, and tells whether it arrived. sending ends when daytwo
+// stops and the grace is over.
+func (s *Incidents) deliver(sending context.Context, a attempt) (arrived bool) {
 	ctx, cancel := context.WithTimeout(sending, sendLimit)
 	defer cancel()
 	// Enter first, look second: whoever acknowledges commits first and stops the sends under way second. So either we see it, or
 	// it sees us.
-	defer s.underway.enter(a.incident, cancel)()
-	err := s.send(ctx, a)
+	for _, p := range a.all() {
+		defer s.underway.enter(p.incident, cancel)()
+	}
+	wanted, err := s.wanted(ctx, a)
+	if err == nil {
+		err = s.sender.Send(ctx, notify.Address{Channel: a.Channel, To: a.to}, s.compose(ctx, a, wanted))
+	}
+	// Broken off because daytwo stops, or because one of several incidents was taken: the others are told at once.
+	again := sending.Err() != nil || errors.Is(ctx.Err(), context.Canceled)
 	recording, cancel := context.WithTimeout(context.WithoutCancel(sending), lease-sendLimit)
 	defer cancel()
-	record := func(tx *store.Tx) error { return s.record(recording, tx, a, err, sending.Err() != nil) }
-	if failed := s.db.Write(recording, record); failed != nil {
+	failed := s.db.Write(recording, func(tx *store.Tx) error {
+		now := s.clock() // the same for all, so that they are tried again together
+		for _, p := range a.all() {
+			result := err
+			if _, ok := wanted[p.ID]; err == nil && !ok {
+				result = errTaken
+			}
+			if err := s.record(recording, tx, p, len(wanted), result, again, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if failed != nil {
 		s.log.ErrorContext(ctx, "how a page went could not be stored; it is sent again when its lease ends", "page", a.ID, "err", failed)
 	}
+	return err == nil
 }
 
-func (s *Incidents) send(ctx context.Context, a attempt) error {
-	var i *Incident
-	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
-		i, err = findIncident(ctx, tx, `i.id = ?`, a.incident)
-		return err
+// wanted are the incidents, by page, that the message of a is still called for; errTaken if there is none.
+func (s *Incidents) wanted(ctx context.Context, a attempt) (map[string]Incident, error) {
+	list := map[string]Incident{}
+	err := s.db.Read(ctx, func(tx *store.Tx) error {
+		for _, p := range a.all() {
+			i, err := findIncident(ctx, tx, `i.id = ?`, p.incident)
+			if err != nil {
+				return err
+			}
+			if i != nil && i.wants(p.Kind) {
+				list[p.ID] = *i
+			}
+		}
+		return nil
 	})
-	switch {
-	case err != nil:
-		return err
-	case i == nil || !i.wants(a.Kind):
-		return errTaken
+	if err == nil && len(list) == 0 {
+		err = errTaken
 	}
-	return s.sender.Send(ctx, notify.Address{Channel: a.Channel, To: a.to}, s.compose(ctx, *i, a))
+	return list, err
 }
 
 // wants tells whether a page of a kind is still called for.
@@ -57,14 +86,14 @@ func (i Incident) wants(kind string) bool {
 	return true // an update is news also after the end
 }
 
-// record stores the outcome of an attempt, unless its lease ended meanwhile and another attempt is under way.
-func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, failed error, stopping bool) error {
+// record stores the outcome of an attempt, unless its lease ended meanwhile and another attempt is under way, or the provider's
+// receipt came first. together is how many pages the message carried.
+func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, together int, failed error, again bool, now time.Time) error {
 	i, err := findIncident(ctx, tx, `i.id = ?`, a.incident)
 	if err != nil || i == nil {
 		return err
 	}
-	now := s.clock()
-	status, wakeAt, reason := outcome(*i, a, failed, stopping, now)
+	status, wakeAt, reason := outcome(*i, a, failed, again, now)
 	text := ""
 	if failed != nil {
 		text = clip(failed.Error(), maxTitle)
@@ -82,41 +111,72 @@ func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, failed 
 	}
 	switch status {
 	case "sent":
-		return s.recordSent(ctx, tx, *i, a, now)
+		if err := s.recordSent(ctx, tx, *i, a, together, now); err != nil || a.Attempts == 1 {
+			return err
+		}
+		return s.recovered(ctx, tx, a, now)
 	case "exhausted":
 		return s.recordExhausted(ctx, tx, *i, a, reason+": "+text)
 	}
 	return nil
 }
 
-// outcome is the status of a page after an attempt, and when to look at it again.
-func outcome(i Incident, a attempt, failed error, stopping bool, now time.Time) (status string, wakeAt time.Time, reason string) {
+// outcome is the status of a page after an attempt, and when to look at it again. again says that the attempt was broken off from
+// here, which says nothing about the address.
+func outcome(i Incident, a attempt, failed error, again bool, now time.Time) (status string, wakeAt time.Time, reason string) {
 	switch {
 	case failed == nil:
 		return "sent", time.Time{}, ""
 	case !i.wants(a.Kind):
 		return "canceled", time.Time{}, ""
-	case stopping:
-		return "retry", now, "" // after the next start, at once
+	case again:
+		return "retry", now, "" // at once, or after the next start
 	}
-	again, after, reason := decideFailed(a.Attempts, notify.Permanent(failed))
-	if again {
+	more, after, reason := decideFailed(a.Attempts, notify.Permanent(failed))
+	if more {
 		return "retry", now.Add(after), reason
 	}
 	return "exhausted", time.Time{}, reason
 }
 
-func (s *Incidents) recordSent(ctx context.Context, tx *store.Tx, i Incident, a attempt, now time.Time) error {
+// recovered tries at once what waits for a channel that failed and works again, so that it drains by what matters and not by how
+// long each page happened to wait. Where every address is another's server, only that address.
+func (s *Incidents) recovered(ctx context.Context, tx *store.Tx, a attempt, now time.Time) error {
+	c := pagesChange{At: store.Micros(now), Channel: a.Channel}
+	if strings.Contains(a.to, "://") {
+		c.Address = a.to
+	}
+	done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'retry' AND wake_at > ? AND channel = ? AND (? = '' OR address = ?)`,
+		now, now, c.Channel, c.Address, c.Address)
+	if err != nil {
+		return fmt.Errorf("pages of a channel that works again: %w", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	tx.OnCommit(s.ring)
+	return s.fact(ctx, tx, "", factRecovered, c)
+}
+
+// recordSent tells that a channel took a page.
+func (s *Incidents) recordSent(ctx context.Context, tx *store.Tx, i Incident, a attempt, together int, now time.Time) error {
 	tx.OnCommit(func() {
 		s.metrics.pages.WithLabelValues(a.Channel, "sent").Inc()
 		s.metrics.delay.Observe(now.Sub(a.created).Seconds())
+		if together > 1 {
+			s.metrics.bundled.WithLabelValues(a.Channel).Inc()
+		}
 	})
-	text := fmt.Sprintf("Paged %s by %s (%s)", a.Person, a.Channel, notify.Address{Channel: a.Channel, To: a.to})
+	text, data := fmt.Sprintf("Paged %s by %s (%s)", a.Person, a.Channel, notify.Address{Channel: a.Channel, To: a.to}), a.data()
+	if together > 1 {
+		text += fmt.Sprintf(", in one message with %s of other incidents", plural(together-1, "page"))
+		data["message"] = a.message()
+	}
 	if err := s.writeLog(ctx, tx, i.ID, "paged", self, text); err != nil {
 		return err
 	}
 	return s.tell(ctx, tx, i, timeline.Entry{Kind: timeline.Page, Action: "sent", Actor: self,
-		Title: fmt.Sprintf("Paged %s by %s for #%d", a.Person, a.Channel, i.Number), Data: a.data()})
+		Title: fmt.Sprintf("Paged %s by %s for #%d", a.Person, a.Channel, i.Number), Data: data})
 }
 
 // recordExhausted gives a page up. When that was the last hope of its step, the next step comes at once; when there is no next
@@ -134,6 +194,9 @@ func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Inciden
 	}
 	if a.Kind != "" {
 		return nil // the escalation does not depend on it
+	}
+	if err := s.nextChannel(ctx, tx, a); err != nil {
+		return err
 	}
 	where, args := `kind = '' AND step = ? AND status <> 'exhausted'`, []any{a.step}
 	if i.nextAt.IsZero() {
@@ -153,6 +216,24 @@ func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Inciden
 		return s.saveIncident(ctx, tx, &i)
 	}
 	return nil
+}
+
+// nextChannel pages the person of a by what their rules have next, at once: the time between was for a page that reached nobody.
+func (s *Incidents) nextChannel(ctx context.Context, tx *store.Tx, a attempt) error {
+	var next string
+	err := tx.QueryRow(ctx, `SELECT id FROM pages WHERE incident_id = ? AND step = ? AND person = ? AND kind = '' AND status = 'due' AND wake_at > ?
+		ORDER BY wake_at, id LIMIT 1`, a.incident, a.step, a.Person, s.clock()).Scan(&next)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("next channel: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE id = ?`, s.clock(), next); err != nil {
+		return fmt.Errorf("next channel: %w", err)
+	}
+	tx.OnCommit(s.ring)
+	return s.notePage(ctx, tx, next)
 }
 
 func (a attempt) data() map[string]string {

@@ -324,7 +324,7 @@ func TestAfterDowntimePeopleStillHaveTheirTimeToAnswer(t *testing.T) {
 
 func TestTheWorstAndNewestGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), shop+manyServices(40))
+		b := newBench(t, storetest.New(t), shop+manyServices(40)) // they page a webhook: each page by itself
 		for k := range 40 {
 			severity := "warning"
 			if k == 7 || k == 9 {
@@ -352,11 +352,11 @@ func TestTheWorstAndNewestGoFirst(t *testing.T) {
 	})
 }
 
-// manyServices are services that page grace by e-mail.
+// manyServices are services that page somebody who has a webhook alone.
 func manyServices(n int) string {
 	var b strings.Builder
 	for k := range n {
-		fmt.Fprintf(&b, "  - {name: s%d, team: payments, escalation_policy: single}\n", k)
+		fmt.Fprintf(&b, "  - {name: s%d, team: payments, escalation_policy: machine}\n", k)
 	}
 	return b.String()
 }

@@ -20,7 +20,7 @@ type Event struct {
 	Time     time.Time `json:"time" doc:"when it came in"`
 	Key      string    `json:"key,omitempty" doc:"the integration it came in by"`
 	Service  string    `json:"service,omitempty"`
-	Source   string    `json:"source" doc:"events-v2, events-v1, alertmanager, grafana, webhook, heartbeat"`
+	Source   string    `json:"source" doc:"events-v2, events-v1, alertmanager, grafana, webhook, email, heartbeat"`
 	Action   string    `json:"action" enum:"trigger,acknowledge,resolve,change"`
 	DedupKey string    `json:"dedupKey,omitempty"`
 	Body     EventBody `json:"body"`

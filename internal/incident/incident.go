@@ -5,6 +5,7 @@
 //   - A committed trigger leads to an attempt to reach somebody, or to a visible "nobody reachable", also across kill -9.
 //   - Nothing is sent for an incident that was acknowledged or resolved; what is under way then is broken off.
 //   - A page that may have been lost in a crash is sent again under the same id, so that a receiver can drop the duplicate.
+//   - Pages to somebody who was told of something as bad a moment ago go out together, in one message; a first page never waits.
 //   - A service has at most one open incident; further alerts of it join. Alerts without a service are grouped by rule and place.
 //
 // Decisions (does this alert join, when is whom to be paged, try again or give up) are pure functions in decide.go and
@@ -111,19 +112,20 @@ type Page struct {
 	ID       string    `json:"id" doc:"the same in every attempt: the Message-ID, and the X-Daytwo-Delivery header"`
 	Person   string    `json:"person"`
 	Channel  string    `json:"channel" doc:"email, webhook, sms, voice, push, slack, teams, discord, telegram or ntfy"`
-	Address  string    `json:"address" doc:"a webhook without its path"`
+	Address  string    `json:"address" doc:"masked: numbers and e-mail addresses in part, a webhook without its path"`
 	Level    int       `json:"level" doc:"of the policy; 0: the last resort"`
-	Status   string    `json:"status" enum:"due,sending,retry,sent,exhausted,canceled"`
+	Status   string    `json:"status" enum:"due,sending,retry,sent,delivered,exhausted,canceled" doc:"sent: the channel took it; delivered: the provider says that it arrived"`
 	Attempts int       `json:"attempts"`
 	At       time.Time `json:"at" doc:"since when it has this status"`
 	Error    string    `json:"error,omitempty" doc:"of the last attempt"`
 	Kind     string    `json:"kind,omitempty" enum:"responder,update" doc:"absent: the escalation pages"`
+	Together int       `json:"together,omitempty" doc:"how many pages its message carried; absent: it went alone"`
 }
 
 // LogEntry is one line of what happened to an incident and why.
 type LogEntry struct {
 	Time   time.Time `json:"time"`
-	Action string    `json:"action" doc:"opened, joined, refired, cleared, escalated, skipped, paged, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note"`
+	Action string    `json:"action" doc:"opened, joined, refired, cleared, escalated, skipped, paged, delivered, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note"`
 	Actor  string    `json:"actor,omitempty"`
 	Text   string    `json:"text"`
 }
@@ -169,6 +171,7 @@ type Incidents struct {
 	inbox    inbox
 	rules    ruleBook
 	auditor  auditor
+	watch    watch  // of Run
 	beat     string // URL that hears of the auditor's success; empty: none
 }
 

@@ -19,7 +19,9 @@ const (
 	factPage       = "page"           // data: PageState
 	factCanceled   = "pages canceled" // data: pagesChange; of one incident
 	factReclaimed  = "pages reclaimed"
-	factRecord     = "record" // data: Record
+	factRecovered  = "pages recovered" // data: pagesChange; of a channel that works again
+	factSetBack    = "pages set back"  // data: pagesChange; with the clock
+	factRecord     = "record"          // data: Record
 )
 
 // Fact is one entry of the ledger.
@@ -84,12 +86,16 @@ type PageState struct {
 	WakeAt    int64  `json:"wakeAt,omitempty"`
 	Error     string `json:"error,omitempty"`
 	Text      string `json:"text,omitempty"`
+	Bundle    string `json:"bundle,omitempty"` // id of the message that carries it with others
 }
 
 // pagesChange is what happened to pages together.
 type pagesChange struct {
-	At  int64 `json:"at"`
-	All bool  `json:"all,omitempty"` // those of responders and updates too
+	At      int64  `json:"at"`
+	All     bool   `json:"all,omitempty"`     // those of responders and updates too
+	Channel string `json:"channel,omitempty"` // of those that are tried again at once
+	Address string `json:"address,omitempty"` // only these; empty: all of the channel
+	Earlier int64  `json:"earlier,omitempty"` // microseconds that the clock was set back by
 }
 
 // State is everything the ledger tells.
@@ -145,7 +151,7 @@ func (st *State) Apply(f Fact) error {
 		err := read(&r)
 		st.Records[r.ID] = r
 		return err
-	case factCanceled, factReclaimed:
+	case factCanceled, factReclaimed, factRecovered, factSetBack:
 		var c pagesChange
 		err := read(&c)
 		st.pages(f, c)
@@ -161,6 +167,10 @@ func (st *State) pages(f Fact, c pagesChange) {
 			p.WakeAt = c.At
 		case f.What == factCanceled && p.Incident == f.IncidentID && (p.Status == "due" || p.Status == "retry") && (c.All || p.Kind == ""):
 			p.Status, p.At, p.WakeAt = "canceled", c.At, 0
+		case f.What == factRecovered && p.Status == "retry" && p.WakeAt > c.At && p.Channel == c.Channel && (c.Address == "" || p.Address == c.Address):
+			p.WakeAt = c.At
+		case f.What == factSetBack && p.WakeAt > 0:
+			p.WakeAt -= c.Earlier
 		default:
 			continue
 		}
@@ -251,11 +261,11 @@ func (s *Incidents) Stored(ctx context.Context) (*State, error) {
 }
 
 const pageColumns = `p.id, p.incident_id, p.kind, p.step, p.level, p.person, p.channel, p.address, p.status, p.attempts, p.created_at, p.at,
-	p.wake_at, p.error, p.text`
+	p.wake_at, p.error, p.text, p.bundle`
 
 func scanPageState(row scanner) (p PageState, err error) {
 	err = row.Scan(&p.ID, &p.Incident, &p.Kind, &p.Step, &p.Level, &p.Person, &p.Channel, &p.Address, &p.Status, &p.Attempts, &p.CreatedAt,
-		&p.At, &p.WakeAt, &p.Error, &p.Text)
+		&p.At, &p.WakeAt, &p.Error, &p.Text, &p.Bundle)
 	return p, err
 }
 

@@ -31,6 +31,9 @@ type Payload struct {
 	Page     PayloadPage     `json:"page"`
 	Incident PayloadIncident `json:"incident"`
 	Changes  []PayloadChange `json:"changes"` // of the service and what it depends on, in the hour before; newest first
+	// Incidents are those of a message that carries several pages, the worst first, at most 20; incident is the worst. Webhooks
+	// get each page by itself.
+	Incidents []PayloadIncident `json:"incidents,omitempty"`
 }
 
 // PayloadPage says who is paged, why them, and for which time.
@@ -72,22 +75,38 @@ const (
 	maxChanges    = 3
 )
 
-// compose writes the message of a page: what is wrong, since when, what changed, where to go.
-func (s *Incidents) compose(ctx context.Context, i Incident, a attempt) notify.Message {
+// compose writes the message of a page, or of several: what is wrong, since when, what changed, where to go. wanted are the
+// incidents by page; at least one.
+func (s *Incidents) compose(ctx context.Context, a attempt, wanted map[string]Incident) notify.Message {
+	list := a.sorted(wanted)
+	if len(list) > 1 {
+		return s.composeBundle(a, list)
+	}
+	for _, p := range a.with {
+		if _, ok := wanted[p.ID]; ok {
+			a.Page, a.step, a.text = p.Page, p.step, p.text
+		}
+	}
+	i := list[0]
 	service, _ := s.catalog.Current().Service(i.Service)
 	p := Payload{
 		Event: "incident.page",
-		Page: PayloadPage{ID: a.ID, Attempt: a.Attempts, Person: a.Person, Level: a.Level, Policy: i.Policy,
+		Page: PayloadPage{ID: a.message(), Attempt: a.Attempts, Person: a.Person, Level: a.Level, Policy: i.Policy,
 			Number: i.pageNumber(a), Kind: a.Kind, Message: a.text},
-		Incident: PayloadIncident{ID: i.ID, Number: i.Number, Title: i.Title, Service: i.Service, Group: i.Group, Severity: i.Severity,
-			Status: i.Status, OpenedAt: i.OpenedAt, URL: s.link(i.ID), Runbook: service.Runbook},
-		Changes: s.changesBefore(ctx, i, append([]string{i.Service}, service.DependsOn...)),
+		Incident: s.payloadIncident(i),
+		Changes:  s.changesBefore(ctx, i, append([]string{i.Service}, service.DependsOn...)),
 	}
 	subject := p.subject()
 	p.Text = subject + " " + p.Incident.URL
 	l := letter{Payload: p, now: s.clock(), zone: s.zone(i, a.Person)}
-	return notify.Message{ID: a.ID, Thread: i.ID, Subject: subject, Text: l.render(textLetter.Execute), HTML: l.render(htmlLetter.Execute),
-		URL: p.Incident.URL, Data: p}
+	return notify.Message{ID: a.message(), Thread: i.ID, Subject: subject, Text: l.render(textLetter.Execute), HTML: l.render(htmlLetter.Execute),
+		URL: p.Incident.URL, Data: p, Number: i.Number}
+}
+
+func (s *Incidents) payloadIncident(i Incident) PayloadIncident {
+	service, _ := s.catalog.Current().Service(i.Service)
+	return PayloadIncident{ID: i.ID, Number: i.Number, Title: i.Title, Service: i.Service, Group: i.Group, Severity: i.Severity,
+		Status: i.Status, OpenedAt: i.OpenedAt, URL: s.link(i.ID), Runbook: service.Runbook}
 }
 
 // subject tells the pages of an incident apart: they come one after another in one thread.

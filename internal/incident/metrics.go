@@ -10,6 +10,7 @@ type metrics struct {
 	opened      prometheus.Counter
 	unreachable prometheus.Counter
 	pages       *prometheus.CounterVec
+	bundled     *prometheus.CounterVec
 	delay       prometheus.Histogram
 	events      *prometheus.CounterVec
 	dropped     *prometheus.CounterVec
@@ -24,8 +25,11 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "daytwo_incident_unreachable_total", Help: "Incidents of which nobody could be told.",
 		}),
 		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "daytwo_incident_pages_total", Help: "Pages that came to an end, by channel and status (sent, exhausted, canceled).",
+			Name: "daytwo_incident_pages_total", Help: "Pages that came to an end, by channel and status (sent, delivered, exhausted).",
 		}, []string{"channel", "status"}),
+		bundled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "daytwo_incident_pages_bundled_total", Help: "Pages that went out in one message with others, by channel.",
+		}, []string{"channel"}),
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "daytwo_incident_page_delay_seconds", Help: "From the decision to page somebody to the page being taken by its channel.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 3, 10),
@@ -44,7 +48,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.opened, m.unreachable, m.pages, m.delay, m.events, m.dropped, m.suppressed, m.stranded} {
+	for _, c := range []prometheus.Collector{m.opened, m.unreachable, m.pages, m.bundled, m.delay, m.events, m.dropped, m.suppressed, m.stranded} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("incident: %w", err)
 		}

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -47,11 +48,10 @@ func (s *Incidents) Run(ctx context.Context) error {
 			failures = 0
 		}
 		for _, p := range pages {
-			wire.enter(p.to)
+			wire.enter(p)
 			sends.Go(func() {
 				defer s.ring()
-				defer wire.leave(p.to)
-				s.deliver(sending, p)
+				wire.leave(p, s.deliver(sending, p))
 			})
 		}
 		s.pause(ctx, wait)
@@ -106,6 +106,9 @@ func (s *Incidents) pause(ctx context.Context, d time.Duration) {
 // advance takes the steps that are due and leases the pages that are due, as many as there is room for. It says how long to wait until
 // something else is due: not at all after it did something.
 func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wait time.Duration, err error) {
+	if err := s.followClock(ctx); err != nil {
+		return nil, 0, err
+	}
 	if room.free == 0 {
 		return nil, maxIdle, nil // a page that ends rings
 	}
@@ -119,7 +122,7 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 			UNION ALL SELECT MIN(resolve_at) AS due FROM incidents WHERE resolve_at > 0
 			UNION ALL SELECT MIN(ends_at) AS due FROM alert_records WHERE ends_at > 0
 			UNION ALL SELECT MIN(due_at) AS due FROM heartbeats WHERE due_at > 0
-			UNION ALL SELECT MIN(wake_at) AS due FROM pages p WHERE wake_at > 0`+elsewhere+`) AS soonest`, busy...).Scan(&due)
+			UNION ALL SELECT (SELECT p.wake_at FROM pages p WHERE p.wake_at > 0`+elsewhere+` ORDER BY p.wake_at LIMIT 1) AS due) AS soonest`, busy...).Scan(&due)
 		if err != nil || due == 0 || store.FromMicros(due).After(s.clock()) {
 			return err
 		}
@@ -135,11 +138,15 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 		return nil, 0, fmt.Errorf("look for what is due: %w", err)
 	}
 	now := s.clock()
-	if due == 0 {
-		return nil, maxIdle, nil
+	wait = maxIdle
+	if after, ok := room.release(time.Now()); ok {
+		wait = after
 	}
-	if wait := store.FromMicros(due).Sub(now); wait > 0 {
-		return nil, min(wait, maxIdle), nil
+	if due == 0 {
+		return nil, wait, nil
+	}
+	if until := store.FromMicros(due).Sub(now); until > 0 {
+		return nil, min(until, wait), nil
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
 		if err := s.endSuppressions(ctx, tx, now); err != nil {
@@ -310,7 +317,7 @@ func countPages(ctx context.Context, tx *store.Tx, id, where string, args ...any
 	return n, nil
 }
 
-// attempt is a page leased to this process.
+// attempt is a page leased to this process, with those that go out in the same message.
 type attempt struct {
 	Page
 	incident string
@@ -318,6 +325,26 @@ type attempt struct {
 	to       string // the address itself
 	created  time.Time
 	text     string
+	rank     int    // pageRank; of several the worst
+	bundle   string // id of the message that carries several; empty: it goes alone
+	with     []attempt
+}
+
+// all are the pages of one message, the worst and newest first.
+func (a attempt) all() []attempt { return append([]attempt{a}, a.with...) }
+
+// message is the id of what is sent: the same in every attempt.
+func (a attempt) message() string { return cmp.Or(a.bundle, a.ID) }
+
+func (a attempt) recipient() recipient { return recipient{a.Person, a.Channel, a.to} }
+
+const attemptColumns = `p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at, p.kind, p.text, p.bundle, p.status, ` + pageRank
+
+func scanAttempt(row scanner) (a attempt, err error) {
+	var created int64
+	err = row.Scan(&a.ID, &a.incident, &a.step, &a.Level, &a.Person, &a.Channel, &a.to, &a.Attempts, &created, &a.Kind, &a.text, &a.bundle, &a.Status, &a.rank)
+	a.created = store.FromMicros(created)
+	return a, err
 }
 
 // ready are pages that are due and for which there is room: the worst and newest first. A page whose lease ended was being sent when
@@ -325,38 +352,77 @@ type attempt struct {
 func (s *Incidents) ready(ctx context.Context, tx *store.Tx, now time.Time, room room) ([]attempt, error) {
 	elsewhere, busy := room.elsewhere()
 	args := slices.Concat([]any{now}, busy, []any{room.free})
-	return query(ctx, tx, scanAttempt, `SELECT p.id, p.incident_id, p.step, p.level, p.person, p.channel, p.address, p.attempts, p.created_at, p.kind, p.text
-		FROM pages p JOIN incidents i ON i.id = p.incident_id
+	return query(ctx, tx, scanAttempt, `SELECT `+attemptColumns+` FROM pages p JOIN incidents i ON i.id = p.incident_id
 		WHERE p.wake_at > 0 AND p.wake_at <= ?`+elsewhere+` ORDER BY `+worstFirst+`, p.id LIMIT ?`, args...)
 }
 
-// lease marks pages as being sent, unless something happened to them since they were read.
+// lease marks pages as being sent, unless something happened to them since they were read, and with each one those that go out in the
+// same message.
 func (s *Incidents) lease(ctx context.Context, tx *store.Tx, list []attempt, now time.Time, room room) ([]attempt, error) {
 	var leased []attempt
+	gone, served := map[string]bool{}, map[recipient]bool{}
 	for _, a := range list {
-		if room.to[a.to] >= maxTogether {
+		if gone[a.ID] || room.to[a.to] >= maxTogether || a.fresh() && served[a.recipient()] {
 			continue
 		}
-		done, err := tx.Exec(ctx, `UPDATE pages SET status = 'sending', attempts = attempts + 1, at = ?, wake_at = ? WHERE id = ? AND attempts = ?
-			AND wake_at > 0 AND wake_at <= ?`, now, now.Add(lease), a.ID, a.Attempts, now)
+		with, err := s.companions(ctx, tx, a, now)
 		if err != nil {
-			return nil, fmt.Errorf("lease page: %w", err)
+			return nil, err
 		}
-		if n, err := done.RowsAffected(); err == nil && n == 1 {
-			if err := s.notePage(ctx, tx, a.ID); err != nil {
+		if a.bundle == "" && len(with) > 0 {
+			a.bundle = a.ID
+		}
+		if ok, err := s.leaseOne(ctx, tx, &a, a.bundle, now); err != nil || !ok {
+			if err != nil {
 				return nil, err
 			}
-			a.Attempts++
-			room.to[a.to]++
-			leased = append(leased, a)
+			continue
 		}
+		for _, c := range with {
+			if ok, err := s.leaseOne(ctx, tx, &c, a.bundle, now); err != nil {
+				return nil, err
+			} else if ok {
+				gone[c.ID], a.rank, a.with = true, min(a.rank, c.rank), append(a.with, c)
+			}
+		}
+		room.to[a.to]++
+		served[a.recipient()] = served[a.recipient()] || a.Kind == "" && bundles(a.Channel)
+		leased = append(leased, a)
 	}
 	return leased, nil
 }
 
-func scanAttempt(row scanner) (a attempt, err error) {
-	var created int64
-	err = row.Scan(&a.ID, &a.incident, &a.step, &a.Level, &a.Person, &a.Channel, &a.to, &a.Attempts, &created, &a.Kind, &a.text)
-	a.created = store.FromMicros(created)
-	return a, err
+// fresh tells whether a page may share a message: it was in none before, so no receiver knows it by another id.
+func (a attempt) fresh() bool {
+	return a.Kind == "" && a.Attempts == 0 && a.bundle == "" && bundles(a.Channel)
+}
+
+// maxBundle is how many pages one message carries.
+const maxBundle = 200
+
+// companions are the pages that go out in the message of a: those that did so before, or, of one that goes out for the first time,
+// all others that wait for the same person at the same address.
+func (s *Incidents) companions(ctx context.Context, tx *store.Tx, a attempt, now time.Time) ([]attempt, error) {
+	where, args := `p.bundle = ?`, []any{a.bundle}
+	switch {
+	case a.fresh():
+		where, args = `p.address = ? AND p.person = ? AND p.channel = ? AND p.kind = '' AND p.attempts = 0`, []any{a.to, a.Person, a.Channel}
+	case a.bundle == "":
+		return nil, nil
+	}
+	return query(ctx, tx, scanAttempt, `SELECT `+attemptColumns+` FROM pages p JOIN incidents i ON i.id = p.incident_id
+		WHERE `+where+` AND p.wake_at > 0 AND p.wake_at <= ? AND p.id <> ? ORDER BY `+worstFirst+`, p.id LIMIT ?`, append(args, now, a.ID, maxBundle-1)...)
+}
+
+func (s *Incidents) leaseOne(ctx context.Context, tx *store.Tx, a *attempt, bundle string, now time.Time) (bool, error) {
+	done, err := tx.Exec(ctx, `UPDATE pages SET status = 'sending', attempts = attempts + 1, at = ?, wake_at = ?, bundle = ? WHERE id = ? AND attempts = ?
+		AND wake_at > 0 AND wake_at <= ?`, now, now.Add(lease), bundle, a.ID, a.Attempts, now)
+	if err != nil {
+		return false, fmt.Errorf("lease page: %w", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		return false, err
+	}
+	a.Attempts++
+	return true, s.notePage(ctx, tx, a.ID)
 }

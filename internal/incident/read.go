@@ -40,7 +40,8 @@ func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 		return Detail{}, err
 	}
 	slices.SortStableFunc(d.Alerts, func(a, b JoinedAlert) int { return a.At.Compare(b.At) })
-	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error, kind FROM pages
+	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error, kind,
+		CASE bundle WHEN '' THEN 0 ELSE (SELECT COUNT(*) FROM pages b WHERE b.bundle = p.bundle) END FROM pages p
 		WHERE incident_id = ? ORDER BY id`, i.ID); err != nil {
 		return Detail{}, err
 	}
@@ -67,7 +68,7 @@ func (d Detail) People() []string {
 		}
 	}
 	for _, p := range d.Pages {
-		if p.Status == "sent" {
+		if p.Status == "sent" || p.Status == "delivered" {
 			add(p.Person)
 		}
 	}

@@ -117,6 +117,11 @@ func (s *Incidents) resolveRecord(ctx context.Context, tx *store.Tx, alertID str
 	if err != nil || r == nil {
 		return err
 	}
+	if r.Ends != "" {
+		if err := s.tellEnded(ctx, tx, *r, "closed", fmt.Sprintf("%s is over; it was suppressed (%s)", r.Title, r.Suppressed)); err != nil {
+			return err
+		}
+	}
 	r.Status, r.ResolvedAt, r.Ends, r.EndsAt = "resolved", s.clock(), "", time.Time{}
 	return s.saveRecord(ctx, tx, r)
 }
@@ -153,12 +158,11 @@ func (s *Incidents) endSuppressions(ctx context.Context, tx *store.Tx, now time.
 
 func (s *Incidents) endSuppression(ctx context.Context, tx *store.Tx, r Record) error {
 	why, ends := r.Suppressed, r.Ends
-	e := timeline.Entry{Kind: timeline.Alert, Action: "unsuppressed", Service: r.Service, Actor: self, Ref: "alert/" + r.ID, Time: s.clock(),
-		Title: fmt.Sprintf("%s is no longer suppressed (%s)", r.Title, why)}
+	action, text := "unsuppressed", fmt.Sprintf("%s is no longer suppressed (%s)", r.Title, why)
 	if ends == "close" {
-		e.Action, e.Title = "closed", fmt.Sprintf("%s is closed: it was suppressed (%s) and nothing more was heard of it", r.Title, why)
+		action, text = "closed", fmt.Sprintf("%s is closed: it was suppressed (%s) and nothing more was heard of it", r.Title, why)
 	}
-	if err := s.timeline.Append(ctx, tx, &e); err != nil {
+	if err := s.tellEnded(ctx, tx, r, action, text); err != nil {
 		return err
 	}
 	r.Suppressed, r.Ends, r.EndsAt = "", "", time.Time{}
@@ -174,6 +178,12 @@ func (s *Incidents) endSuppression(ctx context.Context, tx *store.Tx, r Record) 
 	}
 	_, err := s.place(ctx, tx, r.trigger())
 	return err
+}
+
+// tellEnded puts the end of a suppression on the timeline, where its beginning is.
+func (s *Incidents) tellEnded(ctx context.Context, tx *store.Tx, r Record, action, text string) error {
+	return s.timeline.Append(ctx, tx, &timeline.Entry{Kind: timeline.Alert, Action: action, Service: r.Service, Actor: self, Ref: "alert/" + r.ID,
+		Time: s.clock(), Title: text})
 }
 
 // trigger is the trigger that a record stands for.

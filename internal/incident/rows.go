@@ -17,8 +17,14 @@ const incidentColumns = `i.id, i.number, i.service, i.title, i.severity, i.statu
 	i.acknowledged_by, i.resolved_at, i.resolved_by, i.escalation, i.step, i.next_at,
 	i.common, i.unreached, i.group_key, i.urgency, i.priority, i.cycle, i.merged_into, i.snoozed_until, i.updated_at, i.board, i.resolve_at`
 
-// worstFirst orders by what should be seen and paged first.
-const worstFirst = `CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, i.number DESC`
+// pageRank is how bad an incident is for whoever is paged, 0 the worst: what is urgent before what is not, then by severity.
+const pageRank = `CASE i.urgency WHEN 'high' THEN 0 ELSE 3 END + CASE i.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END`
+
+// ranks is how many values pageRank has.
+const ranks = 6
+
+// worstFirst orders by what is paged first when much is due: the worst, and of it the newest.
+const worstFirst = pageRank + `, i.number DESC`
 
 // scanner is a row of one or many.
 type scanner interface{ Scan(dest ...any) error }
@@ -164,7 +170,7 @@ func scanAlert(row scanner) (a JoinedAlert, err error) {
 
 func scanPage(row scanner) (p Page, err error) {
 	var at int64
-	err = row.Scan(&p.ID, &p.Person, &p.Channel, &p.Address, &p.Level, &p.Status, &p.Attempts, &at, &p.Error, &p.Kind)
+	err = row.Scan(&p.ID, &p.Person, &p.Channel, &p.Address, &p.Level, &p.Status, &p.Attempts, &at, &p.Error, &p.Kind, &p.Together)
 	p.At, p.Address = store.FromMicros(at), notify.Address{Channel: p.Channel, To: p.Address}.String()
 	return p, err
 }

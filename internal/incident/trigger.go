@@ -91,6 +91,12 @@ func (s *Incidents) receive(ctx context.Context, tx *store.Tx, t Trigger) (place
 	case maintained:
 		return placed{outcome: "suppressed", reason: why}, s.suppress(ctx, tx, record, why, "page", until)
 	}
+	if record.Ends != "" {
+		text := fmt.Sprintf("%s fires again and is no longer suppressed (%s)", record.Title, record.Suppressed)
+		if err := s.tellEnded(ctx, tx, *record, "unsuppressed", text); err != nil {
+			return placed{}, err
+		}
+	}
 	record.Suppressed, record.Ends, record.EndsAt = "", "", time.Time{}
 	if err := s.saveRecord(ctx, tx, record); err != nil {
 		return placed{}, err
@@ -235,13 +241,14 @@ func findSeen(ctx context.Context, tx *store.Tx, alertID string) (*seen, error) 
 
 // attach notes that an alert of an incident fires.
 func (s *Incidents) attach(ctx context.Context, tx *store.Tx, id string, t Trigger) error {
+	at := s.since(t.Time)
 	_, err := tx.Exec(ctx, `INSERT INTO incident_alerts (incident_id, alert_id, title, status, at) VALUES (?, ?, ?, 'firing', ?)
 		ON CONFLICT (incident_id, alert_id) DO UPDATE SET title = excluded.title, status = 'firing', at = excluded.at`,
-		id, t.AlertID, t.Title, s.since(t.Time))
+		id, t.AlertID, t.Title, at)
 	if err != nil {
 		return fmt.Errorf("join alert: %w", err)
 	}
-	return s.fact(ctx, tx, id, factAlert, AlertState{ID: t.AlertID, Title: t.Title, Status: "firing", At: store.Micros(s.since(t.Time))})
+	return s.fact(ctx, tx, id, factAlert, AlertState{ID: t.AlertID, Title: t.Title, Status: "firing", At: store.Micros(at)})
 }
 
 // join adds an alert to an open incident. Nobody is paged again for it: whoever was paged handles the matter.

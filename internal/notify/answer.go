@@ -28,6 +28,12 @@ const (
 	Resolve     = "resolve"
 )
 
+// What an answer is about, where that is not one incident.
+const (
+	OfMessage = "message/" // before the id of a message: all that it told of
+	All       = "all"      // all open ones that the person was paged for
+)
+
 // answersPath is where answers arrive: from links, buttons, replies and calls.
 const answersPath = "/answers"
 
@@ -76,7 +82,8 @@ type Sealer interface {
 
 // Responder carries answers out.
 type Responder interface {
-	// Answer does what a person asked for an incident, by id or number, and says in a sentence how it stands now.
+	// Answer does what a person asked for an incident, by id or number, or several (see OfMessage, All), and says in a sentence how it
+	// stands now. Without an incident it is the newest that the person was paged for.
 	Answer(ctx context.Context, verb, incident, person string) (said string, err error)
 	// Delivered notes that the message of that id has arrived, or why not.
 	Delivered(ctx context.Context, id string, arrived bool, detail string) error
@@ -93,8 +100,8 @@ type claim struct {
 
 var urlSafe, urlUnsafe = strings.NewReplacer("+", "-", "/", "_"), strings.NewReplacer("-", "+", "_", "/")
 
-// Answers makes the tokens and links of a message to a person about an incident. A token is for one verb, one incident and one
-// person, and ends after three days; without a Sealer there are none.
+// Answers makes the tokens and links of a message to a person about an incident, or about all that a message tells of (OfMessage). A
+// token is for one verb, one of these and one person, and ends after three days; without a Sealer there are none.
 func (n *Notifier) Answers(incident, person string, now time.Time) (list []Answer) {
 	if n.sealer == nil {
 		return nil
@@ -107,6 +114,9 @@ func (n *Notifier) Answers(incident, person string, now time.Time) (list []Answe
 		sealed, err := n.sealer.Seal("answer/"+v.verb, data)
 		if err != nil {
 			return nil
+		}
+		if strings.HasPrefix(incident, OfMessage) {
+			v.label += " all"
 		}
 		token := urlSafe.Replace(sealed)
 		list = append(list, Answer{v.verb, v.label, n.publicURL + answersPath + "/" + v.verb + "/" + token, token})
@@ -179,8 +189,11 @@ func (d *door) ask(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, err)
 		return
 	}
-	label := strings.ToUpper(verb[:1]) + verb[1:]
-	d.show(w, http.StatusOK, answerPage{Title: label + " this incident?", Text: "You answer as " + c.Person + ".", Button: label, URL: d.publicURL + "/incidents/" + c.Incident})
+	label, what := strings.ToUpper(verb[:1])+verb[1:], "this incident"
+	if strings.HasPrefix(c.Incident, OfMessage) {
+		what = "all incidents of this message"
+	}
+	d.show(w, http.StatusOK, answerPage{Title: label + " " + what + "?", Text: "You answer as " + c.Person + ".", Button: label, URL: d.pageOf(c)})
 }
 
 func (d *door) confirm(w http.ResponseWriter, r *http.Request) {
@@ -195,7 +208,15 @@ func (d *door) confirm(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, err)
 		return
 	}
-	d.show(w, http.StatusOK, answerPage{Title: said, URL: d.publicURL + "/incidents/" + c.Incident})
+	d.show(w, http.StatusOK, answerPage{Title: said, URL: d.pageOf(c)})
+}
+
+// pageOf is where to read on about what a token is for.
+func (d *door) pageOf(c claim) string {
+	if strings.HasPrefix(c.Incident, OfMessage) {
+		return d.publicURL + "/incidents"
+	}
+	return d.publicURL + "/incidents/" + c.Incident
 }
 
 func (d *door) refuse(w http.ResponseWriter, err error) {
@@ -284,9 +305,9 @@ func (d *door) phoneForm(w http.ResponseWriter, r *http.Request) (url.Values, bo
 	return r.PostForm, true
 }
 
-var replyForm = regexp.MustCompile(`(?i)^\s*(a|ack|acknowledge|r|res|resolve|4|6)\s*#?([0-9]{1,18})?\s*$`)
+var replyForm = regexp.MustCompile(`(?i)^\s*(a|ack|acknowledge|r|res|resolve|4|6)\s*(?:#?([0-9]{1,18})|(all))?\s*$`)
 
-// sms takes a reply such as "ack 12". Without a number it means the newest incident the person was paged for.
+// sms takes a reply such as "ack 12" or "ack all". Without a number it means the newest incident the person was paged for.
 func (d *door) sms(w http.ResponseWriter, r *http.Request) {
 	form, ok := d.phoneForm(w, r)
 	if !ok {
@@ -305,7 +326,7 @@ func (d *door) sms(w http.ResponseWriter, r *http.Request) {
 			verb = Resolve
 		}
 		var err error
-		if said, err = d.responder.Answer(r.Context(), verb, m[2], person); err != nil {
+		if said, err = d.responder.Answer(r.Context(), verb, m[2]+strings.ToLower(m[3]), person); err != nil {
 			said = problem.From(err).Message
 		}
 	}

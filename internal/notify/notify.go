@@ -44,19 +44,37 @@ type Address struct {
 	To      string `json:"to"`      // an e-mail address, a number, a chat, a URL or a push subscription; URLs may hold a secret, see String
 }
 
-// String is the address as it may be shown and logged: a webhook without its path, which is often the secret.
+// String is the address as it may be shown and logged: a webhook without its path, which is often the secret, and of numbers and
+// e-mail addresses, which are people's own, only what tells one from another.
 func (a Address) String() string {
-	if a.Channel == Push {
+	switch {
+	case a.Channel == Push:
 		return "a browser"
+	case strings.Contains(a.To, "://"):
+		u, err := url.Parse(a.To)
+		if err != nil {
+			return a.Channel
+		}
+		return u.Scheme + "://" + u.Host + "/…"
+	case a.Channel == Email:
+		at := strings.LastIndex(a.To, "@")
+		return ends(a.To[:max(at, 0)], 1, 0) + a.To[max(at, 0):]
+	case a.Channel == SMS, a.Channel == Voice:
+		return ends(a.To, 3, 3)
+	case a.Channel == Telegram:
+		return ends(a.To, 0, 3)
 	}
-	if !strings.Contains(a.To, "://") {
-		return a.To
+	return a.To
+}
+
+// ends leaves of a text its first and last characters, and no more than half of it.
+func ends(text string, first, last int) string {
+	r := []rune(text)
+	for 2*(first+last) > len(r) && first+last > 0 {
+		first, last = first/2, last-1
+		last = max(last, 0)
 	}
-	u, err := url.Parse(a.To)
-	if err != nil {
-		return a.Channel
-	}
-	return u.Scheme + "://" + u.Host + "/…"
+	return string(r[:first]) + "…" + string(r[len(r)-last:])
 }
 
 // Message is what to say. Each channel takes the parts it can show.
@@ -70,7 +88,9 @@ type Message struct {
 	Data    any    // the JSON body of a webhook
 	Answers []Answer
 	Number  int64 // what people call the incident, for replies; 0: none
-	Quiet   bool  // it need not ring
+	// Together is how many pages the message carries, when several; Number is then that of the worst.
+	Together int
+	Quiet    bool // it need not ring
 }
 
 // Config says how to send.

@@ -44,7 +44,11 @@ func newPhone(setting, publicURL string, client *http.Client) (*phone, error) {
 // sms fits a page into two text messages: what is wrong, and what to reply.
 func (p *phone) sms(ctx context.Context, to string, m Message) error {
 	text := cut(oneLine(m.Subject), 220)
-	if len(m.Answers) > 0 && m.Number > 0 {
+	switch {
+	case len(m.Answers) == 0 || m.Number == 0:
+	case m.Together > 1:
+		text += fmt.Sprintf("\nReply ACK ALL or ACK %d", m.Number)
+	default:
 		text += fmt.Sprintf("\nReply ACK %d or RESOLVE %d", m.Number, m.Number)
 	}
 	if m.URL != "" {

@@ -108,18 +108,18 @@ func (l *line) length() int {
 	return len(l.waiting)
 }
 
-// close refuses later callers, and returns with the turn when all earlier ones
-// have had theirs.
-func (l *line) close() {
+// close refuses later callers, and answers what says that all earlier ones have
+// had their turn and the caller has the last.
+func (l *line) close() (turn <-chan struct{}) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	last := make(chan struct{}, 1)
 	l.closed = true
-	if !l.taken {
-		l.taken = true
-		l.mu.Unlock()
-		return
+	if l.taken {
+		l.waiting = append(l.waiting, last)
+		return last
 	}
-	turn := make(chan struct{}, 1)
-	l.waiting = append(l.waiting, turn)
-	l.mu.Unlock()
-	<-turn
+	l.taken = true
+	last <- struct{}{}
+	return last
 }

@@ -92,7 +92,7 @@ func TestLineUnderCancellation(t *testing.T) {
 		if l.taken || l.length() != 0 || turns == 0 {
 			t.Errorf("in the end it is taken: %v, %d wait, %d had a turn", l.taken, l.length(), turns)
 		}
-		l.close()
+		<-l.close()
 		if mine, err := l.wait(t.Context()); mine || problem.CodeOf(err) != problem.Unavailable {
 			t.Errorf("after the close: %v %v", mine, err)
 		}

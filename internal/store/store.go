@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
@@ -99,14 +100,36 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 // Dialect tells which SQL the store speaks, for the few queries that differ.
 func (db *DB) Dialect() Dialect { return db.dialect }
 
+// closePatience bounds the wait of Close for the writes under way.
+const closePatience = 30 * time.Second
+
 // Close waits for writes under way, refuses later ones, and frees the store for
-// another process. Transactions still reading fail.
+// another process. Transactions still reading fail. When a write does not end
+// within half a minute, Close fails, and the store is freed when it does, or
+// with the process, which undoes it.
 func (db *DB) Close() error {
 	var err error
 	db.close.Do(func() {
-		db.writes.line.close()
-		db.passTurn() // the last batch may be open
-		err = db.release()
+		turn := db.writes.line.close()
+		finish := func() error {
+			db.passTurn() // the last batch may be open
+			return db.release()
+		}
+		timeout := time.NewTimer(closePatience)
+		defer timeout.Stop()
+		select {
+		case <-turn:
+			err = finish()
+		case <-timeout.C:
+			err = problem.New(problem.Unavailable, "%s is not closed: a write has kept it for %s", db.name, closePatience).
+				WithMend("end the process: the write is undone, and what was committed is kept; then report what its log says")
+			go func() {
+				<-turn
+				if err := finish(); err != nil {
+					db.log.Error("store: closed late", "err", err)
+				}
+			}()
+		}
 	})
 	return err
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -396,4 +398,44 @@ func TestReopen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A write that hangs does not keep a stop waiting for ever, and what it wrote is kept or undone as a whole.
+func TestCloseDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		db, err := store.Open(t.Context(), store.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hang, written := make(chan struct{}), make(chan error)
+		go func() {
+			written <- db.Write(context.Background(), func(tx *store.Tx) error {
+				<-hang
+				_, err := tx.Exec(context.Background(), `CREATE TABLE late (id TEXT)`)
+				return err
+			})
+		}()
+		synctest.Wait()
+		began := time.Now()
+		err = db.Close()
+		if waited := time.Since(began); problem.CodeOf(err) != problem.Unavailable || waited != 30*time.Second || !strings.Contains(err.Error(), "a write has kept it for 30s") {
+			t.Errorf("closed after %s: %v", waited, err)
+		}
+		if err := db.Write(context.Background(), func(*store.Tx) error { return nil }); problem.CodeOf(err) != problem.Unavailable {
+			t.Errorf("a write after Close: %v", err)
+		}
+		close(hang)
+		if err := <-written; err != nil {
+			t.Errorf("the write that hung: %v", err)
+		}
+		synctest.Wait()
+		again, err := store.Open(t.Context(), store.Config{Dir: dir})
+		if err != nil {
+			t.Fatalf("the store is free once the write has ended: %v", err)
+		}
+		if err := again.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -38,8 +38,11 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	ctx = context.WithValue(ctx, writing{}, db)
 	for attempt := 1; ; attempt++ {
 		err := db.joinBatch(ctx, fn)
-		if attempt == maxAttempts || !errors.Is(err, errBatchLost) {
+		if !errors.Is(err, errBatchLost) {
 			return db.explain(ctx, err)
+		}
+		if attempt == maxAttempts {
+			return db.explain(ctx, fmt.Errorf("%d attempts: %w", attempt, err))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package pagerduty
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -71,13 +72,15 @@ type invalid []string
 func (i invalid) Error() string { return strings.Join(i, "; ") }
 
 // DecodeV2 reads an event of the Events API v2. strict refuses severities that are not known; otherwise they are taken for
-// errors, since Alertmanager gives an alert up that was refused. The key is not looked up.
-func DecodeV2(body []byte, strict bool) (incident.Event, error) {
+// errors, since Alertmanager gives an alert up that was refused. key is that of the request (X-Routing-Key), for a body without
+// one; it is not looked up.
+func DecodeV2(body []byte, key string, strict bool) (incident.Event, error) {
 	var in EventV2
 	if err := decode(body, &in); err != nil {
 		return incident.Event{}, err
 	}
 	var bad invalid
+	in.RoutingKey = cmp.Or(in.RoutingKey, key)
 	e := incident.Event{Key: in.RoutingKey, Source: "events-v2", Action: in.EventAction, DedupKey: in.DedupKey}
 	bad.need(in.RoutingKey, "routing_key")
 	switch {
@@ -201,10 +204,7 @@ func (a *API) enqueue(w http.ResponseWriter, r *http.Request) {
 	body, err := read(w, r, maxEvent)
 	var e incident.Event
 	if err == nil {
-		e, err = DecodeV2(body, a.Incidents.StrictSeverity())
-	}
-	if key := r.Header.Get("X-Routing-Key"); err == nil && e.Key == "" {
-		e.Key = key
+		e, err = DecodeV2(body, r.Header.Get("X-Routing-Key"), a.Incidents.StrictSeverity())
 	}
 	if err == nil && e.DedupKey == "" {
 		e.DedupKey = strings.ToLower(rand.Text())
@@ -252,8 +252,8 @@ func (a *API) refuseEvent(w http.ResponseWriter, source string, err error) {
 	}
 }
 
-// DecodeChange reads a change event.
-func DecodeChange(body []byte) (incident.Event, error) {
+// DecodeChange reads a change event. key is that of the request, for a body without one.
+func DecodeChange(body []byte, key string) (incident.Event, error) {
 	var in struct {
 		RoutingKey string `json:"routing_key"`
 		Payload    *struct {
@@ -269,6 +269,7 @@ func DecodeChange(body []byte) (incident.Event, error) {
 		return incident.Event{}, err
 	}
 	var bad invalid
+	in.RoutingKey = cmp.Or(in.RoutingKey, key)
 	bad.need(in.RoutingKey, "routing_key")
 	e := incident.Event{Key: in.RoutingKey, Source: "change-v2", Action: "change"}
 	if in.Payload == nil {
@@ -289,7 +290,7 @@ func (a *API) enqueueChange(w http.ResponseWriter, r *http.Request) {
 	body, err := read(w, r, maxEvent)
 	e := incident.Event{Source: "change-v2"}
 	if err == nil {
-		e, err = DecodeChange(body)
+		e, err = DecodeChange(body, r.Header.Get("X-Routing-Key"))
 	}
 	if err = a.accept(r, e, err); err != nil {
 		a.refuseEvent(w, "change-v2", err)

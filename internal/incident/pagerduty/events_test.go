@@ -170,12 +170,23 @@ func TestEventsAnswersAndLimits(t *testing.T) {
 
 func TestSeverities(t *testing.T) {
 	body := []byte(`{"routing_key":"k","event_action":"trigger","payload":{"summary":"` + strings.Repeat("ü", 1100) + `","source":"y","severity":"page"}}`)
-	e, err := pagerduty.DecodeV2(body, false)
+	e, err := pagerduty.DecodeV2(body, "", false)
 	if err != nil || e.Body.Severity != "error" || !strings.Contains(e.Body.Fields.Annotation, `"page"`) || len([]rune(e.Body.Title)) != 1024 {
 		t.Errorf("%+v, %v", e.Body.Fields, err)
 	}
-	if _, err := pagerduty.DecodeV2(body, true); err == nil || !strings.Contains(err.Error(), "payload.severity") {
+	if _, err := pagerduty.DecodeV2(body, "", true); err == nil || !strings.Contains(err.Error(), "payload.severity") {
 		t.Errorf("strict: %v", err)
+	}
+}
+
+// A sender may give its key in the header in place of the body.
+func TestKeyInTheHeader(t *testing.T) {
+	body := []byte(`{"event_action":"trigger","payload":{"summary":"x","source":"y","severity":"info"}}`)
+	if e, err := pagerduty.DecodeV2(body, "k", false); err != nil || e.Key != "k" {
+		t.Errorf("event: %+v, %v", e, err)
+	}
+	if e, err := pagerduty.DecodeChange([]byte(`{"routing_key":"own","payload":{"summary":"x"}}`), "k"); err != nil || e.Key != "own" {
+		t.Errorf("change: %+v, %v", e, err)
 	}
 }
 
@@ -224,13 +235,13 @@ func FuzzEvents(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if e, err := pagerduty.DecodeV2(body, false); err == nil && (e.Key == "" || e.Action == "trigger" && e.Body.Title == "") {
+		if e, err := pagerduty.DecodeV2(body, "", false); err == nil && (e.Key == "" || e.Action == "trigger" && e.Body.Title == "") {
 			t.Errorf("taken: %+v", e)
 		}
 		if e, err := pagerduty.DecodeV1(body); err == nil && e.Key == "" {
 			t.Errorf("taken: %+v", e)
 		}
-		if e, err := pagerduty.DecodeChange(body); err == nil && e.Body.Title == "" {
+		if e, err := pagerduty.DecodeChange(body, ""); err == nil && e.Body.Title == "" {
 			t.Errorf("taken: %+v", e)
 		}
 		if list, err := pagerduty.DecodeAlertmanager(body, "alertmanager"); err == nil {

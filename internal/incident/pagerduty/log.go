@@ -23,7 +23,7 @@ func (a *API) logRoutes() {
 }
 
 // logTypes are what lines of the log are called.
-var logTypes = map[string]string{"opened": "trigger_log_entry", "joined": "trigger_log_entry", "refired": "trigger_log_entry", "paged": "notify_log_entry",
+var logTypes = map[string]string{"opened": "trigger_log_entry", "joined": "trigger_log_entry", "refired": "trigger_log_entry", "paged": "notify_log_entry", "delivered": "notify_log_entry",
 	"failed": "notify_log_entry", "escalated": "assign_log_entry", "skipped": "escalate_log_entry", "delegated": "escalate_log_entry", "reassigned": "assign_log_entry",
 	"acknowledged": "acknowledge_log_entry", "unacknowledged": "unacknowledge_log_entry", "snoozed": "snooze_log_entry", "resolved": "resolve_log_entry",
 	"merged": "merge_log_entry", "reopened": "reopen_log_entry", "note": "annotate_log_entry", "priority": "priority_change_log_entry", "urgency": "urgency_change_log_entry",

@@ -1,7 +1,7 @@
 // Package pagerduty speaks PagerDuty's protocols for package incident: the Events API (v2, v1, changes), the REST API v2 and
 // webhooks v3, so that senders and clients made for it work here unchanged. Formats follow https://developer.pagerduty.com.
 //
-// It also takes the webhooks of Alertmanager, Grafana and anything that posts JSON.
+// It also takes the webhooks of Alertmanager, Grafana and anything that posts JSON, and e-mail.
 package pagerduty
 
 import (

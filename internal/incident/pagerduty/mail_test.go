@@ -1,0 +1,120 @@
+package pagerduty_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/smtp"
+	"net/textproto"
+	"strings"
+	"testing"
+
+	"github.com/daytwo-dev/daytwo/internal/incident"
+	"github.com/daytwo-dev/daytwo/internal/incident/pagerduty"
+)
+
+func TestMailsAreEvents(t *testing.T) {
+	for _, c := range []struct{ subject, header, action, dedup, severity string }{
+		{"Disk full on db1", "", "trigger", "disk full on db1", "error"},
+		{"RESOLVED: Disk full on db1", "", "resolve", "disk full on db1", "error"},
+		{"Re: [WARNING] Disk full on db1", "", "trigger", "disk full on db1", "warning"},
+		{"[RESOLVED] [CRITICAL] Disk full on db1", "", "resolve", "disk full on db1", "critical"},
+		{"** PROBLEM alert - web is DOWN **", "", "trigger", "web is down", "error"},
+		{"** RECOVERY alert - web is UP **", "X-Dedup-Key: web\n", "resolve", "web", "error"},
+		{"anything", "X-Event-Action: acknowledge\nX-Severity: info\nX-Dedup-Key: k\n", "acknowledge", "k", "info"},
+		{"=?UTF-8?Q?Gr=C3=B6=C3=9Fe?=", "", "trigger", "größe", "error"},
+		{"Upgrade of the database failed", "", "trigger", "upgrade of the database failed", "error"},
+	} {
+		m, err := pagerduty.ReadMail(strings.NewReader("From: cron <root@db1>\r\n" + c.header + "Subject: " + c.subject + "\r\n\r\ntext\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := m.Event("")
+		if err != nil || e.Action != c.action || e.DedupKey != c.dedup || e.Body.Severity != c.severity {
+			t.Errorf("%s: %s %q %s, %v", c.subject, e.Action, e.DedupKey, e.Body.Severity, err)
+		}
+	}
+	for _, wrong := range []string{"From: a@b\n\nno subject", "Subject: x\nX-Event-Action: explode\n\n", "Subject: away\nAuto-Submitted: auto-replied\n\n"} {
+		m, err := pagerduty.ReadMail(strings.NewReader(wrong))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := m.Event(""); err == nil {
+			t.Errorf("%q was taken: %+v", wrong, e)
+		}
+	}
+}
+
+// The plain text is found in the parts of a message, however it is written.
+func TestTextOfMails(t *testing.T) {
+	mail := "Subject: s\r\nContent-Type: multipart/mixed; boundary=A\r\n\r\n--A\r\nContent-Type: multipart/alternative; boundary=B\r\n\r\n" +
+		"--B\r\nContent-Type: text/html\r\n\r\n<b>no</b>\r\n--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nZnVs\r\nbA==\r\n--B--\r\n--A--\r\n"
+	if m, err := pagerduty.ReadMail(strings.NewReader(mail)); err != nil || m.Text != "full" {
+		t.Errorf("%q, %v", m.Text, err)
+	}
+	if m, err := pagerduty.ReadMail(strings.NewReader("Subject: s\nContent-Transfer-Encoding: quoted-printable\nContent-Type: text/plain\n\na=3Db\n")); err != nil || m.Text != "a=b\n" {
+		t.Errorf("%q, %v", m.Text, err)
+	}
+}
+
+func FuzzMail(f *testing.F) {
+	f.Add("Subject: s\r\nContent-Type: multipart/mixed; boundary=A\r\n\r\n--A\r\n\r\nx\r\n--A--\r\n")
+	f.Add("Subject: [RESOLVED] x\nX-Severity: info\n\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := pagerduty.ReadMail(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		if e, err := m.Event(""); err == nil && (e.Body.Title == "" || e.DedupKey == "" || len([]rune(e.DedupKey)) > 255) {
+			t.Errorf("taken: %+v", e)
+		}
+	})
+}
+
+// An e-mail to a key opens an incident, one that says so ends it, and a stranger's address is refused by name.
+func TestMailDoor(t *testing.T) {
+	r := newRig(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error)
+	go func() { served <- r.api.ServeMail(ctx, l) }()
+	send := func(to, subject string) error {
+		return smtp.SendMail(l.Addr().String(), nil, "root@db1.example", []string{to}, fmt.Appendf(nil, "From: root@db1.example\r\nSubject: %s\r\n\r\ndf says 100%%\r\n", subject))
+	}
+	if err := send(strings.ToUpper(key)+"@daytwo.example", "[CRITICAL] Disk full"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "an incident", func() bool { return len(r.incidents(t)) == 1 })
+	i := r.incidents(t)[0]
+	records, err := r.Records(t.Context(), detail(t, r, i.ID))
+	if i.Service != "checkout" || i.Severity != incident.Critical || err != nil || records[0].Fields.Details["text"] != "df says 100%" || records[0].Fields.Origin != "root@db1.example" {
+		t.Errorf("incident %+v, alerts %+v, %v", i, records, err)
+	}
+	if err := send(key+"@daytwo.example", "RESOLVED: Disk full"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is over", func() bool { return r.incidents(t)[0].Status == incident.Resolved })
+	if refusal, ok := errors.AsType[*textproto.Error](send("stranger@daytwo.example", "x")); !ok || refusal.Code != 550 {
+		t.Errorf("a stranger: %v", refusal)
+	}
+	if refusal, ok := errors.AsType[*textproto.Error](send(key+"@daytwo.example", "")); !ok || refusal.Code != 554 || !strings.Contains(refusal.Msg, "no subject") {
+		t.Errorf("no subject: %v", refusal)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+func detail(t *testing.T, r *rig, id string) incident.Detail {
+	t.Helper()
+	d, err := r.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
