@@ -3,6 +3,7 @@ package incident_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 		child()
 		return
 	}
+	_ = flag.Set("rapid.checks", "25") // each makes a store
 	goleak.VerifyTestMain(m)
 }
 

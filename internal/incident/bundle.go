@@ -32,7 +32,7 @@ func (s *Incidents) composeBundle(a attempt, list []Incident) notify.Message {
 		fmt.Fprintf(&text, "and %d more\n", more)
 		fmt.Fprintf(&items, "<li>and %d more</li>\n", more)
 	}
-	subject := fmt.Sprintf("[%s] %d incidents: %s and more (#%s)", worst.Severity, len(list), worst.titled(), numbers(list))
+	subject := fmt.Sprintf("[%s] %d incidents: %s and more (#%s)", worst.Severity, len(list), worst.titled(), numbered(list))
 	all, why := s.url+"/incidents", "They came so close together that one message tells of all of them."
 	p.Text = subject + " " + all
 	return notify.Message{ID: p.Page.ID, Thread: p.Page.ID, Subject: subject, URL: all, Data: p, Number: worst.Number, Together: len(list),
@@ -50,8 +50,8 @@ func (i Incident) titled() string {
 	return i.Service + ": " + i.Title
 }
 
-// numbers names some incidents by number.
-func numbers(list []Incident) string {
+// numbered names some incidents by number.
+func numbered(list []Incident) string {
 	const few = 5
 	names := []string{}
 	for _, i := range list[:min(len(list), few)] {

@@ -3285,7 +3285,7 @@ export interface components {
             outcome?: string;
             reason?: string;
             service?: string;
-            /** @description events-v2, events-v1, alertmanager, grafana, webhook, heartbeat */
+            /** @description events-v2, events-v1, alertmanager, grafana, webhook, email, heartbeat */
             source: string;
             /**
              * Format: date-time
@@ -3388,7 +3388,7 @@ export interface components {
             next?: string;
         };
         IncidentLogEntry: {
-            /** @description opened, joined, refired, cleared, escalated, skipped, paged, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note */
+            /** @description opened, joined, refired, cleared, escalated, skipped, paged, delivered, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note */
             action: string;
             actor?: string;
             text: string;
@@ -3540,7 +3540,7 @@ export interface components {
             next?: string;
         };
         IncidentPage: {
-            /** @description a webhook without its path */
+            /** @description masked: numbers and e-mail addresses in part, a webhook without its path */
             address: string;
             /**
              * Format: date-time
@@ -3566,8 +3566,16 @@ export interface components {
              */
             level: number;
             person: string;
-            /** @enum {string} */
-            status: "due" | "sending" | "retry" | "sent" | "exhausted" | "canceled";
+            /**
+             * @description sent: the channel took it; delivered: the provider says that it arrived
+             * @enum {string}
+             */
+            status: "due" | "sending" | "retry" | "sent" | "delivered" | "exhausted" | "canceled";
+            /**
+             * Format: int64
+             * @description how many pages its message carried; absent: it went alone
+             */
+            together?: number;
         };
         IncidentRecord: {
             /**
