@@ -67,17 +67,13 @@ func (d *deadline) Done() <-chan struct{} {
 	defer d.mu.Unlock()
 	if d.done == nil {
 		d.asked.Store(true)
-		left := d.left()
-		if left <= 0 {
-			d.ended.CompareAndSwap(nil, &deadlineExceeded)
-		}
 		if d.ended.Load() != nil {
 			d.done = closed
 			return d.done
 		}
 		d.done = make(chan struct{})
-		if d.list == nil || !d.list.add(d) {
-			d.timer = time.AfterFunc(left, func() { _ = d.end(context.DeadlineExceeded) })
+		if d.list == nil || !d.list.add(d) { // either looks at the clock, the list seldom
+			d.timer = time.AfterFunc(d.left(), func() { _ = d.end(context.DeadlineExceeded) })
 		}
 		if d.Context.Done() != nil {
 			d.leave = context.AfterFunc(d.Context, func() { _ = d.end(d.Context.Err()) })

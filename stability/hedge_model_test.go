@@ -68,7 +68,7 @@ func TestHedgeAgainstModel(t *testing.T) {
 				errs:   [2]error{rapid.SampledFrom([]error{nil, nil, nil, errDown}).Draw(r, "end"), rapid.SampledFrom([]error{nil, nil, errOther}).Draw(r, "second end")},
 				leaves: rapid.SampledFrom([]time.Duration{0, 0, 0, 4*time.Millisecond + 7*time.Microsecond, 70*time.Millisecond + 7*time.Microsecond}).Draw(r, "leaves"),
 			}
-		}), 1, 90).Draw(r, "calls")
+		}), rapid.SampledFrom([]int{1, 50}).Draw(r, "calls at least"), 90).Draw(r, "calls") // 20 must succeed before the delay is learned
 		wrong := ""
 		synctest.Test(t, func(*testing.T) {
 			budget := NewBudget(float64(ratio)/1000, burst)
