@@ -82,6 +82,7 @@ func TestJudge(t *testing.T) {
 		{"different builds", func(_ *Source, m *Measured) { m.Builds.Same = false }, map[Factor]Grade{BuildReleaseRun: Partial}},
 		{"secret", func(s *Source, _ *Measured) { s.Secrets = []Secret{{Place{"a.go", 3}, "private key", false}} }, map[Factor]Grade{Configuration: Fail}},
 		{"secret in a test", func(s *Source, _ *Measured) { s.Secrets = []Secret{{Place{"a_test.go", 3}, "private key", true}} }, nil},
+		{"no source", func(s *Source, _ *Measured) { s.Files = 0 }, map[Factor]Grade{Configuration: Partial}},
 		{"unnamed variable", func(_ *Source, m *Measured) { m.Missing[0].Named = false }, map[Factor]Grade{Configuration: Fail}},
 		{"hangs without a variable", func(_ *Source, m *Measured) { m.Missing[0] = MissingVariable{Name: "KEY", Hung: true} }, map[Factor]Grade{Configuration: Fail}},
 		{"no backing service", func(_ *Source, m *Measured) { m.Backing = nil }, map[Factor]Grade{BackingServices: NotTested}},

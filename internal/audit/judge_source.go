@@ -90,7 +90,10 @@ func judgeConfiguration(s Source, m *Measured) []Evidence {
 		t.breaks("%s in the source", x.Kind)
 		t.at(x.Place)
 	}
-	if len(t) == 0 {
+	switch {
+	case s.Files == 0:
+		t.untested("whether a secret is in the source: there is no text to read")
+	case len(t) == 0:
 		t.holds("no secret in %d files of source", s.Files)
 	}
 	if tests > 0 {
