@@ -114,5 +114,14 @@ func TestThePageIsListedAndToldThroughTheAPI(t *testing.T) {
 		expect("PUT", "/api/status-page", `{"components":[]}`, 409, "daytwo.yml")
 		live.Replace(file)
 		expect("GET", "/api/status-page", "", 200, `"title":"The shop"`)
+
+		fewer, _ := catalog.Parse("f", []byte(strings.Replace(shopWithoutPage, "{name: shop}, ", "", 1)))
+		live.Replace(fewer)
+		if err := p.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if summary := public("/api/v2/summary.json"); strings.Contains(summary, `"name":"Shop"`) || !strings.Contains(summary, `"name":"Checkout"`) {
+			t.Errorf("a service that left the catalog is still shown: %s", summary)
+		}
 	})
 }

@@ -57,7 +57,9 @@ func assemble(c *catalog.Catalog, troubles []Trouble, notices []Notice, now time
 		s.Title = "Status"
 	}
 	for _, listed := range c.StatusPage.Components {
-		s.Components = append(s.Components, componentOf(c, listed, troubles, notices, now))
+		if _, ok := c.Service(listed.Service); ok { // one that left the catalog would be well for ever
+			s.Components = append(s.Components, componentOf(c, listed, troubles, notices, now))
+		}
 	}
 	for _, t := range troubles {
 		if i, ok := s.incident(c, t); ok && !slices.ContainsFunc(notices, func(n Notice) bool { return n.replaces(t) }) {
@@ -65,7 +67,7 @@ func assemble(c *catalog.Catalog, troubles []Trouble, notices []Notice, now time
 		}
 	}
 	for _, n := range notices {
-		if i := s.notice(c, n); len(i.Components) > 0 {
+		if i := s.notice(n); len(i.Components) > 0 {
 			s.list(i, now)
 		}
 	}
@@ -73,7 +75,7 @@ func assemble(c *catalog.Catalog, troubles []Trouble, notices []Notice, now time
 	slices.SortStableFunc(s.Incidents, newest)
 	slices.SortStableFunc(s.Past, newest)
 	for _, m := range c.Maintenance {
-		w := window{ID: m.ID, Name: m.Name, Start: m.Start, End: m.End, Components: s.of(c, m.Services...)}
+		w := window{ID: m.ID, Name: m.Name, Start: m.Start, End: m.End, Components: s.of(m.Services...)}
 		if w.Name == "" {
 			w.Name = "Maintenance"
 		}
@@ -100,8 +102,8 @@ func (s *snapshot) list(i publicIncident, now time.Time) {
 }
 
 // notice is what people published, as the public sees it: without who wrote it.
-func (s *snapshot) notice(c *catalog.Catalog, n Notice) publicIncident {
-	i := publicIncident{ID: n.ID, Notice: true, Name: n.Name, Impact: n.Impact, State: n.State, Start: n.Start, Components: s.of(c, n.Services...)}
+func (s *snapshot) notice(n Notice) publicIncident {
+	i := publicIncident{ID: n.ID, Notice: true, Name: n.Name, Impact: n.Impact, State: n.State, Start: n.Start, Components: s.of(n.Services...)}
 	if n.End != nil {
 		i.End = *n.End
 	}
@@ -113,10 +115,10 @@ func (s *snapshot) notice(c *catalog.Catalog, n Notice) publicIncident {
 }
 
 // of are the components that show some services.
-func (s *snapshot) of(c *catalog.Catalog, services ...string) (list []component) {
-	for i, listed := range c.StatusPage.Components {
-		if slices.Contains(services, listed.Service) {
-			list = append(list, s.Components[i])
+func (s *snapshot) of(services ...string) (list []component) {
+	for _, m := range s.Components {
+		if slices.Contains(services, m.Service) {
+			list = append(list, m)
 		}
 	}
 	return list
@@ -125,7 +127,7 @@ func (s *snapshot) of(c *catalog.Catalog, services ...string) (list []component)
 // incident is a trouble as the public sees it; one that touches no component is not shown. Its title is internal and stays so: the
 // public reads the component's name and what people told it.
 func (s *snapshot) incident(c *catalog.Catalog, t Trouble) (publicIncident, bool) {
-	i := publicIncident{ID: t.ID, Start: t.Start, End: t.End, Components: s.of(c, t.Service), Updates: t.Updates, Impact: impactOf(t.Severity), State: "investigating"}
+	i := publicIncident{ID: t.ID, Start: t.Start, End: t.End, Components: s.of(t.Service), Updates: t.Updates, Impact: impactOf(t.Severity), State: "investigating"}
 	if !c.StatusPage.Updates {
 		i.Updates = nil
 	}

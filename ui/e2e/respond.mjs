@@ -99,7 +99,7 @@ export async function onCallStory(page) {
     await page.getByRole("button", { name: "Count only at certain hours" }).click();
     const preview = page.getByRole("region", { name: "Who would be on call" });
     await preview.getByRole("button", { name: /^mina, / }).first().waitFor();
-    await preview.getByText(/^Nobody is on call from/).waitFor();
+    await preview.getByText(/^Nobody is on call/).waitFor();
   });
   await look(page, "schedule-new", { width: 1440, theme: "light" });
   await check("on-call: it is saved, and a change says whom it moves", async () => {

@@ -72,6 +72,6 @@ export function useCommands(): Command[] {
       .filter((i) => i.status === "resolved")
       .map((i) => ({ group: "Incident", label: `#${i.number} ${i.title}`, hint: i.status, words: i.service, to: `/incidents/${i.id}` })),
     ...(runs?.items ?? []).map((r) => ({ group: "Run", label: r.title, hint: r.status, words: `${r.kind} ${r.service ?? ""}`, to: `/runs/${r.id}` })),
-    ...people.map((p) => ({ group: "Person", label: p, to: "/oncall" })),
+    ...people.map((p) => ({ group: "Person", label: p, to: `/oncall/people/${encodeURIComponent(p)}` })),
   ];
 }

@@ -73,6 +73,8 @@ function Effects({ before, after, now }: { before?: Rendered; after: Rendered; n
   const at = (r?: Rendered) => r?.final.find((s) => Date.parse(s.start) <= now && now < Date.parse(s.end))?.person;
   const within = Date.parse(after.from) <= now && now < Date.parse(after.to);
   const [was, will] = [at(before), at(after)];
+  const gaps = after.gaps.filter((g) => Date.parse(g.end) > now);
+  const gap = gaps[0];
   return (
     <>
       {within && before && was !== will && (
@@ -85,10 +87,10 @@ function Effects({ before, after, now }: { before?: Rendered; after: Rendered; n
           <Person name={was} /> stays on call; what was before now stays as it was.
         </p>
       )}
-      {after.gaps[0] && (
+      {gap && (
         <p className={styles.warn}>
-          Nobody is on call from {formatMoment(after.gaps[0].start, zone)} to {formatMoment(after.gaps[0].end, zone)}
-          {after.gaps.length > 1 && `, and in ${plural(after.gaps.length - 1, "more gap")} of these two weeks`}.
+          Nobody is on call {Date.parse(gap.start) <= now ? "now" : `from ${formatMoment(gap.start, zone)}`} until {formatMoment(gap.end, zone)}
+          {gaps.length > 1 && `, and in ${plural(gaps.length - 1, "more gap")} of these two weeks`}.
         </p>
       )}
     </>

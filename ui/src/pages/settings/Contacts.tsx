@@ -83,7 +83,7 @@ function ContactRow({ person, contact, may, own }: RowProps) {
     <li>
       <div className={styles.row}>
         <div>
-          <strong>{contact.label ?? contact.channel}</strong> <span className={styles.dim}>{contact.address}</span>
+          <strong>{contact.label ?? contact.channel}</strong> <span className={styles.dim}>{contact.address !== contact.label && contact.address}</span>
           <div className={styles.dim}>{contact.file ? `managed in ${contact.file}` : usable ? "verified" : <StateBadge state="not verified" />}</div>
         </div>
         {may && (
@@ -245,7 +245,7 @@ function NewRule({ person }: { person: Person }) {
         label="By"
         size="sm"
         value={contact}
-        data={person.contacts.map((c) => ({ value: c.id, label: `${c.label ?? c.channel} ${c.address}` }))}
+        data={person.contacts.map((c) => ({ value: c.id, label: c.label === c.address ? c.address : `${c.label ?? c.channel} ${c.address}` }))}
         onChange={(e) => setChosen(e.currentTarget.value)}
       />
       <NativeSelect
