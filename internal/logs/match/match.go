@@ -60,7 +60,13 @@ func Value(field, text string, phrase bool) event.Filter {
 
 // Exactly asks for a whole value. Text that reads as a number or as true or
 // false means these as well: events compare by what values mean.
-func Exactly(field, text string) event.Filter { return event.Equals(field, Scalar(text)) }
+// Ids of traces and spans are texts, also where all of their digits are decimal.
+func Exactly(field, text string) event.Filter {
+	if field == event.TraceField || field == event.SpanField {
+		return event.Equals(field, event.String(text))
+	}
+	return event.Equals(field, Scalar(text))
+}
 
 // Scalar is what a text in a query means as a value.
 func Scalar(text string) event.Value {

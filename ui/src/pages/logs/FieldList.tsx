@@ -33,7 +33,7 @@ export function FieldList({ asked, columns, onColumn, onNarrow }: Props) {
                 <span>{f.name}</span>
                 <span className={styles.dim}>{query.data && query.data.total > 0 ? formatValue(f.count / query.data.total, "ratio") : ""}</span>
               </button>
-              <ActionIcon size={22} aria-label={`Column ${f.name}`} aria-pressed={columns.includes(f.name)} onClick={() => onColumn(f.name)} color={columns.includes(f.name) ? "indigo" : "gray"}>
+              <ActionIcon size={24} aria-label={`Column ${f.name}`} aria-pressed={columns.includes(f.name)} onClick={() => onColumn(f.name)} color={columns.includes(f.name) ? "indigo" : "gray"}>
                 <IconColumnInsertRight size={14} />
               </ActionIcon>
             </div>
@@ -58,10 +58,10 @@ function Values({ asked, field, onNarrow }: Pick<Props, "asked" | "onNarrow"> & 
           <div className={styles.share} style={{ width: `${(v.count / Math.max(1, count)) * 100}%` }} aria-hidden />
           <span title={v.text}>{v.text === "" ? "(empty)" : v.text}</span>
           <span className={styles.dim}>{formatCount(v.count)}</span>
-          <ActionIcon size={20} aria-label={`Only ${field} ${v.text}`} onClick={() => onNarrow(field, v.text, true)}>
+          <ActionIcon size={24} aria-label={`Only ${field} ${v.text}`} onClick={() => onNarrow(field, v.text, true)}>
             <IconPlus size={12} />
           </ActionIcon>
-          <ActionIcon size={20} aria-label={`Without ${field} ${v.text}`} onClick={() => onNarrow(field, v.text, false)}>
+          <ActionIcon size={24} aria-label={`Without ${field} ${v.text}`} onClick={() => onNarrow(field, v.text, false)}>
             <IconMinus size={12} />
           </ActionIcon>
         </div>

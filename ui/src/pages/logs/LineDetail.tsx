@@ -3,12 +3,15 @@ import { useClipboard } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconMinus, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
+import { queryText } from "@/api/client";
 import { aroundQuery, type LogRow } from "@/api/logs";
 import { ErrorNote } from "@/kit/ErrorNote";
 import { formatClockMillis, formatInstant } from "@/kit/format";
+import { Link } from "@/kit/Link";
 import { Waiting } from "@/kit/Loaded";
 import { ServiceLink } from "@/kit/ServiceLink";
 import { useTimeRange } from "@/kit/useTimeRange";
+import { condition } from "./clause";
 import { levelOf, Marked, messageOf, textOf } from "./message";
 import styles from "./Logs.module.css";
 
@@ -43,7 +46,7 @@ export function LineDetail({ row, words, onNarrow }: Props) {
         <span className={styles.dim}>{formatInstant(row.time, zone)}</span>
         {service && <ServiceLink service={service} />}
         {trace && (
-          <Button variant="default" size="compact-xs" onClick={() => onNarrow("trace.id", trace, true)}>
+          <Button component={Link} variant="default" size="compact-xs" to={`/logs?${queryText({ q: condition("kql", "trace.id", trace) })}`}>
             Lines of this trace
           </Button>
         )}
@@ -61,10 +64,10 @@ export function LineDetail({ row, words, onNarrow }: Props) {
               <div key={name}>
                 <dt>{name}</dt>
                 <dd>
-                  <ActionIcon size={20} aria-label={`Only ${name} ${textOf(value)}`} onClick={() => onNarrow(name, Array.isArray(value) ? value[0] : value, true)}>
+                  <ActionIcon size={24} aria-label={`Only ${name} ${textOf(value)}`} onClick={() => onNarrow(name, Array.isArray(value) ? value[0] : value, true)}>
                     <IconPlus size={12} />
                   </ActionIcon>
-                  <ActionIcon size={20} aria-label={`Without ${name} ${textOf(value)}`} onClick={() => onNarrow(name, Array.isArray(value) ? value[0] : value, false)}>
+                  <ActionIcon size={24} aria-label={`Without ${name} ${textOf(value)}`} onClick={() => onNarrow(name, Array.isArray(value) ? value[0] : value, false)}>
                     <IconMinus size={12} />
                   </ActionIcon>
                   <span>

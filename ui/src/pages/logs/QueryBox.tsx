@@ -112,9 +112,9 @@ export function QueryBox({ asked, onAsk }: Props) {
       />
       <ul id={listId} role="listbox" aria-label="Completions" className={styles.completions} hidden={!listed}>
         {options.map((option, i) => (
-          // The keys are the input's: it points here with aria-activedescendant.
+          // The keys are the input's: it points here with aria-activedescendant, and keeps the focus.
           // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-          <li key={option.text} id={`${listId}-${i}`} role="option" aria-selected={i === at} onClick={() => take(option.insert)}>
+          <li key={option.text} id={`${listId}-${i}`} role="option" aria-selected={i === at} onMouseDown={(event) => event.preventDefault()} onClick={() => take(option.insert)}>
             {option.text}
           </li>
         ))}
