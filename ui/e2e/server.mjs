@@ -1,10 +1,10 @@
-// The real binary, telling its story on a directory that is thrown away.
+// The real binary on a directory that is thrown away: telling its story, or serving an operations directory.
 
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const binary = process.env.DAYTWO_BIN ?? fileURLToPath(new URL("../../bin/daytwo", import.meta.url));
@@ -13,7 +13,23 @@ const binary = process.env.DAYTWO_BIN ?? fileURLToPath(new URL("../../bin/daytwo
 export async function startDemo() {
   const data = await mkdtemp(join(tmpdir(), "daytwo-e2e-"));
   const port = await freePort();
-  const args = ["demo", "--listen", `127.0.0.1:${port}`, "--data", join(data, "demo"), "--fresh"];
+  return startBinary(["demo", "--listen", `127.0.0.1:${port}`, "--data", join(data, "demo"), "--fresh"], { data, port });
+}
+
+/** Starts a server on files, named by their path in the operations directory; resolves when it has printed its sign-in link. */
+export async function startServer(files) {
+  const data = await mkdtemp(join(tmpdir(), "daytwo-e2e-"));
+  const port = await freePort();
+  const ops = join(data, "ops");
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(ops, name)), { recursive: true });
+    await writeFile(join(ops, name), text);
+  }
+  const args = ["serve", "--listen", `127.0.0.1:${port}`, "--data", join(data, "data"), "--config", ops, "--otlp-listener", "off"];
+  return startBinary(args, { data, port });
+}
+
+async function startBinary(args, { data, port }) {
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"] });
   process.once("exit", () => child.kill("SIGKILL"));
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
@@ -30,7 +46,7 @@ export async function startDemo() {
     };
     child.stdout.setEncoding("utf8").on("data", read);
     child.stderr.setEncoding("utf8").on("data", read);
-    void ended.then((how) => reject(new Error(`${binary} demo ended before it printed a link: ${how}\n${output}`)));
+    void ended.then((how) => reject(new Error(`${binary} ${args[0]} ended before it printed a link: ${how}\n${output}`)));
   });
   return {
     url: `http://127.0.0.1:${port}`,
@@ -45,7 +61,8 @@ export async function startDemo() {
   };
 }
 
-function freePort() {
+/** A port of this machine that nobody has. */
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on("error", reject);
