@@ -57,7 +57,8 @@ function Foot({ left, right, bands }: Stretch) {
 function Flag({ at, markers, words, zone }: Cluster & { zone: Zone }) {
   const titles = markers.map((m) => `${formatClock(m.time * 1000, zone)} ${m.title}`);
   const first = markers[0];
-  const label = markers.length > 1 ? `${markers.length} changes: ${titles.join(", ")}` : titles.join();
+  const all = markers.length > 1 ? `${markers.length} changes: ${titles.join(", ")}` : titles.join();
+  const label = all.includes(words) ? all : `${words}: ${all}`; // what is read is also what is heard
   const mark = (
     <>
       <StateMark tone={worst(markers.map((m) => m.tone))} size={10} />
