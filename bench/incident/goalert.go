@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"os/exec"
@@ -24,10 +23,11 @@ import (
 
 // goalert is GoAlert with eight services, each of which pages one person by a webhook, as daytwo's do here.
 type goalert struct {
-	url    string
-	http   *http.Client
-	tokens []string
-	stop   func()
+	url     string
+	http    *http.Client
+	session string // of the administrator, a bearer token
+	tokens  []string
+	stop    func()
 }
 
 // startGoAlert starts GoAlert on a PostgreSQL of its own, which does not sync what it commits: that speaks for GoAlert.
@@ -86,11 +86,7 @@ func (g *goalert) open(work, bin, hookURL string, database *storetest.Server) er
 		return err
 	}
 	g.stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait(); _ = database.Close() }
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return err
-	}
-	g.http = &http.Client{Jar: jar, Transport: &http.Transport{MaxIdleConnsPerHost: 1024}, Timeout: 30 * time.Second}
+	g.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}, Timeout: 30 * time.Second}
 	for ; ; time.Sleep(100 * time.Millisecond) {
 		if res, err := g.http.Get(g.url + "/health"); err == nil {
 			res.Body.Close()
@@ -126,10 +122,15 @@ func (g *goalert) declare(hookURL string) error {
 	if err != nil {
 		return err
 	}
+	session, err := io.ReadAll(res.Body) // who is not redirected gets no cookie
 	res.Body.Close()
+	if err != nil {
+		return err
+	}
 	if res.StatusCode >= 400 {
 		return fmt.Errorf("signing in was answered %s", res.Status)
 	}
+	g.session = string(session)
 	for i := range 8 {
 		user, err := g.ask(`mutation($n: String!, $e: String!) {createUser(input: {username: $n, password: "password123", name: $n, email: $e, role: user}) {id}}`,
 			map[string]any{"n": fmt.Sprint("person", i), "e": fmt.Sprintf("p%d@example.com", i)})
@@ -165,7 +166,13 @@ func (g *goalert) ask(query string, variables map[string]any) (id string, err er
 	if err != nil {
 		return "", err
 	}
-	res, err := g.http.Post(g.url+"/api/graphql", "application/json", bytes.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, g.url+"/api/graphql", bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+g.session)
+	res, err := g.http.Do(req)
 	if err != nil {
 		return "", err
 	}

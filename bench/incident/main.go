@@ -212,6 +212,18 @@ func (b *bench) latency() error {
 	}
 	defer s.stop()
 	b.paced("daytwo", s, "l", b.rate)
+	peer := b.peer()
+	if peer == nil {
+		return nil
+	}
+	defer peer.stop()
+	b.paced("daytwo", s, "s", 1)
+	b.paced("GoAlert", peer, "g", 1)
+	return nil
+}
+
+// peer is a GoAlert that runs, or nil, said, where there is none.
+func (b *bench) peer() *goalert {
 	if b.goalert == "" {
 		return nil
 	}
@@ -220,10 +232,7 @@ func (b *bench) latency() error {
 		fmt.Printf("GoAlert is not measured: %v\n", err)
 		return nil
 	}
-	defer peer.stop()
-	b.paced("daytwo", s, "s", 1)
-	b.paced("GoAlert", peer, "g", 1)
-	return nil
+	return peer
 }
 
 // paced sends at a steady pace, whatever the answers take, and waits for the pages: times count from when a trigger was to be sent.
@@ -297,12 +306,8 @@ func (b *bench) throughput() error {
 	}
 	fmt.Printf("daytwo: durable events: %.0f/s with %d senders, %.0f/s with one (one commit an event): ratio %.1f; bare append+fsync %.0f/s: ratio %.1f\n",
 		together, clients, alone, together/alone, syncs, together/syncs)
-	if b.goalert == "" {
-		return nil
-	}
-	peer, err := startGoAlert(b.work, b.goalert, b.hookURL)
-	if err != nil {
-		fmt.Printf("GoAlert is not measured: %v\n", err)
+	peer := b.peer()
+	if peer == nil {
 		return nil
 	}
 	defer peer.stop()

@@ -1,10 +1,11 @@
 package audit
 
 import (
-	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,31 +18,38 @@ import (
 // can be seen gets away. The nil cage is for where groups may not be made: there
 // marks, groups and parents have to do.
 type cage struct {
-	path string
-	dir  *os.File
+	group string // as /proc names it
+	path  string // its folder
+	dir   *os.File
 }
 
 // newCage makes a group below ours in the second version of control groups
 // (cgroups(7)), or returns nil.
 func newCage(name string) *cage {
-	below := ownGroup()
-	if below == "" {
+	root, ours := groups(), groupOf("self")
+	if root == "" || ours == "" {
 		return nil
 	}
-	path := filepath.Join(below, name)
+	group := filepath.Join(ours, name)
+	path := filepath.Join(root, group)
 	if os.Mkdir(path, 0o755) != nil {
 		return nil
 	}
 	dir, err := os.Open(path)
-	if err != nil || !exists(filepath.Join(path, "cgroup.kill")) {
+	if err != nil {
 		_ = os.Remove(path)
 		return nil
 	}
-	return &cage{path, dir}
+	c := &cage{group, path, dir}
+	if !exists(filepath.Join(path, "cgroup.kill")) { // Linux before 5.14
+		c.remove()
+		return nil
+	}
+	return c
 }
 
-// ownGroup is the folder of the control group that we are in.
-func ownGroup() string {
+// groups is where the second version of control groups is mounted, or empty.
+func groups() string {
 	mounted, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		return ""
@@ -52,13 +60,18 @@ func ownGroup() string {
 			root = f[1]
 		}
 	}
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil || root == "" {
+	return root
+}
+
+// groupOf is the control group that a process is in, or empty.
+func groupOf(process string) string {
+	text, err := os.ReadFile(filepath.Join("/proc", process, "cgroup"))
+	if err != nil {
 		return ""
 	}
 	for line := range strings.Lines(string(text)) {
 		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			return filepath.Join(root, path)
+			return path
 		}
 	}
 	return ""
@@ -73,22 +86,13 @@ func (c *cage) admit(attr *syscall.SysProcAttr) {
 	}
 }
 
-// inside are the processes in the cage.
-func (c *cage) inside() map[int]bool {
-	in := map[int]bool{}
+// holds tells whether a process is in the cage, or in a group that was made in it.
+func (c *cage) holds(pid int) bool {
 	if c == nil {
-		return in
+		return false
 	}
-	text, err := os.ReadFile(filepath.Join(c.path, "cgroup.procs"))
-	if err != nil {
-		return in
-	}
-	for line := range bytes.Lines(text) {
-		if pid, err := strconv.Atoi(string(bytes.TrimSpace(line))); err == nil && pid > 0 {
-			in[pid] = true
-		}
-	}
-	return in
+	in := groupOf(strconv.Itoa(pid))
+	return in == c.group || strings.HasPrefix(in, c.group+"/")
 }
 
 // kill ends all that is in the cage.
@@ -105,7 +109,17 @@ func (c *cage) remove() {
 	}
 	_ = c.dir.Close()
 	for range 100 {
-		if err := os.Remove(c.path); err == nil || os.IsNotExist(err) {
+		var below []string // groups made in it, the outer before the inner
+		_ = filepath.WalkDir(c.path, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				below = append(below, path)
+			}
+			return nil
+		})
+		for _, path := range slices.Backward(below) {
+			_ = os.Remove(path) // the last of them tells
+		}
+		if !exists(c.path) {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

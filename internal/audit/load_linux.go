@@ -23,7 +23,7 @@ type load struct {
 	mu       sync.Mutex
 	stopped  bool
 	served   int
-	flying   map[int]bool // requests begun; true once wholly written
+	flying   map[int]time.Time // requests begun: when they were wholly written, or zero
 	last     int
 	awaited  map[int]bool // those on their way when it was stopped
 	lost     int
@@ -33,7 +33,7 @@ type load struct {
 
 // begin starts the load.
 func begin(ctx context.Context, port int, path string, good func(int) bool, limit time.Duration) *load {
-	l := &load{url: address(port) + path, good: good, flying: map[int]bool{}}
+	l := &load{url: address(port) + path, good: good, flying: map[int]time.Time{}}
 	for range loadWorkers {
 		l.finished.Go(func() {
 			transport := &http.Transport{MaxIdleConnsPerHost: 1}
@@ -57,7 +57,7 @@ func (l *load) next() (int, bool) {
 		return 0, false
 	}
 	l.last++
-	l.flying[l.last] = false
+	l.flying[l.last] = time.Time{}
 	return l.last, true
 }
 
@@ -67,7 +67,7 @@ func (l *load) ask(ctx context.Context, transport *http.Transport, id int, limit
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) {
 		if i.Err == nil {
 			l.mu.Lock()
-			l.flying[id] = true
+			l.flying[id] = time.Now()
 			l.mu.Unlock()
 		}
 	}})
@@ -114,23 +114,40 @@ func (l *load) halt(then func()) {
 	l.stopped = true
 	l.awaited = map[int]bool{}
 	for id, written := range l.flying {
-		if written {
+		if !written.IsZero() {
 			l.awaited[id] = true
 		}
 	}
 	then()
 }
 
-func (l *load) onTheirWay() int {
+// onTheirWay counts the requests written and not answered, and those of them that
+// have just begun: the program has read them, and is far from done if it takes long.
+func (l *load) onTheirWay() (all, young int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
 	for _, written := range l.flying {
-		if written {
-			n++
+		if written.IsZero() {
+			continue
+		}
+		all++
+		if age := time.Since(written); age > 5*time.Millisecond && age < 50*time.Millisecond {
+			young++
 		}
 	}
-	return n
+	return all, young
+}
+
+// busy waits for a moment when much would be lost: half of the workers wait for an
+// answer, and have only begun to, if there is such a moment.
+func (l *load) busy() {
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		all, young := l.onTheirWay()
+		spent := time.Since(began)
+		if young >= loadWorkers/2 || spent > 2*time.Second && all >= loadWorkers/2 || spent > 4*time.Second {
+			return
+		}
+	}
 }
 
 // drain sends SIGTERM to a process under load.
@@ -149,9 +166,7 @@ func (p *process) drain(ctx context.Context, port int, code int) Drain {
 		l.finished.Wait()
 		return Drain{Reason: "it ended under load: " + p.output.lastLine()}
 	}
-	for until := time.Now().Add(2 * time.Second); l.onTheirWay() < loadWorkers/2 && time.Now().Before(until); {
-		time.Sleep(time.Millisecond)
-	}
+	l.busy()
 	var began time.Time
 	l.halt(func() {
 		began = time.Now()

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,7 +48,7 @@ func behave(how, token string) {
 	case "tail":
 		tail(token, os.Args[4])
 	case "daemonizes": // is gone when its service begins
-		child := exec.Command(os.Args[0], "program", "serves", token)
+		child := exec.Command(os.Args[0], "program", "serves", token, strconv.Itoa(os.Getpid()))
 		child.Env = []string{"PORT=" + os.Getenv("PORT"), "DAYTWO_AUDIT_MARK=somebody-else"}
 		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		if err := child.Start(); err != nil {
@@ -55,6 +56,9 @@ func behave(how, token string) {
 		}
 	case "serves":
 		signal.Ignore(syscall.SIGTERM)
+		for parent, err := strconv.Atoi(os.Args[4]); err == nil && os.Getppid() == parent; {
+			time.Sleep(time.Millisecond) // nobody tells when a parent ends
+		}
 		listen()
 	case "babbles": // is ready, and floods
 		go func() {

@@ -39,6 +39,10 @@ func (p *process) ready(ctx context.Context, limit time.Duration, anywhere bool)
 	for tick := time.NewTicker(20 * time.Millisecond); ; {
 		if path, ok := p.box.answers(ctx, p.port); ok {
 			tick.Stop()
+			if p.gone() { // somebody else answers
+				<-p.done
+				return readiness{}, p.endedBefore()
+			}
 			return readiness{p.port, path, time.Since(began), p.listens()}, nil
 		}
 		if since := time.Since(began); since > 200*time.Millisecond {
@@ -62,13 +66,23 @@ func (p *process) ready(ctx context.Context, limit time.Duration, anywhere bool)
 		select {
 		case <-tick.C:
 		case <-p.done:
-			return readiness{}, fmt.Errorf("it ended with status %d: %s", p.status, p.output.lastLine())
+			return readiness{}, p.endedBefore()
 		case <-p.output.flood:
 			return readiness{}, fmt.Errorf("%w within %.1f s", errFlood, time.Since(began).Seconds())
 		case <-ctx.Done():
 			return readiness{}, p.notReady(limit)
 		}
 	}
+}
+
+// gone tells whether the process itself has ended, as the kernel knows it.
+func (p *process) gone() bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
+}
+
+func (p *process) endedBefore() error {
+	return fmt.Errorf("it ended with status %d: %s", p.status, p.output.lastLine())
 }
 
 func (p *process) notReady(limit time.Duration) error {

@@ -35,6 +35,8 @@ type sandbox struct {
 	data2  string // of its second replica
 	mark   string
 
+	before map[int]bool // children that we had before
+
 	mu     sync.Mutex
 	starts int
 	direct map[int]bool // children started here that were not waited for yet
@@ -47,12 +49,17 @@ func newSandbox(c Config) (*sandbox, error) {
 		return nil, err
 	}
 	b := &sandbox{
-		config: c, base: base, mark: rand.Text(), direct: map[int]bool{}, known: map[int]bool{},
+		config: c, base: base, mark: rand.Text(), before: map[int]bool{}, direct: map[int]bool{}, known: map[int]bool{},
 		home: filepath.Join(base, "home"), temp: filepath.Join(base, "tmp"), data: filepath.Join(base, "data"), data2: filepath.Join(base, "data2"),
 	}
 	for _, dir := range []string{b.home, b.temp, b.data, b.data2} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
+		}
+	}
+	for _, p := range processes() {
+		if p.parent == os.Getpid() {
+			b.before[p.pid] = true
 		}
 	}
 	return b, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -69,7 +76,7 @@ func (b *sandbox) close() {
 func (b *sandbox) endOrphans() int { return b.end(b.isOrphan) }
 
 func (b *sandbox) isOrphan(p proc) bool {
-	return p.parent == os.Getpid() && !b.isDirect(p.pid)
+	return p.parent == os.Getpid() && !b.before[p.pid] && !b.isDirect(p.pid)
 }
 
 func (b *sandbox) isDirect(pid int) bool {
@@ -233,11 +240,10 @@ func (p *process) finish() int {
 	return others
 }
 
-// owns tells which processes stem from it, as of now.
+// owns tells which processes stem from it.
 func (p *process) owns() func(proc) bool {
-	caged := p.cage.inside()
 	return func(x proc) bool {
-		return caged[x.pid] || x.mark == p.mark || x.group == p.pid || x.pid == p.pid && p.box.isDirect(p.pid)
+		return p.cage.holds(x.pid) || x.mark == p.mark || x.group == p.pid || x.pid == p.pid && p.box.isDirect(p.pid)
 	}
 }
 
@@ -289,7 +295,7 @@ func (b *sandbox) end(match func(proc) bool) int {
 					killed[p.pid] = true
 				}
 			}
-			if p.parent == os.Getpid() && !b.isDirect(p.pid) {
+			if b.isOrphan(p) {
 				_, _ = syscall.Wait4(p.pid, nil, syscall.WNOHANG, nil)
 			}
 		}

@@ -108,12 +108,14 @@ func (u *unit) see(change func(*observed)) {
 // run keeps the process until ctx ends, and then stops it.
 func (u *unit) run(ctx context.Context) {
 	defer u.log.close()
+	var stopped ending // of the process that made room for what is wanted next
 	for ctx.Err() == nil {
 		w := u.want()
 		if u.observed().generation != w.generation {
 			u.see(func(o *observed) {
-				*o = observed{generation: w.generation, revision: w.revision, replaced: o.replaced}
+				*o = observed{generation: w.generation, revision: w.revision, replaced: stopped}
 			})
+			stopped = ending{}
 		}
 		if w.manifest == nil || w.manifest.Replicas == 0 {
 			if w.manifest != nil {
@@ -128,7 +130,9 @@ func (u *unit) run(ctx context.Context) {
 			u.rest(ctx, w)
 			continue
 		}
-		if ended := u.keep(ctx, p, w); ended {
+		ended, how := u.keep(ctx, p, w)
+		stopped = how
+		if ended {
 			if time.Since(p.started) > u.house.wait.Forgiven {
 				u.see(func(o *observed) { o.exits = 0 })
 			}
@@ -146,7 +150,6 @@ func (u *unit) rest(ctx context.Context, w want) {
 		o.exits++
 		d = u.house.wait.after(o.exits)
 		o.phase, o.ready, o.next = backoff, false, time.Now().Add(d)
-		o.replaced = ending{} // who replaces this one replaces nothing that runs
 	})
 	u.house.exited(u.name)
 	u.log.notef("%s; next start in %v", u.observed().fault, d)
@@ -201,8 +204,9 @@ func (u *unit) launch(ctx context.Context, w want) (*process, error) {
 }
 
 // keep watches over the process until it has ended by itself (then it returns
-// true), something else is wanted, or ctx ends; then it stops it.
-func (u *unit) keep(ctx context.Context, p *process, w want) (ended bool) {
+// true), something else is wanted, or ctx ends; then it stops it, and tells how
+// that went.
+func (u *unit) keep(ctx context.Context, p *process, w want) (ended bool, how ending) {
 	probing, stopProbing := context.WithCancel(ctx)
 	var probes sync.WaitGroup
 	probes.Go(func() {
@@ -225,11 +229,10 @@ func (u *unit) keep(ctx context.Context, p *process, w want) (ended bool) {
 		if killed {
 			u.log.notef("process %d did not end in time and was killed", p.pid)
 		}
-		how := endingOf(p.exit, killed, time.Since(began), w.manifest.Grace)
-		u.see(func(o *observed) { o.replaced = how })
+		how = endingOf(p.exit, killed, time.Since(began), w.manifest.Grace)
 	}
 	u.bury(p)
-	return ended
+	return ended, how
 }
 
 // endingOf judges how a process ended after it was asked to. Status 143 is what the
