@@ -70,9 +70,14 @@ func (o *Orchestrator) deploy(ctx context.Context, t *run.Task) error {
 	return errors.Join(err, backErr)
 }
 
-func (o *Orchestrator) rollOut(ctx context.Context, t *run.Task, j job) error {
+func (o *Orchestrator) rollOut(ctx context.Context, t *run.Task, j job) (err error) {
 	ctx, leave := o.enlist(ctx, j)
 	defer leave()
+	defer func() { // whatever was cut off by it
+		if given := context.Cause(ctx); err != nil && errors.Is(given, errGivenUp) {
+			err = given
+		}
+	}()
 	step := func(name string, do func(context.Context, *run.Task, job) error) error {
 		return t.Step(ctx, name, func(ctx context.Context, t *run.Task) error { return do(ctx, t, j) })
 	}
@@ -85,7 +90,7 @@ func (o *Orchestrator) rollOut(ctx context.Context, t *run.Task, j job) error {
 	if err := step("wait until it is ready", o.ready); err != nil {
 		return err
 	}
-	err := t.Commit(ctx, "record", func(ctx context.Context, tx *store.Tx) error {
+	err = t.Commit(ctx, "record", func(ctx context.Context, tx *store.Tx) error {
 		return o.record(ctx, tx, j, o.observe(j.Workload))
 	})
 	if err == nil {
