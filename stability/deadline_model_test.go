@@ -271,3 +271,72 @@ func TestTimeoutAgainstModel(t *testing.T) {
 		})
 	})
 }
+
+// A deadline ends in time although a later one, for which the timer was set, has
+// left the list before.
+func TestExpiryAfterALaterOneLeft(t *testing.T) {
+	for name, later := range map[string]func(*Timeout) context.Context{
+		"began later": func(p *Timeout) context.Context {
+			elapse(800 * time.Millisecond)
+			return newDeadline(context.Background(), time.Second, &p.lists[0])
+		},
+		"was longer": func(p *Timeout) context.Context {
+			return newDeadline(context.Background(), 30*time.Second, &p.lists[0])
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := NewTimeout("x", time.Second)
+			begin := now()
+			a := newDeadline(context.Background(), time.Second, &p.lists[0])
+			b := later(p).(*deadline)
+			_ = b.Done()
+			elapse(50 * time.Millisecond)
+			b.release()
+			elapse(50 * time.Millisecond)
+			<-a.Done()
+			if took := now() - begin; took != time.Second {
+				t.Errorf("%s: ended after %v", name, took)
+			}
+		})
+	}
+}
+
+// A shorter time is in force at once, also beside what was begun under a longer one.
+func TestTimeoutMadeShorter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewTimeout("x", 30*time.Second)
+		until := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		canceled, cancel := context.WithCancel(context.Background())
+		for range 64 { // in every list
+			go func() { _ = p.Do(canceled, until) }()
+		}
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		p.Configure(time.Second)
+		begin := now()
+		if err := p.Do(context.Background(), until); !errors.Is(err, ErrTimeout) || now()-begin != time.Second {
+			t.Errorf("%v after %v", err, now()-begin)
+		}
+	})
+}
+
+// What must not be made again stays so when it times out.
+func TestTimeoutKeepsPermanent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, permanent := range []bool{false, true} {
+			made := 0
+			err := Compose(quickRetry(), NewTimeout("x", time.Second)).Do(context.Background(), func(ctx context.Context) error {
+				made++
+				<-ctx.Done()
+				if permanent {
+					return Permanent(ctx.Err())
+				}
+				return ctx.Err()
+			})
+			if want := map[bool]int{false: 3, true: 1}[permanent]; made != want || !errors.Is(err, ErrTimeout) || !errors.As(err, new(*TimeoutError)) {
+				t.Errorf("permanent %t: made %d times, want %d; %v", permanent, made, want, err)
+			}
+		}
+	})
+}

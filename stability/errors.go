@@ -65,6 +65,15 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
+func isPermanent(err error) bool { return errors.As(err, new(*permanentError)) }
+
+func permanentUnless(ok bool, err error) error {
+	if ok {
+		return err
+	}
+	return Permanent(err)
+}
+
 // errPanicked stands for the outcome of a call that did not return.
 var errPanicked = errors.New("call panicked")
 

@@ -11,9 +11,10 @@ import (
 type expiry struct {
 	mu          sync.Mutex
 	first, last *deadline
-	timer       *time.Timer // nil before the first
-	armed       bool        // it will call expire
-	_           [128 - 40]byte
+	timer       *time.Timer   // nil before the first
+	armed       bool          // it will call expire
+	due         time.Duration // when it will; valid if armed
+	_           [128 - 48]byte
 }
 
 // nearlyInOrder is how far from the end of the list a place is looked for.
@@ -41,7 +42,7 @@ func (e *expiry) add(d *deadline) bool {
 	} else {
 		d.later.earlier = d
 	}
-	if !e.armed || before == nil && d.later != nil { // it ends before the timer does
+	if !e.armed || before == nil && d.at < e.due {
 		e.arm()
 	}
 	return true
@@ -49,7 +50,7 @@ func (e *expiry) add(d *deadline) bool {
 
 // arm has the head looked at when its time has come. Called with mu held.
 func (e *expiry) arm() {
-	e.armed = true
+	e.armed, e.due = true, e.first.at
 	if e.timer == nil {
 		e.timer = time.AfterFunc(e.first.left(), e.expire)
 		return

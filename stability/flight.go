@@ -25,6 +25,7 @@ type Flight[K comparable, V any] struct {
 
 	mu      sync.Mutex
 	entries map[K]*flightEntry[V]
+	flying  int // entries that are being fetched
 	counts  struct{ calls, hits, fetches, shared, stale, failures, evicted uint64 }
 }
 
@@ -46,7 +47,8 @@ type flight[V any] struct {
 
 // NewFlight makes a cache of what fetch answers: fresh for that long, and for
 // stale longer if it cannot be fetched again; both may be 0. It keeps at most
-// maxEntries.
+// maxEntries, but for those that are being fetched: they may be more, and then
+// those that are too many are dropped when they have been fetched.
 func NewFlight[K comparable, V any](name string, fresh, stale time.Duration, maxEntries int, fetch func(context.Context, K) (V, error)) *Flight[K, V] {
 	f := &Flight[K, V]{name: name, fetch: fetch, entries: map[K]*flightEntry[V]{}}
 	f.Configure(fresh, stale, maxEntries)
@@ -74,8 +76,7 @@ func (f *Flight[K, V]) Get(ctx context.Context, k K) (V, error) {
 		return v, nil
 	}
 	if e == nil {
-		if len(f.entries) >= f.maxEntries {
-			f.evict()
+		for len(f.entries) >= f.maxEntries && f.evict() {
 		}
 		e = &flightEntry[V]{}
 		f.entries[k] = e
@@ -114,20 +115,19 @@ func (f *Flight[K, V]) launch(ctx context.Context, k K, e *flightEntry[V]) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	fl := &flight[V]{done: make(chan struct{}), cancel: cancel, entry: e}
 	e.flight = fl
+	f.flying++
 	go func() {
 		defer cancel()
 		fl.v, fl.err = f.fetchSafely(ctx, k)
 		f.mu.Lock()
-		if e.flight == fl {
-			e.flight = nil
-		}
+		f.ground(fl)
 		if fl.err == nil {
 			e.v, e.at, e.fetched = fl.v, now(), true
 		} else {
 			f.counts.failures++
 		}
-		if f.entries[k] == e && e.flight == nil && (!e.fetched || f.fresh+f.stale == 0) {
-			delete(f.entries, k)
+		if f.entries[k] == e && e.flight == nil {
+			f.settle(k, e)
 		}
 		f.mu.Unlock()
 		close(fl.done)
@@ -135,6 +135,26 @@ func (f *Flight[K, V]) launch(ctx context.Context, k K, e *flightEntry[V]) {
 			f.report(Event{Policy: "flight", Name: f.name, Decision: "failures", Err: fl.err})
 		}
 	}()
+}
+
+// settle keeps what was fetched if it is of use and there is room: while there are
+// too many entries, those not in flight have been evicted. Called with mu held.
+func (f *Flight[K, V]) settle(k K, e *flightEntry[V]) {
+	switch {
+	case !e.fetched || f.fresh+f.stale == 0:
+		delete(f.entries, k)
+	case len(f.entries) > f.maxEntries:
+		delete(f.entries, k)
+		f.counts.evicted++
+	}
+}
+
+// ground ends a flight for those who come later. Called with mu held.
+func (f *Flight[K, V]) ground(fl *flight[V]) {
+	if fl.entry.flight == fl {
+		fl.entry.flight = nil
+		f.flying--
+	}
 }
 
 func (f *Flight[K, V]) fetchSafely(ctx context.Context, k K) (v V, err error) {
@@ -154,14 +174,15 @@ func (f *Flight[K, V]) abandon(fl *flight[V]) {
 		return
 	}
 	fl.cancel()
-	if fl.entry.flight == fl {
-		fl.entry.flight = nil // who asks next asks anew
-	}
+	f.ground(fl) // who asks next asks anew
 }
 
 // evict drops the oldest of a few entries, and tells whether there was one that
 // nobody waits for. Called with mu held.
 func (f *Flight[K, V]) evict() bool {
+	if len(f.entries) == f.flying {
+		return false
+	}
 	var victim K
 	var oldest *flightEntry[V]
 	looked := 0

@@ -122,3 +122,14 @@ func TestTimingsAgainstModel(t *testing.T) {
 		}
 	})
 }
+
+// A time that was taken before another was counted is counted with it.
+func TestTimingsOfAnEarlierSlice(t *testing.T) {
+	var timings timings
+	at := 100 * timingWidth
+	timings.add(at, time.Second)
+	timings.add(at-1, time.Second)
+	if got := timings.whole(at); got.n != 2 {
+		t.Errorf("%d calls, want 2", got.n)
+	}
+}

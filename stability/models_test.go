@@ -489,3 +489,47 @@ func TestConfigureLivingPolicies(t *testing.T) {
 		}
 	})
 }
+
+// More keys than there is room for are fetched at once, but not kept.
+func TestFlightKeepsToItsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		land := make(chan struct{})
+		defer close(land)
+		f := NewFlight("x", time.Hour, 0, 10, func(_ context.Context, k int) (int, error) { <-land; return k, nil })
+		level := func() int { return int(f.Snapshot().Levels["entries"]) }
+		for k := range 1000 {
+			go func() {
+				if got, err := f.Get(context.Background(), k); got != k || err != nil {
+					t.Errorf("%d: %d, %v", k, got, err)
+				}
+			}()
+		}
+		synctest.Wait()
+		if level() != 1000 {
+			t.Fatalf("%d in flight", level())
+		}
+		for left := 999; left >= 0; left-- {
+			land <- struct{}{}
+			synctest.Wait()
+			if got := level(); got != max(left, 10) {
+				t.Fatalf("%d entries while %d are in flight", got, left)
+			}
+		}
+		if f.Snapshot().Counts["evicted"] != 990 || f.flying != 0 {
+			t.Errorf("%v, %d in flight", f.Snapshot(), f.flying)
+		}
+
+		ctx, cancel := context.WithCancel(context.Background())
+		for k := range 100 { // nobody waits for their end
+			go func() { _, _ = f.Get(ctx, 1000+k) }()
+		}
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		go func() { _, _ = f.Get(context.Background(), 2000) }()
+		synctest.Wait()
+		if level() > 10 || f.flying != 1 {
+			t.Errorf("%d entries, %d in flight", level(), f.flying)
+		}
+	})
+}

@@ -139,7 +139,7 @@ func mendable(err error) bool {
 			return false
 		}
 	}
-	return !errors.As(err, new(*permanentError))
+	return !isPermanent(err)
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

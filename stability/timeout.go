@@ -8,7 +8,7 @@ import (
 
 // Timeout bounds a call by a deadline in its context. It starts no goroutine,
 // so a call that ignores its context is not cut short. A sooner deadline of
-// the caller stays what it is.
+// the caller stays what it is, and a call marked [Permanent] stays so.
 //
 // Around an HTTP exchange the deadline covers reading the body, and
 // [Transport] tells the server how long the caller will wait.
@@ -27,7 +27,8 @@ const (
 	timeoutEnded
 )
 
-// NewTimeout makes a policy that ends calls after d with a [*TimeoutError].
+// NewTimeout makes a policy that ends calls after d with a [*TimeoutError], to be
+// found with errors.As.
 func NewTimeout(name string, d time.Duration) *Timeout {
 	t := &Timeout{name: name, counts: newStripes(), lists: make([]expiry, stripeCount)}
 	t.Configure(d)
@@ -57,9 +58,8 @@ func (t *Timeout) around(ctx context.Context, n next) error {
 	err := n.do(bounded)
 	if err != nil && bounded.passed() {
 		t.counts.add(timeoutEnded)
-		out := &TimeoutError{Name: t.name, After: after}
 		t.report(Event{Policy: "timeout", Name: t.name, Decision: "timeout", Err: err})
-		return out
+		return permanentUnless(!isPermanent(err), &TimeoutError{Name: t.name, After: after})
 	}
 	return err
 }

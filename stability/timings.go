@@ -25,13 +25,14 @@ type timingSlice struct {
 	least, most time.Duration
 }
 
-// turn empties the slices that time has passed.
+// turn empties the slices that time has passed; a time before the current slice
+// counts as in it.
 func (t *timings) turn(now time.Duration) {
 	at := int64(now / timingWidth)
 	for n := min(at-t.at, timingSlices); n > 0; n-- {
 		t.slices[(at-n+1)%timingSlices] = timingSlice{}
 	}
-	t.at = at
+	t.at = max(t.at, at)
 }
 
 func (t *timings) add(now, took time.Duration) {

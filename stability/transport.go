@@ -148,13 +148,6 @@ func (x *exchange) adopt(fork target) {
 	x.resp, x.body = f.resp, f.body
 }
 
-func permanentUnless(ok bool, err error) error {
-	if ok {
-		return err
-	}
-	return Permanent(err)
-}
-
 func rewindable(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }

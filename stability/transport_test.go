@@ -131,3 +131,32 @@ func TestTransportTimeout(t *testing.T) {
 		t.Fatalf("err %v, breaker %v", err, breaker.State())
 	}
 }
+
+// A request that timed out may have been done: it is sent again only if that is safe.
+func TestTransportSendsWhatTimedOutAgainIfSafe(t *testing.T) {
+	for _, x := range []struct {
+		method string
+		header []string
+		sent   int
+	}{
+		{"POST", nil, 1},
+		{"POST", []string{"Idempotency-Key", "k"}, 3},
+		{"PUT", nil, 3},
+	} {
+		sent := 0
+		hangs := roundTrip(func(r *http.Request) (*http.Response, error) {
+			sent++
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		rt := Transport(hangs, quickRetry(), NewBreaker("x"), NewTimeout("x", time.Millisecond))
+		_, _, err := send(t, rt, x.method, "http://x", "hi", x.header...)
+		if _, bare := err.(*TimeoutError); !bare || sent != x.sent {
+			t.Errorf("%s %v: sent %d times, want %d; %v", x.method, x.header, sent, x.sent, err)
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -17,7 +17,8 @@ import (
 // Repeatable names the methods ("/package.Service/Method") that may be made again
 // after any failure, and twice at once by a [stability.Hedge]; nil: none. Other
 // methods are made again only when the server said that it did not do it:
-// Unavailable and ResourceExhausted.
+// Unavailable or ResourceExhausted with a google.rpc.RetryInfo, as [UnaryServer]
+// refuses calls. Without that the connection may have broken after the call was done.
 func UnaryClient(repeatable func(method string) bool, policies ...stability.Policy) grpc.UnaryClientInterceptor {
 	whole, single := stability.Compose(policies...), once(policies)
 	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -29,7 +30,7 @@ func UnaryClient(repeatable func(method string) bool, policies ...stability.Poli
 			a := newAttempt(reply, opts)
 			a.err = invoke(sendPriority(ctx), method, req, a.reply, conn, a.opts...)
 			v := verdict(a.err)
-			if !again && !safe(a.err) {
+			if !again && !refused(a.err) {
 				v = stability.Permanent(v)
 			}
 			return a, v

@@ -21,7 +21,8 @@
 // A call that a policy refused ends with a status: ResourceExhausted for
 // [stability.ErrRate] and [stability.ErrThrottled], DeadlineExceeded for
 // [stability.ErrTimeout] and [stability.ErrNoTime], else Unavailable; when to come
-// back stands in its google.rpc.RetryInfo, which clients heed. errors.Is finds the
+// back stands in its google.rpc.RetryInfo, which clients heed, and which tells them
+// that the call was not made. errors.Is finds the
 // policy's error in it.
 //
 // Deadlines travel by gRPC itself, priorities in the metadata "priority", as the

@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
@@ -37,7 +38,7 @@ func (h *health) Watch(_ *grpc_health_v1.HealthCheckRequest, s grpc_health_v1.He
 	return h.watch(s)
 }
 
-// between is a client of a server, both with interceptors.
+// between is a client of a server, both with interceptors, connected to each other.
 func between(t *testing.T, h *health, server []grpc.ServerOption, client ...grpc.DialOption) grpc_health_v1.HealthClient {
 	t.Helper()
 	l := bufconn.Listen(1 << 16)
@@ -57,6 +58,10 @@ func between(t *testing.T, h *health, server []grpc.ServerOption, client ...grpc
 			t.Error(err)
 		}
 	})
+	conn.Connect()
+	for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
+		conn.WaitForStateChange(t.Context(), state)
+	}
 	return grpc_health_v1.NewHealthClient(conn)
 }
 
@@ -65,6 +70,14 @@ func unary(repeatable func(string) bool, policies ...stability.Policy) grpc.Dial
 }
 
 func all(string) bool { return true }
+
+// untilEnd is a call that takes for ever.
+func untilEnd(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+
+// policy is one that the test makes.
+type policy func(ctx context.Context, call func(context.Context) error) error
+
+func (p policy) Do(ctx context.Context, call func(context.Context) error) error { return p(ctx, call) }
 
 // Which codes count, which are tried again, and that the caller gets the status.
 func TestCodes(t *testing.T) {
@@ -78,8 +91,8 @@ func TestCodes(t *testing.T) {
 		{codes.InvalidArgument, 0, 1, 1},
 		{codes.Unimplemented, 0, 1, 1},
 		{codes.Aborted, 0, 1, 1},
-		{codes.Unavailable, 2, 2, 2},
-		{codes.ResourceExhausted, 2, 2, 2},
+		{codes.Unavailable, 1, 1, 2},
+		{codes.ResourceExhausted, 1, 1, 2},
 		{codes.Internal, 1, 1, 2},
 		{codes.Unknown, 1, 1, 2},
 		{codes.DeadlineExceeded, 1, 1, 2},
@@ -110,33 +123,66 @@ func TestCodes(t *testing.T) {
 // What policies refuse are statuses, at the client and at the server, with the
 // time to come back; a client heeds the server's.
 func TestRefusals(t *testing.T) {
-	h := &health{check: func(context.Context) error { return nil }}
 	open := stability.NewBreaker("x")
 	open.Trip("for the test")
-	c := between(t, h, nil, unary(nil, open))
+	c := between(t, &health{}, nil, unary(nil, open))
 	_, err := c.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
 	if status.Code(err) != codes.Unavailable || !errors.Is(err, stability.ErrOpen) {
 		t.Error(err)
 	}
 
-	c = between(t, h, nil, unary(nil, stability.NewTimeout("x", time.Millisecond)))
-	h.check = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	c = between(t, &health{check: untilEnd}, nil, unary(nil, stability.NewTimeout("x", time.Millisecond)))
 	_, err = c.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
 	if status.Code(err) != codes.DeadlineExceeded || !errors.Is(err, stability.ErrTimeout) {
 		t.Error(err)
 	}
+}
 
-	h.check = func(context.Context) error { return nil }
-	limit := stability.NewRateLimit("x", 20, 1) // one in 50 ms
-	c = between(t, h, []grpc.ServerOption{grpc.ChainUnaryInterceptor(stabilitygrpc.UnaryServer(limit))},
-		unary(nil, stability.NewRetry("x", stability.Attempts(2), stability.Backoff(1, time.Second))))
-	for range 2 { // the second waits as long as the server asks for
-		if _, err = c.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{}); err != nil {
-			t.Error(err)
+// What a server refused it did not do: it is made again, whatever it is, after as
+// long as the server asks for.
+func TestRefusedCallsAreMadeAgain(t *testing.T) {
+	for _, reason := range []error{stability.ErrRate, stability.ErrFull} {
+		for _, after := range []time.Duration{0, 20 * time.Millisecond} {
+			asked, done := 0, 0
+			refusesFirst := policy(func(ctx context.Context, call func(context.Context) error) error {
+				if asked++; asked == 1 {
+					return &stability.RejectedError{Policy: "x", Name: "x", Reason: reason, RetryAfter: after}
+				}
+				return call(ctx)
+			})
+			h := &health{check: func(context.Context) error { done++; return nil }}
+			c := between(t, h, []grpc.ServerOption{grpc.ChainUnaryInterceptor(stabilitygrpc.UnaryServer(refusesFirst))},
+				unary(nil, stability.NewRetry("x", stability.Attempts(2), stability.Backoff(1, time.Second))))
+			begin := time.Now()
+			_, err := c.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+			if took := time.Since(begin); err != nil || asked != 2 || done != 1 || took < after {
+				t.Errorf("%v, %v: %v; asked %d times, done %d times, after %v", reason, after, err, asked, done, took)
+			}
 		}
 	}
-	if n := limit.Snapshot().Counts["rejected"]; n != 1 {
-		t.Errorf("%d refused", n)
+}
+
+// A call that timed out may have been done: it is made again only if that is safe,
+// and never by the server.
+func TestTimedOutCalls(t *testing.T) {
+	for _, x := range []struct {
+		repeatable func(string) bool
+		again      uint64
+	}{{nil, 0}, {all, 1}} {
+		retry := stability.NewRetry("x", stability.Attempts(2), stability.Backoff(1, 1))
+		c := between(t, &health{check: untilEnd}, nil, unary(x.repeatable, retry, stability.NewTimeout("x", time.Millisecond)))
+		_, err := c.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+		if n := retry.Snapshot().Counts["retry"]; n != x.again || status.Code(err) != codes.DeadlineExceeded || !errors.Is(err, stability.ErrTimeout) {
+			t.Errorf("repeatable %t: made %d times again; %v", x.repeatable != nil, n, err)
+		}
+	}
+
+	var n atomic.Int32
+	h := &health{check: func(ctx context.Context) error { n.Add(1); return untilEnd(ctx) }}
+	c := between(t, h, []grpc.ServerOption{grpc.ChainUnaryInterceptor(stabilitygrpc.UnaryServer(
+		stability.NewRetry("x", stability.Backoff(1, 1)), stability.NewTimeout("x", time.Millisecond)))})
+	if _, err := c.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{}); status.Code(err) != codes.DeadlineExceeded || n.Load() != 1 {
+		t.Errorf("handled %d times: %v", n.Load(), err)
 	}
 }
 
@@ -168,12 +214,10 @@ func TestHedge(t *testing.T) {
 	if err != nil || reply.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING || fmt.Sprint(header.Get("attempt")) != "[2]" {
 		t.Error(reply, err, header)
 	}
-	n.Store(0)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err = between(t, h, nil, unary(nil, hedge)).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
-	if status.Code(err) != codes.DeadlineExceeded || n.Load() != 1 {
-		t.Errorf("%v after %d attempts", err, n.Load())
+	h = &health{check: func(context.Context) error { return nil }}
+	_, err = between(t, h, nil, unary(nil, hedge)).Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+	if calls := hedge.Snapshot().Counts["calls"]; err != nil || calls != 1 {
+		t.Errorf("%v; %d calls hedged", err, calls)
 	}
 }
 
@@ -233,8 +277,8 @@ func TestStreams(t *testing.T) {
 
 // A timeout's deadline holds as long as the stream does.
 func TestStreamTimeout(t *testing.T) {
-	h := &health{watch: func(s grpc_health_v1.Health_WatchServer) error { <-s.Context().Done(); return s.Context().Err() }}
-	timeout := stability.NewTimeout("x", 20*time.Millisecond)
+	h := &health{watch: func(s grpc_health_v1.Health_WatchServer) error { return untilEnd(s.Context()) }}
+	timeout := stability.NewTimeout("x", 200*time.Millisecond)
 	c := between(t, h, nil, grpc.WithChainStreamInterceptor(stabilitygrpc.StreamClient(timeout)))
 	s, err := c.Watch(t.Context(), &grpc_health_v1.HealthCheckRequest{})
 	if err != nil {
@@ -244,6 +288,111 @@ func TestStreamTimeout(t *testing.T) {
 		t.Error(err)
 	}
 	await(t, "the timeout counts", func() bool { return timeout.Snapshot().Counts["timeout"] == 1 })
+}
+
+// A stream that was given to its caller is opened no second time, however it ends.
+func TestStreamsAreOpenedOnce(t *testing.T) {
+	twice := policy(func(ctx context.Context, call func(context.Context) error) error {
+		_ = call(ctx)
+		_ = call(ctx)
+		return call(ctx)
+	})
+	for name, again := range map[string]stability.Policy{"retry": stability.NewRetry("x", stability.Backoff(1, 1)), "foreign": twice} {
+		var opened atomic.Int32
+		over := make(chan struct{})
+		outermost := policy(func(ctx context.Context, call func(context.Context) error) error {
+			defer close(over)
+			return again.Do(ctx, call)
+		})
+		count := func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+			opened.Add(1)
+			return open(ctx, desc, conn, method, opts...)
+		}
+		h := &health{watch: func(s grpc_health_v1.Health_WatchServer) error { return untilEnd(s.Context()) }}
+		c := between(t, h, nil, grpc.WithChainStreamInterceptor(stabilitygrpc.StreamClient(outermost, stability.NewTimeout("x", 200*time.Millisecond)), count))
+		s, err := c.Watch(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Recv(); status.Code(err) != codes.DeadlineExceeded {
+			t.Error(err)
+		}
+		select {
+		case <-over:
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s: the policies never end", name)
+		}
+		if opened.Load() != 1 {
+			t.Errorf("%s: opened %d times", name, opened.Load())
+		}
+	}
+}
+
+// An opening that failed, and that an interceptor further in made again, is not the
+// end of the stream.
+func TestStreamsOpenedAgainFurtherIn(t *testing.T) {
+	failed := false
+	failsFirst := func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		if failed {
+			return open(ctx, desc, conn, method, opts...)
+		}
+		failed = true
+		err := status.Error(codes.Unavailable, "not yet")
+		for _, o := range opts {
+			if o, ok := o.(grpc.OnFinishCallOption); ok {
+				o.OnFinish(err)
+			}
+		}
+		return nil, err
+	}
+	h := &health{watch: func(grpc_health_v1.Health_WatchServer) error { return nil }}
+	breaker := stability.NewBreaker("x")
+	c := between(t, h, nil, grpc.WithChainStreamInterceptor(stabilitygrpc.StreamClient(breaker),
+		stabilitygrpc.StreamClient(stability.NewRetry("x", stability.Backoff(1, 1))), failsFirst))
+	s, err := c.Watch(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Recv(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	await(t, "the breaker sees one end", func() bool {
+		counts := breaker.Snapshot().Counts
+		return counts["success"]+counts["failure"] == 1
+	})
+	if n := breaker.Snapshot().Counts["failure"]; n != 0 {
+		t.Errorf("%d failures", n)
+	}
+}
+
+// gRPC's own retries, as its service configuration has them, go on.
+func TestStreamsLeaveRetriesOfGRPC(t *testing.T) {
+	var n atomic.Int32
+	h := &health{watch: func(s grpc_health_v1.Health_WatchServer) error {
+		if n.Add(1) == 1 {
+			return status.Error(codes.Unavailable, "not yet")
+		}
+		return s.Send(&grpc_health_v1.HealthCheckResponse{})
+	}}
+	breaker := stability.NewBreaker("x")
+	c := between(t, h, nil, grpc.WithChainStreamInterceptor(stabilitygrpc.StreamClient(breaker)), grpc.WithDefaultServiceConfig(`{"methodConfig": [{
+		"name": [{}],
+		"retryPolicy": {"maxAttempts": 2, "initialBackoff": "0.001s", "maxBackoff": "0.001s", "backoffMultiplier": 1, "retryableStatusCodes": ["UNAVAILABLE"]}
+	}]}`))
+	s, err := c.Watch(t.Context(), &grpc_health_v1.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Recv(); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Recv(); !errors.Is(err, io.EOF) {
+		t.Error(err)
+	}
+	await(t, "the breaker sees one success", func() bool {
+		counts := breaker.Snapshot().Counts
+		return counts["success"] == 1 && counts["failure"] == 0
+	})
 }
 
 // await waits until something that another goroutine does has happened.

@@ -38,18 +38,24 @@ func verdict(err error) error {
 
 // retryAfter is what the server asked for, 0 if nothing.
 func retryAfter(s *status.Status) time.Duration {
-	for _, d := range s.Details() {
-		if info, ok := d.(*errdetails.RetryInfo); ok {
-			return max(0, info.GetRetryDelay().AsDuration())
-		}
-	}
-	return 0
+	return max(0, retryInfo(s).GetRetryDelay().AsDuration())
 }
 
-// safe tells whether a failure says that the call had no effect.
-func safe(err error) bool {
-	code := status.Code(err)
-	return code == codes.Unavailable || code == codes.ResourceExhausted
+// retryInfo is nil if there is none.
+func retryInfo(s *status.Status) *errdetails.RetryInfo {
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.RetryInfo); ok {
+			return info
+		}
+	}
+	return nil
+}
+
+// refused tells whether the server says that it did not make the call. The code alone
+// does not: gRPC makes the same ones itself, of a connection that broke during the call.
+func refused(err error) bool {
+	s := status.Convert(err)
+	return (s.Code() == codes.Unavailable || s.Code() == codes.ResourceExhausted) && retryInfo(s) != nil
 }
 
 // refusal is the end of a call by a policy.
@@ -62,7 +68,8 @@ func (r *refusal) Error() string              { return r.status.String() }
 func (r *refusal) Unwrap() error              { return r.err }
 func (r *refusal) GRPCStatus() *status.Status { return r.status }
 
-// refuse makes a status of what a policy or a context ended a call with.
+// refuse makes a status of what a policy or a context ended a call with. That of a
+// call that was not made, and may be made again, has a RetryInfo, see [refused].
 func refuse(err error) error {
 	code := codes.Unavailable
 	switch {
@@ -76,7 +83,7 @@ func refuse(err error) error {
 		code = codes.Internal
 	}
 	s := status.New(code, err.Error())
-	if r := (*stability.RejectedError)(nil); errors.As(err, &r) && r.RetryAfter > 0 {
+	if r := (*stability.RejectedError)(nil); errors.As(err, &r) && code != codes.DeadlineExceeded {
 		if with, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(r.RetryAfter)}); err == nil {
 			s = with
 		}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 
@@ -14,10 +15,11 @@ import (
 
 // StreamClient puts policies around streams, each from its opening to its end: a
 // bulkhead's place is held and a timeout runs all the while, and a breaker judges
-// how it ended. A retry makes only the opening again. A hedge is left out.
+// how it ended. A retry makes only the opening again: a stream that was given to
+// its caller is never opened anew. A hedge is left out.
 //
-// A stream has ended when its last message or an error was received, or its
-// context has ended.
+// A stream has ended when its last message or an error was received, its context
+// has ended, or its connection was closed.
 func StreamClient(policies ...stability.Policy) grpc.StreamClientInterceptor {
 	policy := once(policies)
 	return func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -29,19 +31,23 @@ func StreamClient(policies ...stability.Policy) grpc.StreamClientInterceptor {
 		go func() {
 			var own error
 			made := false
+			var given *clientStream
 			err := policy.Do(ctx, func(ctx context.Context) error {
+				if given != nil {
+					return stability.Permanent(verdict(given.wait()))
+				}
 				made = true
-				var inner grpc.ClientStream
-				if inner, own = open(sendPriority(ctx), desc, conn, method, opts...); own != nil {
+				s := &clientStream{ctx: ctx, single: !desc.ServerStreams, ended: make(chan struct{})}
+				if s.ClientStream, own = open(sendPriority(ctx), desc, conn, method, append(slices.Clone(opts), grpc.OnFinish(s.finish))...); own != nil {
 					return verdict(own)
 				}
-				s := &clientStream{ClientStream: inner, ctx: ctx, single: !desc.ServerStreams, ended: make(chan struct{})}
+				s.opened.Store(true)
+				given = s
 				opened <- opening{stream: s}
 				return stability.Permanent(verdict(s.wait()))
 			})
-			select {
-			case opened <- opening{err: end(own, err, made)}:
-			default: // it was opened
+			if given == nil {
+				opened <- opening{err: end(own, err, made)}
 			}
 		}()
 		o := <-opened
@@ -57,9 +63,18 @@ type clientStream struct {
 	grpc.ClientStream
 	ctx    context.Context // of the policies, which a timeout ends
 	single bool            // one answer is the end
+	opened atomic.Bool
 	once   sync.Once
 	ended  chan struct{}
 	err    error // valid once ended
+}
+
+// finish is called by gRPC, also for an opening that failed and that an interceptor
+// further in makes again.
+func (s *clientStream) finish(err error) {
+	if s.opened.Load() {
+		s.end(err)
+	}
 }
 
 func (s *clientStream) end(err error) {
@@ -79,9 +94,6 @@ func (s *clientStream) RecvMsg(m any) error {
 	return err
 }
 
-// unread is how long the end of a stream that nobody receives is waited for.
-const unread = time.Second
-
 // wait waits for the end and tells how it was.
 func (s *clientStream) wait() error {
 	select {
@@ -89,16 +101,5 @@ func (s *clientStream) wait() error {
 		return s.err
 	case <-s.ctx.Done():
 		return s.ctx.Err()
-	case <-s.ClientStream.Context().Done():
 	}
-	// gRPC is done with it; how it ended is told to who receives.
-	timer := time.NewTimer(unread)
-	defer timer.Stop()
-	select {
-	case <-s.ended:
-		return s.err
-	case <-s.ctx.Done():
-	case <-timer.C:
-	}
-	return context.Canceled
 }
