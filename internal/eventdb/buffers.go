@@ -10,8 +10,15 @@ type buffers struct {
 	bytes  pool[byte]
 }
 
-// reset takes everything back.
+// maxLent is how many bytes of lent memory are kept for the next block.
+const maxLent = 16 << 20
+
+// reset takes everything back, and gives up what has grown beyond maxLent.
 func (b *buffers) reset() {
+	if 8*b.ints.size+8*b.floats.size+2*b.codes.size+b.bytes.size > maxLent {
+		*b = buffers{}
+		return
+	}
 	b.ints.used, b.floats.used, b.codes.used, b.bytes.used = 0, 0, 0, 0
 }
 
@@ -47,14 +54,16 @@ func (b *buffers) getBytes(n int) []byte {
 type pool[T any] struct {
 	list [][]T
 	used int
+	size int // elements that list has room for
 }
 
 func (p *pool[T]) get(n int) []T {
 	if p.used == len(p.list) {
 		p.list = append(p.list, nil)
 	}
-	if cap(p.list[p.used]) < n {
+	if have := cap(p.list[p.used]); have < n {
 		p.list[p.used] = make([]T, n)
+		p.size += n - have
 	}
 	p.used++
 	return p.list[p.used-1][:n]

@@ -36,7 +36,11 @@ func newNeedle(f event.Filter) needle {
 		}
 	case event.OpRegexp:
 		n.lower = true // some of it may be in any case
-		if re, err := syntax.Parse(f.Text, syntax.Perl); err == nil {
+		expr := f.Text
+		if f.Fold { // literals are then of the smallest character of those that count as equal
+			expr = "(?i)" + expr
+		}
+		if re, err := syntax.Parse(expr, syntax.Perl); err == nil {
 			n.text = requiredText(re.Simplify())
 		}
 	}

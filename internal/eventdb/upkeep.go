@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -35,8 +36,14 @@ func (p *part) block(i int) *block {
 func (db *DB) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	defer group.Wait()
+	var stuck atomic.Bool // parts cannot be written
 	group.Go(func() {
-		db.every(ctx, upkeepEvery, "merge parts of events", func() error { return db.compact(ctx, true) })
+		db.every(ctx, upkeepEvery, "merge parts of events", func() error {
+			if stuck.Load() { // what is left of the disk is for parts and the log
+				return nil
+			}
+			return db.compact(ctx, true)
+		})
 	})
 	group.Go(func() {
 		db.every(ctx, retainEvery, "remove expired events", func() error { return db.Retain(ctx, time.Now()) })
@@ -53,7 +60,9 @@ func (db *DB) Run(ctx context.Context) error {
 		case <-db.full:
 		case <-again.C:
 		}
-		if err := db.flushSealed(); err != nil {
+		err := db.flushSealed()
+		stuck.Store(err != nil)
+		if err != nil {
 			db.upkeepFailed(ctx, "write a part of events", err)
 		}
 	}
@@ -255,7 +264,7 @@ func (db *DB) currentParts() []*part {
 // Retain removes what the rules of retention do not keep at a time. A part is
 // rewritten only once a quarter of it has expired.
 func (db *DB) Retain(ctx context.Context, now time.Time) error {
-	db.upkeep.Lock()
+	db.takeUpkeep()
 	defer db.upkeep.Unlock()
 	var failed error
 	for _, r := range db.cfg.Retention {

@@ -246,7 +246,10 @@ func (x *valueIndex) textID(text string, t event.Type) uint32 {
 			return x.prefixedID(i, n)
 		}
 	}
-	id, fresh := x.texts.get(text, uint32(len(x.shown)), func(id uint32) bool { return x.text(&x.shown[id]) == text })
+	id, fresh := x.texts.get(text, uint32(len(x.shown)), func(id uint32) bool {
+		v := &x.shown[id]
+		return v.kind == keyText && x.text(v) == text // one that became a number after a prefix keeps its slot
+	})
 	if fresh {
 		x.show(shownValue{num: uint64(len(x.arena)), size: uint32(len(text)), kind: keyText, typ: t})
 		x.arena = append(x.arena, text...)

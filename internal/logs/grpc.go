@@ -40,7 +40,8 @@ func (g *grpcLogs) Export(ctx context.Context, req plogotlp.ExportRequest) (plog
 }
 
 // requestOf is a call in the words of the guard: who called, by way of what, and
-// with what credentials. Browsers cannot call, so no name has to be looked at.
+// with what credentials. The name it was called by counts as a Host does: a proxy on
+// this machine passes on that of those it speaks for.
 func requestOf(ctx context.Context) *http.Request {
 	p, known := peer.FromContext(ctx)
 	if known && p.LocalAddr != nil {
@@ -52,7 +53,11 @@ func requestOf(ctx context.Context) *http.Request {
 	}
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		for name, values := range md {
-			if len(values) > 0 && !strings.HasPrefix(name, ":") {
+			switch {
+			case len(values) == 0:
+			case name == ":authority":
+				r.Host = values[0]
+			case !strings.HasPrefix(name, ":"):
 				r.Header.Set(name, values[0])
 			}
 		}
