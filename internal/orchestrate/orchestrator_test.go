@@ -420,12 +420,15 @@ func TestKilledDaytwoLeavesNoProcess(t *testing.T) {
 			dir := t.TempDir()
 			h := open(t, dir)
 			h.deploy(t, manifest(t, "shop", mode, "v1", ""))
+			address := h.workload(t, "shop").Address
 			h.stop()
 
 			d := killable(t, dir, "")
-			address := ""
 			all := func() []int { return marked(t, dir) }
-			eventually(t, "the workload and its daemon", func() bool { return len(all()) == 2 })
+			eventually(t, "the workload and its daemon", func() bool {
+				_, err := ask(address) // it answers once its daemon is one
+				return err == nil && len(all()) == 2
+			})
 			d.Process.Kill()
 			d.Wait()
 			eventually(t, "the death of the workload", func() bool { return len(all()) == 1 }) // the daemon has hidden
