@@ -35,7 +35,7 @@ func (s *Incidents) deliver(sending context.Context, a attempt) (arrived bool) {
 	again := sending.Err() != nil || errors.Is(ctx.Err(), context.Canceled)
 	recording, cancel := context.WithTimeout(context.WithoutCancel(sending), lease-sendLimit)
 	defer cancel()
-	failed := s.db.Write(recording, func(tx *store.Tx) error {
+	failed := s.write(recording, func(tx *store.Tx) error {
 		now := s.clock() // the same for all, so that they are tried again together
 		for _, p := range a.all() {
 			result := err

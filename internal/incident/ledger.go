@@ -96,6 +96,7 @@ type pagesChange struct {
 	Channel string `json:"channel,omitempty"` // of those that are tried again at once
 	Address string `json:"address,omitempty"` // only these; empty: all of the channel
 	Earlier int64  `json:"earlier,omitempty"` // microseconds that the clock was set back by
+	Since   int64  `json:"since,omitempty"`   // when that was noticed: pages written from then to At stay; 0: none
 }
 
 // State is everything the ledger tells.
@@ -169,7 +170,7 @@ func (st *State) pages(f Fact, c pagesChange) {
 			p.Status, p.At, p.WakeAt = "canceled", c.At, 0
 		case f.What == factRecovered && p.Status == "retry" && p.WakeAt > c.At && p.Channel == c.Channel && (c.Address == "" || p.Address == c.Address):
 			p.WakeAt = c.At
-		case f.What == factSetBack && p.WakeAt > 0:
+		case f.What == factSetBack && p.WakeAt > 0 && (c.Since == 0 || p.CreatedAt < c.Since || p.CreatedAt > c.At):
 			p.WakeAt -= c.Earlier
 		default:
 			continue
