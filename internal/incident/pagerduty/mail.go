@@ -39,11 +39,12 @@ type Mail struct {
 	Header              mail.Header
 }
 
-// ReadMail reads a message as it goes over the wire (RFC 5322). Text is its first part of plain text.
+// ReadMail reads a message as it goes over the wire (RFC 5322). Text is its first part of plain text,
+// as far as that can be decoded.
 func ReadMail(r io.Reader) (Mail, error) {
 	msg, err := mail.ReadMessage(r)
 	if err != nil {
-		return Mail{}, fmt.Errorf("this is not an e-mail: %w", err)
+		return Mail{}, problem.New(problem.Invalid, "this is not an e-mail: %v", err)
 	}
 	m := Mail{Header: msg.Header, From: msg.Header.Get("From"), Subject: msg.Header.Get("Subject")}
 	words := new(mime.WordDecoder)
@@ -54,18 +55,17 @@ func ReadMail(r io.Reader) (Mail, error) {
 		m.From = from
 	}
 	parts := maxParts
-	if m.Text, err = plainText(msg.Header.Get("Content-Type"), msg.Header.Get("Content-Transfer-Encoding"), msg.Body, &parts); err != nil {
-		return Mail{}, fmt.Errorf("the e-mail cannot be read: %w", err)
-	}
+	m.Text = plainText(msg.Header.Get("Content-Type"), msg.Header.Get("Content-Transfer-Encoding"), msg.Body, &parts)
 	return m, nil
 }
 
-// plainText is the first plain text of a body, or of its parts, of which only so many are looked at; empty if there is none.
-func plainText(contentType, encoding string, body io.Reader, parts *int) (string, error) {
+// plainText is the first plain text of a body, or of its parts, of which only so many are looked at; empty if there is none. What is
+// damaged ends there: an alert is worth more than its last words.
+func plainText(contentType, encoding string, body io.Reader, parts *int) string {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || !strings.HasPrefix(media, "multipart/") {
 		if err == nil && media != "text/plain" {
-			return "", nil
+			return ""
 		}
 		switch strings.ToLower(encoding) {
 		case "quoted-printable":
@@ -73,34 +73,35 @@ func plainText(contentType, encoding string, body io.Reader, parts *int) (string
 		case "base64":
 			body = base64.NewDecoder(base64.StdEncoding, body)
 		}
-		data, err := io.ReadAll(body)
-		return string(data), err
+		data, _ := io.ReadAll(body)
+		return string(data)
 	}
 	for inside := multipart.NewReader(body, params["boundary"]); *parts > 0; {
 		*parts--
 		part, err := inside.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			return "", nil
-		}
 		if err != nil {
-			return "", err
+			return ""
 		}
-		text, err := plainText(cmp.Or(part.Header.Get("Content-Type"), "text/plain"), part.Header.Get("Content-Transfer-Encoding"), part, parts)
-		if err != nil || text != "" {
-			return text, err
+		text := plainText(cmp.Or(part.Header.Get("Content-Type"), "text/plain"), part.Header.Get("Content-Transfer-Encoding"), part, parts)
+		if text != "" {
+			return text
 		}
 	}
-	return "", nil
+	return ""
 }
+
+const over = `resolved|recovery|recovered|cleared|closed|ok|up`
 
 var (
 	replyWords = regexp.MustCompile(`(?i)^\s*(re|fwd?|aw|wg)\s*:\s*`)
-	overWords  = regexp.MustCompile(`(?i)^\W*(resolved|recovery|recovered|cleared|closed|ok|up)\b[\s\]):*-]*`)
-	badWords   = regexp.MustCompile(`(?i)^\W*(problem|alert|alarm|firing|triggered|down|critical|error|warning|info)\b[\s\]):*-]*`)
+	// An over-word is marked as the state: in brackets or asterisks, before a colon or a dash, or alone.
+	overWords = regexp.MustCompile(`(?i)^\W*?(?:\[\s*(?:` + over + `)\s*\]|\*\*\s*(?:` + over + `)\b|(?:` + over + `)(?:\s*:|\s+-\s|\W*$))[\s\]):*-]*`)
+	badWords  = regexp.MustCompile(`(?i)^\W*(problem|alert|alarm|firing|triggered|down|critical|error|warning|info)\b[\s\]):*-]*`)
 )
 
 // Event is what an e-mail to an integration means. Its subject is the title. A subject that begins with a word such as RESOLVED, OK
-// or RECOVERY ends the alert of the same subject without it; one that begins with CRITICAL, ERROR, WARNING or INFO has that
+// or RECOVERY, marked as one ("[OK] …", "** RECOVERY …", "RESOLVED: …", "Closed - …", or alone), ends the alert of the same subject
+// without it; one that begins with CRITICAL, ERROR, WARNING or INFO has that
 // severity, any other is an error. dedup, from the address, names the alert in place of the subject. The headers X-Dedup-Key,
 // X-Severity and X-Event-Action (trigger, acknowledge, resolve) come before all of this.
 func (m Mail) Event(dedup string) (incident.Event, error) {
@@ -118,7 +119,7 @@ func (m Mail) Event(dedup string) (incident.Event, error) {
 	}
 	e.Action = cmp.Or(strings.ToLower(m.Header.Get("X-Event-Action")), e.Action)
 	e.Body.Severity = cmp.Or(strings.ToLower(m.Header.Get("X-Severity")), e.Body.Severity)
-	e.DedupKey = clip(cmp.Or(m.Header.Get("X-Dedup-Key"), dedup, strings.ToLower(strings.Trim(rest, " *-:[]()"))), maxDedup)
+	e.DedupKey = clip(cmp.Or(m.Header.Get("X-Dedup-Key"), dedup, strings.ToLower(strings.Trim(rest, " *-:[]()")), strings.ToLower(e.Body.Title)), maxDedup)
 	switch {
 	case m.Header.Get("Auto-Submitted") != "" && !strings.EqualFold(m.Header.Get("Auto-Submitted"), "auto-generated") && !strings.EqualFold(m.Header.Get("Auto-Submitted"), "no"):
 		return e, problem.New(problem.Invalid, "an automatic reply is no alert")
