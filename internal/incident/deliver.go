@@ -24,14 +24,12 @@ func (s *Incidents) deliver(sending context.Context, a attempt) (arrived bool) {
 	defer cancel()
 	// Enter first, look second: whoever acknowledges commits first and stops the sends under way second. So either we see it, or
 	// it sees us.
-	for _, p := range a.all() {
-		defer s.underway.enter(p.incident, cancel)()
-	}
+	defer s.underway.enter(a, cancel)()
 	wanted, err := s.wanted(ctx, a)
 	if err == nil {
 		err = s.sender.Send(ctx, notify.Address{Channel: a.Channel, To: a.to}, s.compose(ctx, a, wanted))
 	}
-	// Broken off because daytwo stops, or because one of several incidents was taken: the others are told at once.
+	// Broken off because daytwo stops, or because the incidents were taken.
 	again := sending.Err() != nil || errors.Is(ctx.Err(), context.Canceled)
 	recording, cancel := context.WithTimeout(context.WithoutCancel(sending), lease-sendLimit)
 	defer cancel()
@@ -243,34 +241,49 @@ func (a attempt) data() map[string]string {
 // underway knows the sends on the wire, by incident. The zero value works.
 type underway struct {
 	mu    sync.Mutex
-	sends map[string]map[*context.CancelFunc]struct{}
+	sends map[string]map[*send]struct{}
 }
 
-// enter makes a send known; the returned function takes it out again.
-func (u *underway) enter(incident string, cancel context.CancelFunc) (leave func()) {
+// send is a message on the wire.
+type send struct {
+	cancel context.CancelFunc
+	left   map[string]struct{} // incidents it tells of that nobody took
+}
+
+// enter makes the send of a message known; the returned function takes it out again.
+func (u *underway) enter(a attempt, cancel context.CancelFunc) (leave func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.sends == nil {
-		u.sends = map[string]map[*context.CancelFunc]struct{}{}
+		u.sends = map[string]map[*send]struct{}{}
 	}
-	if u.sends[incident] == nil {
-		u.sends[incident] = map[*context.CancelFunc]struct{}{}
+	this := &send{cancel: cancel, left: map[string]struct{}{}}
+	for _, p := range a.all() {
+		if u.sends[p.incident] == nil {
+			u.sends[p.incident] = map[*send]struct{}{}
+		}
+		u.sends[p.incident][this], this.left[p.incident] = struct{}{}, struct{}{}
 	}
-	u.sends[incident][&cancel] = struct{}{}
-	return func() {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		if delete(u.sends[incident], &cancel); len(u.sends[incident]) == 0 {
-			delete(u.sends, incident)
+	return func() { u.leave(a, this) }
+}
+
+func (u *underway) leave(a attempt, this *send) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, p := range a.all() {
+		if delete(u.sends[p.incident], this); len(u.sends[p.incident]) == 0 {
+			delete(u.sends, p.incident)
 		}
 	}
 }
 
-// stop breaks off every send for an incident.
+// stop breaks off every send for an incident that tells of no other: one of several goes on until the last of them is taken.
 func (u *underway) stop(incident string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for cancel := range u.sends[incident] {
-		(*cancel)()
+	for this := range u.sends[incident] {
+		if delete(this.left, incident); len(this.left) == 0 {
+			this.cancel()
+		}
 	}
 }
