@@ -396,3 +396,41 @@ func TestAChannelThatWorksAgainIsDrainedAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// One mailbox that refuses while all others work keeps its own pace: what arrives elsewhere does not try it again and again.
+func TestOneBadAddressKeepsItsPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := "people: [{name: bad, email: bad@example.com}"
+		rest := "escalation_policies: [{name: bad, levels: [{targets: [bad], after: 0s}]}"
+		services := "services: [{name: bad, escalation_policy: bad}"
+		for k := range 20 {
+			people += fmt.Sprintf(", {name: p%d, email: p%d@example.com}", k, k)
+			rest += fmt.Sprintf(", {name: p%d, levels: [{targets: [p%d], after: 0s}]}", k, k)
+			services += fmt.Sprintf(", {name: s%d, escalation_policy: p%d}", k, k)
+		}
+		b := newBench(t, storetest.New(t), people+"]\n"+rest+"]\n"+services+"]\n")
+		began := time.Now()
+		b.sender.fail = func(_ context.Context, to notify.Address, _ int) error {
+			if to.To == "bad@example.com" || time.Since(began) < 5*time.Second {
+				return errBusy
+			}
+			var k time.Duration
+			_, _ = fmt.Sscanf(to.To, "p%d@", &k)
+			time.Sleep(k * 200 * time.Millisecond) // virtual: the others arrive one after another
+			return nil
+		}
+		stop := b.run(t)
+		b.trigger(t, "bad", "bad")
+		for k := range 20 {
+			b.trigger(t, fmt.Sprint(k), fmt.Sprint("s", k))
+		}
+		pass(15 * time.Second)
+		if n := len(b.sender.toward("bad@example.com")); n > 5 { // at 0, 1, 3 and 7 s, and once when the channel works again
+			t.Errorf("%d attempts", n)
+		}
+		stop()
+		if wrong := (&stage{bench: b, t: t}).check(); wrong != "" {
+			t.Error(wrong)
+		}
+	})
+}

@@ -168,10 +168,11 @@ type Incidents struct {
 	metrics  *metrics
 	wake     chan struct{} // something may be due; room for one
 	underway underway
+	working  working
 	inbox    inbox
 	rules    ruleBook
 	auditor  auditor
-	watch    watch  // of Run
+	watch    watch
 	beat     string // URL that hears of the auditor's success; empty: none
 }
 
