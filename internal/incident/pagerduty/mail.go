@@ -28,9 +28,11 @@ const (
 	maxMail     = 1 << 20 // bytes of one message
 	maxMailTo   = 20      // recipients of one message
 	maxMailText = 16 << 10
-	mailTime    = time.Minute // of one command or one message
-	maxMailDoor = 100         // connections at once
-	maxParts    = 50          // of one message that are looked at
+	mailTime    = time.Minute     // of one command or one message
+	maxMailDoor = 100             // connections at once
+	maxMailFrom = 10              // of them from one address
+	mailLife    = 5 * time.Minute // of one connection
+	maxParts    = 50              // of one message that are looked at
 )
 
 // Mail is what an e-mail says.
@@ -145,7 +147,8 @@ func (a *API) ServeMail(ctx context.Context, l net.Listener) error {
 	server.Domain, server.MaxMessageBytes, server.MaxRecipients = "daytwo", maxMail, maxMailTo
 	server.ReadTimeout, server.WriteTimeout = mailTime, mailTime
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(&fewer{Listener: l, free: make(chan struct{}, maxMailDoor)}); ctx.Err() == nil && !errors.Is(err, smtp.ErrServerClosed) {
+	if err := server.Serve(&fewer{Listener: l, free: make(chan struct{}, maxMailDoor), from: map[string]int{},
+		refused: func() { a.Incidents.CountRefused("email") }}); ctx.Err() == nil && !errors.Is(err, smtp.ErrServerClosed) {
 		return fmt.Errorf("e-mail: %w", err)
 	}
 	return nil
@@ -206,29 +209,64 @@ func (s *mailSession) Data(r io.Reader) error {
 	return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: strings.Join(strings.Fields(err.Error()), " ")}
 }
 
-// fewer is a listener whose connections are bounded: more wait in the kernel's queue.
+// fewer is a listener whose connections are bounded, in all, from one address, and in time: more of all wait in the kernel's queue,
+// more of one address are sent away.
 type fewer struct {
 	net.Listener
-	free chan struct{}
+	free    chan struct{}
+	refused func()
+	mu      sync.Mutex
+	from    map[string]int
 }
 
 func (l *fewer) Accept() (net.Conn, error) {
-	l.free <- struct{}{}
-	c, err := l.Listener.Accept()
-	if err != nil {
+	for {
+		l.free <- struct{}{}
+		c, err := l.Listener.Accept()
+		if err != nil {
+			<-l.free
+			return nil, err
+		}
+		host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+		if counted := l.enter(c, host); counted != nil {
+			return counted, nil
+		}
 		<-l.free
-		return nil, err
+		l.refused()
+		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(c, "421 4.7.0 too many connections from this address, try again later\r\n")
+		_ = c.Close()
 	}
-	return &counted{Conn: c, free: l.free}, nil
+}
+
+// enter counts a connection; nil if there are too many from its address.
+func (l *fewer) enter(c net.Conn, host string) net.Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from[host] >= maxMailFrom {
+		return nil
+	}
+	l.from[host]++
+	return &counted{Conn: c, leave: func() { l.leave(host) }, end: time.AfterFunc(mailLife, func() { _ = c.Close() })}
+}
+
+func (l *fewer) leave(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from[host]--; l.from[host] == 0 {
+		delete(l.from, host)
+	}
+	<-l.free
 }
 
 type counted struct {
 	net.Conn
-	free chan struct{}
-	once sync.Once
+	leave func()
+	end   *time.Timer // of its life: then it is closed, and whoever reads from it finds that out
+	once  sync.Once
 }
 
 func (c *counted) Close() error {
-	c.once.Do(func() { <-c.free })
+	c.once.Do(func() { c.end.Stop(); c.leave() })
 	return c.Conn.Close()
 }

@@ -1,6 +1,7 @@
 package pagerduty_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -130,6 +131,39 @@ func TestMailDoor(t *testing.T) {
 	}
 	if refusal, ok := errors.AsType[*textproto.Error](send(key+"@daytwo.example", "")); !ok || refusal.Code != 554 || !strings.Contains(refusal.Msg, "no subject") {
 		t.Errorf("no subject: %v", refusal)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// Whoever holds many connections open is sent away.
+func TestOneSenderDoesNotFillTheMailDoor(t *testing.T) {
+	r := newRig(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error)
+	go func() { served <- r.api.ServeMail(ctx, l) }()
+	greeting := func() string {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return line[:3]
+	}
+	for n := range 12 {
+		if got, want := greeting(), map[bool]string{true: "220", false: "421"}[n < 10]; got != want {
+			t.Errorf("connection %d: %s", n+1, got)
+		}
 	}
 	stop()
 	if err := <-served; err != nil {
