@@ -110,6 +110,7 @@ func TestPagesThatComeTogetherShareAMessage(t *testing.T) {
 		waiting := fire(9, "warning") // ada was told of something as bad a moment ago
 		other := fire(1, "warning")   // another person
 		eventually(t, "the other person has it", func() bool { return paged(b.get(t, other.ID), 0) })
+		eventually(t, "there is a page", func() bool { return len(b.get(t, waiting.ID).Pages) > 0 })
 		if p := b.get(t, waiting.ID).Pages[0]; p.Status != "due" || p.Channel != "email" {
 			t.Errorf("a page right after another one: %+v", p)
 		}
@@ -138,41 +139,53 @@ func TestPagesThatComeTogetherShareAMessage(t *testing.T) {
 	})
 }
 
-// A message of several pages that one incident is taken out of goes on with the others, under its id, also after a crash.
-func TestABundleGoesOnWithoutWhatWasTaken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), crowded(9))
-		for _, service := range []string{"s0", "s3", "s6"} {
-			b.trigger(t, service, service)
-		}
-		var tries atomic.Int64
-		b.sender.fail = func(ctx context.Context, to notify.Address, _ int) error {
-			if to.Channel == notify.Webhook {
-				return nil
+// A message of several pages goes on while one of its incidents is left, and is broken off with the last.
+func TestABundleGoesOnUntilAllIsTaken(t *testing.T) {
+	for _, taken := range []string{"3", "3 2 1"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, storetest.New(t), crowded(9))
+			for _, service := range []string{"s0", "s3", "s6"} {
+				b.trigger(t, service, service)
 			}
-			if tries.Add(1) == 1 {
-				<-ctx.Done()
+			done, brokenOff := make(chan struct{}), false
+			b.sender.fail = func(ctx context.Context, to notify.Address, _ int) error {
+				if to.Channel == notify.Webhook {
+					return nil
+				}
+				select {
+				case <-done:
+				case <-ctx.Done():
+					brokenOff = true
+				}
 				return ctx.Err()
 			}
-			return nil
-		}
-		stop := b.run(t)
-		pass(time.Second)
-		if _, err := b.Acknowledge(t.Context(), "3", "ada"); err != nil {
-			t.Fatal(err)
-		}
-		pass(0)
-		mails := b.sender.toward("ada@example.com")
-		if len(mails) != 2 || mails[0].id != mails[1].id || !slices.Equal(told(mails[1]), []int64{2, 1}) || mails[1].at != mails[0].at.Add(time.Second) {
-			t.Errorf("mails %+v", mails)
-		}
-		for n, want := range []string{"sent", "sent", "canceled"} {
-			if p := b.get(t, fmt.Sprint(n+1)).Pages[0]; p.Status != want {
-				t.Errorf("#%d: %+v", n+1, p)
+			stop := b.run(t)
+			pass(time.Second)
+			for _, number := range strings.Fields(taken) {
+				if brokenOff {
+					t.Errorf("broken off before #%s was taken", number)
+				}
+				if _, err := b.Acknowledge(t.Context(), number, "ada"); err != nil {
+					t.Fatal(err)
+				}
+				pass(0)
 			}
-		}
-		stop()
-	})
+			close(done)
+			pass(time.Minute)
+			if mails := b.sender.toward("ada@example.com"); len(mails) != 1 || brokenOff != (taken != "3") {
+				t.Errorf("%q taken: broken off %t, mails %+v", taken, brokenOff, mails)
+			}
+			for n, want := range []string{"sent", "sent", "sent"} {
+				if brokenOff {
+					want = "canceled"
+				}
+				if p := b.get(t, fmt.Sprint(n+1)).Pages[0]; p.Status != want || p.Attempts != 1 {
+					t.Errorf("#%d: %+v", n+1, p)
+				}
+			}
+			stop()
+		})
+	}
 }
 
 // arrival is an alert that fires, and what happens next.
@@ -376,6 +389,44 @@ func TestAChannelThatWorksAgainIsDrainedAtOnce(t *testing.T) {
 		}
 		if warning := slices.Index(rest, "warning"); slices.Contains(rest[max(warning, 0)+4:], "critical") { // four at once
 			t.Errorf("after the first: %q", rest)
+		}
+		stop()
+		if wrong := (&stage{bench: b, t: t}).check(); wrong != "" {
+			t.Error(wrong)
+		}
+	})
+}
+
+// One mailbox that refuses while all others work keeps its own pace: what arrives elsewhere does not try it again and again.
+func TestOneBadAddressKeepsItsPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := "people: [{name: bad, email: bad@example.com}"
+		rest := "escalation_policies: [{name: bad, levels: [{targets: [bad], after: 0s}]}"
+		services := "services: [{name: bad, escalation_policy: bad}"
+		for k := range 20 {
+			people += fmt.Sprintf(", {name: p%d, email: p%d@example.com}", k, k)
+			rest += fmt.Sprintf(", {name: p%d, levels: [{targets: [p%d], after: 0s}]}", k, k)
+			services += fmt.Sprintf(", {name: s%d, escalation_policy: p%d}", k, k)
+		}
+		b := newBench(t, storetest.New(t), people+"]\n"+rest+"]\n"+services+"]\n")
+		began := time.Now()
+		b.sender.fail = func(_ context.Context, to notify.Address, _ int) error {
+			if to.To == "bad@example.com" || time.Since(began) < 5*time.Second {
+				return errBusy
+			}
+			var k time.Duration
+			_, _ = fmt.Sscanf(to.To, "p%d@", &k)
+			time.Sleep(k * 200 * time.Millisecond) // virtual: the others arrive one after another
+			return nil
+		}
+		stop := b.run(t)
+		b.trigger(t, "bad", "bad")
+		for k := range 20 {
+			b.trigger(t, fmt.Sprint(k), fmt.Sprint("s", k))
+		}
+		pass(15 * time.Second)
+		if n := len(b.sender.toward("bad@example.com")); n > 5 { // at 0, 1, 3 and 7 s, and once when the channel works again
+			t.Errorf("%d attempts", n)
 		}
 		stop()
 		if wrong := (&stage{bench: b, t: t}).check(); wrong != "" {

@@ -24,25 +24,24 @@ func (s *Incidents) deliver(sending context.Context, a attempt) (arrived bool) {
 	defer cancel()
 	// Enter first, look second: whoever acknowledges commits first and stops the sends under way second. So either we see it, or
 	// it sees us.
-	for _, p := range a.all() {
-		defer s.underway.enter(p.incident, cancel)()
-	}
+	defer s.underway.enter(a, cancel)()
 	wanted, err := s.wanted(ctx, a)
 	if err == nil {
 		err = s.sender.Send(ctx, notify.Address{Channel: a.Channel, To: a.to}, s.compose(ctx, a, wanted))
 	}
-	// Broken off because daytwo stops, or because one of several incidents was taken: the others are told at once.
+	// Broken off because daytwo stops, or because the incidents were taken.
 	again := sending.Err() != nil || errors.Is(ctx.Err(), context.Canceled)
+	works := s.working.note(a, err, again, s.clock())
 	recording, cancel := context.WithTimeout(context.WithoutCancel(sending), lease-sendLimit)
 	defer cancel()
-	failed := s.db.Write(recording, func(tx *store.Tx) error {
+	failed := s.write(recording, func(tx *store.Tx) error {
 		now := s.clock() // the same for all, so that they are tried again together
 		for _, p := range a.all() {
 			result := err
 			if _, ok := wanted[p.ID]; err == nil && !ok {
 				result = errTaken
 			}
-			if err := s.record(recording, tx, p, len(wanted), result, again, now); err != nil {
+			if err := s.record(recording, tx, p, len(wanted), result, again, works, now); err != nil {
 				return err
 			}
 		}
@@ -87,8 +86,8 @@ func (i Incident) wants(kind string) bool {
 }
 
 // record stores the outcome of an attempt, unless its lease ended meanwhile and another attempt is under way, or the provider's
-// receipt came first. together is how many pages the message carried.
-func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, together int, failed error, again bool, now time.Time) error {
+// receipt came first. together is how many pages the message carried, works since when the channel works.
+func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, together int, failed error, again bool, works, now time.Time) error {
 	i, err := findIncident(ctx, tx, `i.id = ?`, a.incident)
 	if err != nil || i == nil {
 		return err
@@ -114,7 +113,7 @@ func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, togethe
 		if err := s.recordSent(ctx, tx, *i, a, together, now); err != nil || a.Attempts == 1 {
 			return err
 		}
-		return s.recovered(ctx, tx, a, now)
+		return s.recovered(ctx, tx, a, works, now)
 	case "exhausted":
 		return s.recordExhausted(ctx, tx, *i, a, reason+": "+text)
 	}
@@ -140,14 +139,11 @@ func outcome(i Incident, a attempt, failed error, again bool, now time.Time) (st
 }
 
 // recovered tries at once what waits for a channel that failed and works again, so that it drains by what matters and not by how
-// long each page happened to wait. Where every address is another's server, only that address.
-func (s *Incidents) recovered(ctx context.Context, tx *store.Tx, a attempt, now time.Time) error {
-	c := pagesChange{At: store.Micros(now), Channel: a.Channel}
-	if strings.Contains(a.to, "://") {
-		c.Address = a.to
-	}
-	done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'retry' AND wake_at > ? AND channel = ? AND (? = '' OR address = ?)`,
-		now, now, c.Channel, c.Address, c.Address)
+// long each page happened to wait. What failed after the channel began to work waits: it is not the channel that is broken.
+func (s *Incidents) recovered(ctx context.Context, tx *store.Tx, a attempt, works, now time.Time) error {
+	c := pagesChange{At: store.Micros(now), Channel: a.Channel, Address: a.server(), Before: store.Micros(works)}
+	done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'retry' AND wake_at > ? AND at < ? AND channel = ? AND (? = '' OR address = ?)`,
+		now, now, works, c.Channel, c.Address, c.Address)
 	if err != nil {
 		return fmt.Errorf("pages of a channel that works again: %w", err)
 	}
@@ -156,6 +152,40 @@ func (s *Incidents) recovered(ctx context.Context, tx *store.Tx, a attempt, now 
 	}
 	tx.OnCommit(s.ring)
 	return s.fact(ctx, tx, "", factRecovered, c)
+}
+
+// server is the address of a where every address is another's server; empty where a channel has one for all.
+func (a attempt) server() string {
+	if strings.Contains(a.to, "://") {
+		return a.to
+	}
+	return ""
+}
+
+// working knows since when channels work. The zero value works.
+type working struct {
+	mu    sync.Mutex
+	since map[[2]string]time.Time // by channel and server
+}
+
+// note tells since when the channel of a works, after an attempt. It stops to work when a first attempt fails: that a retry fails
+// again says more of its address.
+func (w *working) note(a attempt, failed error, again bool, now time.Time) (since time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.since == nil {
+		w.since = map[[2]string]time.Time{}
+	}
+	key := [2]string{a.Channel, a.server()}
+	since, known := w.since[key]
+	switch {
+	case failed != nil && a.Attempts == 1 && !again && !errors.Is(failed, errTaken):
+		delete(w.since, key)
+	case failed == nil && (!known || since.After(now)):
+		w.since[key] = now
+		return now
+	}
+	return since
 }
 
 // recordSent tells that a channel took a page.
@@ -243,34 +273,49 @@ func (a attempt) data() map[string]string {
 // underway knows the sends on the wire, by incident. The zero value works.
 type underway struct {
 	mu    sync.Mutex
-	sends map[string]map[*context.CancelFunc]struct{}
+	sends map[string]map[*send]struct{}
 }
 
-// enter makes a send known; the returned function takes it out again.
-func (u *underway) enter(incident string, cancel context.CancelFunc) (leave func()) {
+// send is a message on the wire.
+type send struct {
+	cancel context.CancelFunc
+	left   map[string]struct{} // incidents it tells of that nobody took
+}
+
+// enter makes the send of a message known; the returned function takes it out again.
+func (u *underway) enter(a attempt, cancel context.CancelFunc) (leave func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.sends == nil {
-		u.sends = map[string]map[*context.CancelFunc]struct{}{}
+		u.sends = map[string]map[*send]struct{}{}
 	}
-	if u.sends[incident] == nil {
-		u.sends[incident] = map[*context.CancelFunc]struct{}{}
+	this := &send{cancel: cancel, left: map[string]struct{}{}}
+	for _, p := range a.all() {
+		if u.sends[p.incident] == nil {
+			u.sends[p.incident] = map[*send]struct{}{}
+		}
+		u.sends[p.incident][this], this.left[p.incident] = struct{}{}, struct{}{}
 	}
-	u.sends[incident][&cancel] = struct{}{}
-	return func() {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		if delete(u.sends[incident], &cancel); len(u.sends[incident]) == 0 {
-			delete(u.sends, incident)
+	return func() { u.leave(a, this) }
+}
+
+func (u *underway) leave(a attempt, this *send) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, p := range a.all() {
+		if delete(u.sends[p.incident], this); len(u.sends[p.incident]) == 0 {
+			delete(u.sends, p.incident)
 		}
 	}
 }
 
-// stop breaks off every send for an incident.
+// stop breaks off every send for an incident that tells of no other: one of several goes on until the last of them is taken.
 func (u *underway) stop(incident string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for cancel := range u.sends[incident] {
-		(*cancel)()
+	for this := range u.sends[incident] {
+		if delete(this.left, incident); len(this.left) == 0 {
+			this.cancel()
+		}
 	}
 }

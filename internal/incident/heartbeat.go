@@ -71,7 +71,7 @@ func (s *Incidents) CreateHeartbeat(ctx context.Context, h Heartbeat) (Heartbeat
 	now := s.clock()
 	due := now.Add(time.Duration(h.Every + h.Grace))
 	h.DueAt = &due
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		var total, named int
 		if err := tx.QueryRow(ctx, `SELECT COUNT(*), COUNT(CASE WHEN name = ? THEN 1 END) FROM heartbeats`, h.Name).Scan(&total, &named); err != nil {
 			return fmt.Errorf("create heartbeat: %w", err)
@@ -93,7 +93,7 @@ func (s *Incidents) CreateHeartbeat(ctx context.Context, h Heartbeat) (Heartbeat
 
 // RemoveHeartbeat ends a monitor, and the alert that it is missed.
 func (s *Incidents) RemoveHeartbeat(ctx context.Context, id string) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		list, err := query(ctx, tx, scanHeartbeat, `SELECT `+heartbeatColumns+` FROM heartbeats WHERE id = ?`, id)
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func (s *Incidents) RemoveHeartbeat(ctx context.Context, id string) error {
 
 // Beat takes a heartbeat by the token of its address. The alert that it was missed is over.
 func (s *Incidents) Beat(ctx context.Context, token string) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		list, err := query(ctx, tx, scanHeartbeat, `SELECT `+heartbeatColumns+` FROM heartbeats WHERE token = ?`, clip(token, 100))
 		if err != nil {
 			return err

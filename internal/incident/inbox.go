@@ -164,7 +164,7 @@ func (s *Incidents) AcceptAll(ctx context.Context, list []Event) ([]Event, error
 	if s.inbox.full() {
 		return nil, problem.New(problem.Unavailable, "%d events wait to be looked at", maxFresh).WithMend("send the event again in a moment")
 	}
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		for i, e := range list {
 			_, err := tx.Exec(ctx, `INSERT INTO inbound_events (id, at, key_id, service, source, action, dedup_key, body, fresh, outcome, reason,
 				incident_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, '', '', '')`, e.ID, e.Time, e.Key, e.Service, e.Source, e.Action, e.DedupKey, bodies[i])
@@ -261,7 +261,7 @@ func (s *Incidents) takeIn(ctx context.Context) (n int, err error) {
 	if err != nil || len(list) == 0 {
 		return 0, err
 	}
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.write(ctx, func(tx *store.Tx) error {
 		began := time.Now()
 		for n = 0; n < len(list) && (n == 0 || time.Since(began) < takeBudget); n++ {
 			if err := s.takeOne(ctx, tx, list[n]); err != nil {
@@ -286,7 +286,7 @@ func (s *Incidents) takeIn(ctx context.Context) (n int, err error) {
 // takeAlone looks at one event in a transaction of its own. An event that cannot be worked out is a failure of daytwo's: it is kept, marked, and told
 // loudly; trouble of the store is returned.
 func (s *Incidents) takeAlone(ctx context.Context, e Event) error {
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		tx.OnCommit(func() { s.inbox.add(-1) })
 		return s.takeOne(ctx, tx, e)
 	})
@@ -296,7 +296,7 @@ func (s *Incidents) takeAlone(ctx context.Context, e Event) error {
 	s.log.ErrorContext(ctx, "an event could not be worked out", "event", e.ID, "source", e.Source, "title", e.Body.Title, "err", err)
 	s.metrics.events.WithLabelValues(e.Source, "failed").Inc()
 	why := err.Error()
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		tx.OnCommit(func() { s.inbox.add(-1) })
 		if err := s.timeline.Append(ctx, tx, &timeline.Entry{Kind: timeline.Alert, Action: "failed", Service: e.Service, Actor: self, Tone: timeline.Critical,
 			Title: fmt.Sprintf("An event could not be worked out: %s (%s)", e.Body.Title, why)}); err != nil {
@@ -392,7 +392,7 @@ func (s *Incidents) openRecord(ctx context.Context, tx *store.Tx, key, dedup str
 
 // forget removes events nobody looks back at any more.
 func (s *Incidents) forget(ctx context.Context) {
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM inbound_events WHERE id IN (SELECT id FROM inbound_events WHERE fresh = 0 AND at < ? ORDER BY id LIMIT 20000)`,
 			s.clock().Add(-keepEvents))
 		return err

@@ -3,7 +3,7 @@
 // What it promises:
 //
 //   - A committed trigger leads to an attempt to reach somebody, or to a visible "nobody reachable", also across kill -9.
-//   - Nothing is sent for an incident that was acknowledged or resolved; what is under way then is broken off.
+//   - Nothing is sent for an incident that was acknowledged or resolved; what is under way then is broken off, unless it tells of others.
 //   - A page that may have been lost in a crash is sent again under the same id, so that a receiver can drop the duplicate.
 //   - Pages to somebody who was told of something as bad a moment ago go out together, in one message; a first page never waits.
 //   - A service has at most one open incident; further alerts of it join. Alerts without a service are grouped by rule and place.
@@ -168,10 +168,11 @@ type Incidents struct {
 	metrics  *metrics
 	wake     chan struct{} // something may be due; room for one
 	underway underway
+	working  working
 	inbox    inbox
 	rules    ruleBook
 	auditor  auditor
-	watch    watch  // of Run
+	watch    watch
 	beat     string // URL that hears of the auditor's success; empty: none
 }
 

@@ -95,7 +95,9 @@ type pagesChange struct {
 	All     bool   `json:"all,omitempty"`     // those of responders and updates too
 	Channel string `json:"channel,omitempty"` // of those that are tried again at once
 	Address string `json:"address,omitempty"` // only these; empty: all of the channel
+	Before  int64  `json:"before,omitempty"`  // of those that failed before then; 0: all
 	Earlier int64  `json:"earlier,omitempty"` // microseconds that the clock was set back by
+	Since   int64  `json:"since,omitempty"`   // when that was noticed: pages written from then to At stay; 0: none
 }
 
 // State is everything the ledger tells.
@@ -167,9 +169,10 @@ func (st *State) pages(f Fact, c pagesChange) {
 			p.WakeAt = c.At
 		case f.What == factCanceled && p.Incident == f.IncidentID && (p.Status == "due" || p.Status == "retry") && (c.All || p.Kind == ""):
 			p.Status, p.At, p.WakeAt = "canceled", c.At, 0
-		case f.What == factRecovered && p.Status == "retry" && p.WakeAt > c.At && p.Channel == c.Channel && (c.Address == "" || p.Address == c.Address):
+		case f.What == factRecovered && p.Status == "retry" && p.WakeAt > c.At && p.Channel == c.Channel && (c.Address == "" || p.Address == c.Address) &&
+			(c.Before == 0 || p.At < c.Before):
 			p.WakeAt = c.At
-		case f.What == factSetBack && p.WakeAt > 0:
+		case f.What == factSetBack && p.WakeAt > 0 && (c.Since == 0 || p.CreatedAt < c.Since || p.CreatedAt > c.At):
 			p.WakeAt -= c.Earlier
 		default:
 			continue

@@ -65,7 +65,7 @@ func (s *Incidents) Run(ctx context.Context) error {
 // reclaim ends the leases of a process that died, so that its pages go out again at once. The store is ours alone while it is open,
 // so whoever held a lease is gone.
 func (s *Incidents) reclaim(ctx context.Context) {
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		now := s.clock()
 		done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'sending'`, now)
 		if err != nil {
@@ -148,7 +148,7 @@ func (s *Incidents) advance(ctx context.Context, room room) (pages []attempt, wa
 	if until := store.FromMicros(due).Sub(now); until > 0 {
 		return nil, min(until, wait), nil
 	}
-	err = s.db.Write(ctx, func(tx *store.Tx) (err error) {
+	err = s.write(ctx, func(tx *store.Tx) (err error) {
 		if err := s.endSuppressions(ctx, tx, now); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func decideReceipt(status string, arrived bool) (to, reason string) {
 // Receipt takes the word of a provider about the message of that id: it arrived, or not and why. One that did not arrive is given up,
 // so that the person's next channel, or the next step of the escalation, comes at once. A message that is not known changes nothing.
 func (s *Incidents) Receipt(ctx context.Context, message string, arrived bool, detail string) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		pages, err := query(ctx, tx, scanAttempt, `SELECT `+attemptColumns+` FROM pages p JOIN incidents i ON i.id = p.incident_id
 			WHERE p.id = ? AND p.bundle = '' OR p.bundle = ? AND p.bundle <> '' ORDER BY p.id`, clip(message, 100), clip(message, 100))
 		if err != nil {

@@ -55,7 +55,7 @@ func (s *Incidents) note(ctx context.Context, tx *store.Tx, i Incident, actor, t
 
 // change runs do on one incident and returns how it is afterwards.
 func (s *Incidents) change(ctx context.Context, id string, do func(tx *store.Tx, i *Incident) error) (d Detail, err error) {
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.write(ctx, func(tx *store.Tx) error {
 		i, err := findByRef(ctx, tx, id)
 		if err != nil {
 			return err

@@ -262,7 +262,7 @@ func (s *Incidents) SaveRule(ctx context.Context, r Rule) (Rule, error) {
 	if _, ok := s.catalog.Current().Service(r.Service); r.Service != "" && !ok {
 		return r, problem.New(problem.Invalid, "there is no service %q in the catalog", r.Service).WithField("service").WithMend("name one of GET /api/services")
 	}
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		fresh := r.ID == ""
 		if fresh {
 			r.ID = event.NewID()
@@ -304,7 +304,7 @@ func (s *Incidents) SaveRule(ctx context.Context, r Rule) (Rule, error) {
 
 // RemoveRule ends a rule.
 func (s *Incidents) RemoveRule(ctx context.Context, id string) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		done, err := tx.Exec(ctx, `DELETE FROM event_rules WHERE id = ?`, id)
 		if err != nil {
 			return fmt.Errorf("remove rule: %w", err)

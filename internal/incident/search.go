@@ -190,7 +190,7 @@ func (s *Incidents) Declare(ctx context.Context, n NewIncident, actor string) (d
 		}
 		i.escalation = e
 	}
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.write(ctx, func(tx *store.Tx) error {
 		open, err := findOpen(ctx, tx, i.Service, i.groupKey)
 		if err != nil {
 			return err

@@ -506,7 +506,7 @@ func (s *Incidents) Unacknowledge(ctx context.Context, id, actor string) (Detail
 
 // MaintenanceChanged looks again at what windows of maintenance keep from paging: one may have ended early.
 func (s *Incidents) MaintenanceChanged(ctx context.Context) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error {
+	return s.write(ctx, func(tx *store.Tx) error {
 		list, err := query(ctx, tx, scanRecord, `SELECT `+recordColumns+` FROM alert_records r WHERE r.ends_at > 0 AND r.suppressed LIKE 'maintenance: %'`)
 		if err != nil {
 			return err

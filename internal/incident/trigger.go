@@ -53,6 +53,9 @@ func (s *Incidents) Trigger(ctx context.Context, tx *store.Tx, t Trigger) (Incid
 	if t.AlertID == "" {
 		return Incident{}, problem.New(problem.Invalid, "the trigger of an incident names no alert").WithField("alertId")
 	}
+	if by, _ := s.watch.look(s.clock); by > 0 { // tx is another's: what it opens is told from what was open before
+		s.ring()
+	}
 	p, err := s.receive(ctx, tx, t)
 	return p.incident, err
 }
@@ -364,7 +367,7 @@ func (s *Incidents) Create(ctx context.Context, service, title, severity, actor 
 			WithField("service").WithMend("name one of GET /api/services")
 	}
 	var d Detail
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err := s.write(ctx, func(tx *store.Tx) error {
 		open, err := findOpen(ctx, tx, service, "")
 		if err != nil {
 			return err

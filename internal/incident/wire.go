@@ -57,6 +57,9 @@ func (w *wire) enter(a attempt) {
 	if !known && len(w.told) >= maxTold {
 		return
 	}
+	if known && a.Attempts > 1 { // it tells nothing new: what came meanwhile does not wait for its sake
+		now = before.at
+	}
 	t := told{now, a.rank}
 	if known && now.Sub(before.at) < bundleWithin {
 		t.rank = min(t.rank, before.rank)

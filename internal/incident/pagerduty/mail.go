@@ -28,9 +28,11 @@ const (
 	maxMail     = 1 << 20 // bytes of one message
 	maxMailTo   = 20      // recipients of one message
 	maxMailText = 16 << 10
-	mailTime    = time.Minute // of one command or one message
-	maxMailDoor = 100         // connections at once
-	maxParts    = 50          // of one message that are looked at
+	mailTime    = time.Minute     // of one command or one message
+	maxMailDoor = 100             // connections at once
+	maxMailFrom = 10              // of them from one address
+	mailLife    = 5 * time.Minute // of one connection
+	maxParts    = 50              // of one message that are looked at
 )
 
 // Mail is what an e-mail says.
@@ -39,11 +41,12 @@ type Mail struct {
 	Header              mail.Header
 }
 
-// ReadMail reads a message as it goes over the wire (RFC 5322). Text is its first part of plain text.
+// ReadMail reads a message as it goes over the wire (RFC 5322). Text is its first part of plain text,
+// as far as that can be decoded.
 func ReadMail(r io.Reader) (Mail, error) {
 	msg, err := mail.ReadMessage(r)
 	if err != nil {
-		return Mail{}, fmt.Errorf("this is not an e-mail: %w", err)
+		return Mail{}, problem.New(problem.Invalid, "this is not an e-mail: %v", err)
 	}
 	m := Mail{Header: msg.Header, From: msg.Header.Get("From"), Subject: msg.Header.Get("Subject")}
 	words := new(mime.WordDecoder)
@@ -54,18 +57,17 @@ func ReadMail(r io.Reader) (Mail, error) {
 		m.From = from
 	}
 	parts := maxParts
-	if m.Text, err = plainText(msg.Header.Get("Content-Type"), msg.Header.Get("Content-Transfer-Encoding"), msg.Body, &parts); err != nil {
-		return Mail{}, fmt.Errorf("the e-mail cannot be read: %w", err)
-	}
+	m.Text = plainText(msg.Header.Get("Content-Type"), msg.Header.Get("Content-Transfer-Encoding"), msg.Body, &parts)
 	return m, nil
 }
 
-// plainText is the first plain text of a body, or of its parts, of which only so many are looked at; empty if there is none.
-func plainText(contentType, encoding string, body io.Reader, parts *int) (string, error) {
+// plainText is the first plain text of a body, or of its parts, of which only so many are looked at; empty if there is none. What is
+// damaged ends there: an alert is worth more than its last words.
+func plainText(contentType, encoding string, body io.Reader, parts *int) string {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || !strings.HasPrefix(media, "multipart/") {
 		if err == nil && media != "text/plain" {
-			return "", nil
+			return ""
 		}
 		switch strings.ToLower(encoding) {
 		case "quoted-printable":
@@ -73,34 +75,35 @@ func plainText(contentType, encoding string, body io.Reader, parts *int) (string
 		case "base64":
 			body = base64.NewDecoder(base64.StdEncoding, body)
 		}
-		data, err := io.ReadAll(body)
-		return string(data), err
+		data, _ := io.ReadAll(body)
+		return string(data)
 	}
 	for inside := multipart.NewReader(body, params["boundary"]); *parts > 0; {
 		*parts--
 		part, err := inside.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			return "", nil
-		}
 		if err != nil {
-			return "", err
+			return ""
 		}
-		text, err := plainText(cmp.Or(part.Header.Get("Content-Type"), "text/plain"), part.Header.Get("Content-Transfer-Encoding"), part, parts)
-		if err != nil || text != "" {
-			return text, err
+		text := plainText(cmp.Or(part.Header.Get("Content-Type"), "text/plain"), part.Header.Get("Content-Transfer-Encoding"), part, parts)
+		if text != "" {
+			return text
 		}
 	}
-	return "", nil
+	return ""
 }
+
+const over = `resolved|recovery|recovered|cleared|closed|ok|up`
 
 var (
 	replyWords = regexp.MustCompile(`(?i)^\s*(re|fwd?|aw|wg)\s*:\s*`)
-	overWords  = regexp.MustCompile(`(?i)^\W*(resolved|recovery|recovered|cleared|closed|ok|up)\b[\s\]):*-]*`)
-	badWords   = regexp.MustCompile(`(?i)^\W*(problem|alert|alarm|firing|triggered|down|critical|error|warning|info)\b[\s\]):*-]*`)
+	// An over-word is marked as the state: in brackets or asterisks, before a colon or a dash, or alone.
+	overWords = regexp.MustCompile(`(?i)^\W*?(?:\[\s*(?:` + over + `)\s*\]|\*\*\s*(?:` + over + `)\b|(?:` + over + `)(?:\s*:|\s+-\s|\W*$))[\s\]):*-]*`)
+	badWords  = regexp.MustCompile(`(?i)^\W*(problem|alert|alarm|firing|triggered|down|critical|error|warning|info)\b[\s\]):*-]*`)
 )
 
 // Event is what an e-mail to an integration means. Its subject is the title. A subject that begins with a word such as RESOLVED, OK
-// or RECOVERY ends the alert of the same subject without it; one that begins with CRITICAL, ERROR, WARNING or INFO has that
+// or RECOVERY, marked as one ("[OK] …", "** RECOVERY …", "RESOLVED: …", "Closed - …", or alone), ends the alert of the same subject
+// without it; one that begins with CRITICAL, ERROR, WARNING or INFO has that
 // severity, any other is an error. dedup, from the address, names the alert in place of the subject. The headers X-Dedup-Key,
 // X-Severity and X-Event-Action (trigger, acknowledge, resolve) come before all of this.
 func (m Mail) Event(dedup string) (incident.Event, error) {
@@ -118,7 +121,7 @@ func (m Mail) Event(dedup string) (incident.Event, error) {
 	}
 	e.Action = cmp.Or(strings.ToLower(m.Header.Get("X-Event-Action")), e.Action)
 	e.Body.Severity = cmp.Or(strings.ToLower(m.Header.Get("X-Severity")), e.Body.Severity)
-	e.DedupKey = clip(cmp.Or(m.Header.Get("X-Dedup-Key"), dedup, strings.ToLower(strings.Trim(rest, " *-:[]()"))), maxDedup)
+	e.DedupKey = clip(cmp.Or(m.Header.Get("X-Dedup-Key"), dedup, strings.ToLower(strings.Trim(rest, " *-:[]()")), strings.ToLower(e.Body.Title)), maxDedup)
 	switch {
 	case m.Header.Get("Auto-Submitted") != "" && !strings.EqualFold(m.Header.Get("Auto-Submitted"), "auto-generated") && !strings.EqualFold(m.Header.Get("Auto-Submitted"), "no"):
 		return e, problem.New(problem.Invalid, "an automatic reply is no alert")
@@ -144,7 +147,8 @@ func (a *API) ServeMail(ctx context.Context, l net.Listener) error {
 	server.Domain, server.MaxMessageBytes, server.MaxRecipients = "daytwo", maxMail, maxMailTo
 	server.ReadTimeout, server.WriteTimeout = mailTime, mailTime
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(&fewer{Listener: l, free: make(chan struct{}, maxMailDoor)}); ctx.Err() == nil && !errors.Is(err, smtp.ErrServerClosed) {
+	if err := server.Serve(&fewer{Listener: l, free: make(chan struct{}, maxMailDoor), from: map[string]int{},
+		refused: func() { a.Incidents.CountRefused("email") }}); ctx.Err() == nil && !errors.Is(err, smtp.ErrServerClosed) {
 		return fmt.Errorf("e-mail: %w", err)
 	}
 	return nil
@@ -205,29 +209,64 @@ func (s *mailSession) Data(r io.Reader) error {
 	return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: strings.Join(strings.Fields(err.Error()), " ")}
 }
 
-// fewer is a listener whose connections are bounded: more wait in the kernel's queue.
+// fewer is a listener whose connections are bounded, in all, from one address, and in time: more of all wait in the kernel's queue,
+// more of one address are sent away.
 type fewer struct {
 	net.Listener
-	free chan struct{}
+	free    chan struct{}
+	refused func()
+	mu      sync.Mutex
+	from    map[string]int
 }
 
 func (l *fewer) Accept() (net.Conn, error) {
-	l.free <- struct{}{}
-	c, err := l.Listener.Accept()
-	if err != nil {
+	for {
+		l.free <- struct{}{}
+		c, err := l.Listener.Accept()
+		if err != nil {
+			<-l.free
+			return nil, err
+		}
+		host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+		if counted := l.enter(c, host); counted != nil {
+			return counted, nil
+		}
 		<-l.free
-		return nil, err
+		l.refused()
+		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = io.WriteString(c, "421 4.7.0 too many connections from this address, try again later\r\n")
+		_ = c.Close()
 	}
-	return &counted{Conn: c, free: l.free}, nil
+}
+
+// enter counts a connection; nil if there are too many from its address.
+func (l *fewer) enter(c net.Conn, host string) net.Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from[host] >= maxMailFrom {
+		return nil
+	}
+	l.from[host]++
+	return &counted{Conn: c, leave: func() { l.leave(host) }, end: time.AfterFunc(mailLife, func() { _ = c.Close() })}
+}
+
+func (l *fewer) leave(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from[host]--; l.from[host] == 0 {
+		delete(l.from, host)
+	}
+	<-l.free
 }
 
 type counted struct {
 	net.Conn
-	free chan struct{}
-	once sync.Once
+	leave func()
+	end   *time.Timer // of its life: then it is closed, and whoever reads from it finds that out
+	once  sync.Once
 }
 
 func (c *counted) Close() error {
-	c.once.Do(func() { <-c.free })
+	c.once.Do(func() { c.end.Stop(); c.leave() })
 	return c.Conn.Close()
 }

@@ -1,6 +1,7 @@
 package pagerduty_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/incident/pagerduty"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 func TestMailsAreEvents(t *testing.T) {
@@ -25,6 +27,14 @@ func TestMailsAreEvents(t *testing.T) {
 		{"anything", "X-Event-Action: acknowledge\nX-Severity: info\nX-Dedup-Key: k\n", "acknowledge", "k", "info"},
 		{"=?UTF-8?Q?Gr=C3=B6=C3=9Fe?=", "", "trigger", "größe", "error"},
 		{"Upgrade of the database failed", "", "trigger", "upgrade of the database failed", "error"},
+		{"Recovery of replica db2 failed", "", "trigger", "recovery of replica db2 failed", "error"},
+		{"Up to 95 % disk used", "", "trigger", "up to 95 % disk used", "error"},
+		{"Closed connections exceed limit", "", "trigger", "closed connections exceed limit", "error"},
+		{"[Backup] OK: never ran", "", "trigger", "backup] ok: never ran", "error"},
+		{"OK - Disk full on db1", "", "resolve", "disk full on db1", "error"},
+		{"ALERT", "", "trigger", "alert", "error"},
+		{"CRITICAL", "", "trigger", "critical", "critical"},
+		{"Resolved", "", "resolve", "resolved", "error"},
 	} {
 		m, err := pagerduty.ReadMail(strings.NewReader("From: cron <root@db1>\r\n" + c.header + "Subject: " + c.subject + "\r\n\r\ntext\r\n"))
 		if err != nil {
@@ -55,6 +65,24 @@ func TestTextOfMails(t *testing.T) {
 	}
 	if m, err := pagerduty.ReadMail(strings.NewReader("Subject: s\nContent-Transfer-Encoding: quoted-printable\nContent-Type: text/plain\n\na=3Db\n")); err != nil || m.Text != "a=b\n" {
 		t.Errorf("%q, %v", m.Text, err)
+	}
+}
+
+// A body that is damaged does not cost the alert: its subject is kept, and the text as far as it can be read.
+func TestDamagedBodies(t *testing.T) {
+	for body, want := range map[string]string{
+		"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\nZnVsbA==!":             "full",
+		"Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\nfull\na=ZZb": "full\n",
+		"Content-Type: multipart/mixed; boundary=A\n\n--A\nContent-Type: text/plain\n\nfull":   "full",
+		"Content-Type: multipart/mixed; boundary=A\n\nno part":                                 "",
+	} {
+		m, err := pagerduty.ReadMail(strings.NewReader("Subject: Disk full\n" + body))
+		if err != nil || m.Subject != "Disk full" || !strings.HasPrefix(m.Text, want) {
+			t.Errorf("%q: %+v, %v", body, m, err)
+		}
+	}
+	if _, err := pagerduty.ReadMail(strings.NewReader("no header\n\n")); problem.From(err).Code != problem.Invalid {
+		t.Errorf("no header: %v", err)
 	}
 }
 
@@ -103,6 +131,39 @@ func TestMailDoor(t *testing.T) {
 	}
 	if refusal, ok := errors.AsType[*textproto.Error](send(key+"@daytwo.example", "")); !ok || refusal.Code != 554 || !strings.Contains(refusal.Msg, "no subject") {
 		t.Errorf("no subject: %v", refusal)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+// Whoever holds many connections open is sent away.
+func TestOneSenderDoesNotFillTheMailDoor(t *testing.T) {
+	r := newRig(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error)
+	go func() { served <- r.api.ServeMail(ctx, l) }()
+	greeting := func() string {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return line[:3]
+	}
+	for n := range 12 {
+		if got, want := greeting(), map[bool]string{true: "220", false: "421"}[n < 10]; got != want {
+			t.Errorf("connection %d: %s", n+1, got)
+		}
 	}
 	stop()
 	if err := <-served; err != nil {
