@@ -320,7 +320,7 @@ async function following(page) {
     for (const end = Date.now() + patience; (await rows(page).getByText("live line 0").count()) === 0; ) {
       ok(Date.now() < end, "nothing came"); // the stream may open after the first
       await send("live line 0");
-      await page.waitForTimeout(200);
+      await page.waitForTimeout(200); // between two lines, of which one has to come
     }
     await rows(page).hover();
     await send("live line 1");
