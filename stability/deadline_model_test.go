@@ -258,7 +258,7 @@ func TestTimeoutAgainstModel(t *testing.T) {
 			}
 			// At after = takes = 0 either may come first.
 			either := after == 0 && takes == 0
-			if want != nil && after <= wantTook && gone > wantTook && !(patience > 0 && patience <= after) {
+			if want != nil && after <= wantTook && gone > wantTook && (patience <= 0 || patience > after) {
 				want = ErrTimeout
 			}
 			timeouts := uint64(0)

@@ -25,7 +25,7 @@ const never = time.Duration(1 << 62)
 
 // outcome is what a call has to return and when, if its second attempt began
 // after that long.
-func (c hedgeCall) outcome(second time.Duration) (err error, at time.Duration) {
+func (c hedgeCall) outcome(second time.Duration) (at time.Duration, err error) {
 	leaves := never
 	if c.leaves > 0 {
 		leaves = c.leaves
@@ -43,9 +43,9 @@ func (c hedgeCall) outcome(second time.Duration) (err error, at time.Duration) {
 		ends[first] = max(ends[0], ends[1])
 	}
 	if leaves < ends[first] {
-		return context.Canceled, leaves
+		return leaves, context.Canceled
 	}
-	return c.errs[first], ends[first]
+	return ends[first], c.errs[first]
 }
 
 // The second attempt comes after as long as the wanted share of calls took, as
@@ -126,7 +126,7 @@ func TestHedgeAgainstModel(t *testing.T) {
 				case alone > high:
 					wrong = fmt.Sprintf("no second attempt within %v, model %v", alone, high)
 				}
-				wantErr, wantAt := c.outcome(second)
+				wantAt, wantErr := c.outcome(second)
 				if wrong == "" && (!errors.Is(err, wantErr) || at != wantAt) {
 					wrong = fmt.Sprintf("%v after %v, model %v after %v", err, at, wantErr, wantAt)
 				}
