@@ -167,7 +167,7 @@ func (p *Page) Notices(ctx context.Context, since time.Time) (list []Notice, err
 }
 
 func (p *Page) change(ctx context.Context, id string, do func(*Notice) error) (n Notice, err error) {
-	return n, p.write(ctx, func(tx *store.Tx) error {
+	err = p.write(ctx, func(tx *store.Tx) error {
 		if n, err = find(ctx, tx, id); err != nil {
 			return err
 		}
@@ -176,6 +176,7 @@ func (p *Page) change(ctx context.Context, id string, do func(*Notice) error) (n
 		}
 		return put(ctx, tx, n)
 	})
+	return n, err
 }
 
 // write changes something, and what the public sees at once.

@@ -100,18 +100,30 @@ func FuzzMail(f *testing.F) {
 	})
 }
 
-// An e-mail to a key opens an incident, one that says so ends it, and a stranger's address is refused by name.
-func TestMailDoor(t *testing.T) {
-	r := newRig(t)
+// mailDoor takes e-mail at an address until stop is called.
+func mailDoor(t *testing.T, r *rig) (address string, stop func()) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error)
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
 	go func() { served <- r.api.ServeMail(ctx, l) }()
+	return l.Addr().String(), func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An e-mail to a key opens an incident, one that says so ends it, and a stranger's address is refused by name.
+func TestMailDoor(t *testing.T) {
+	r := newRig(t)
+	address, stop := mailDoor(t, r)
 	send := func(to, subject string) error {
-		return smtp.SendMail(l.Addr().String(), nil, "root@db1.example", []string{to}, fmt.Appendf(nil, "From: root@db1.example\r\nSubject: %s\r\n\r\ndf says 100%%\r\n", subject))
+		return smtp.SendMail(address, nil, "root@db1.example", []string{to}, fmt.Appendf(nil, "From: root@db1.example\r\nSubject: %s\r\n\r\ndf says 100%%\r\n", subject))
 	}
 	if err := send(strings.ToUpper(key)+"@daytwo.example", "[CRITICAL] Disk full"); err != nil {
 		t.Fatal(err)
@@ -133,23 +145,14 @@ func TestMailDoor(t *testing.T) {
 		t.Errorf("no subject: %v", refusal)
 	}
 	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
 }
 
 // Whoever holds many connections open is sent away.
 func TestOneSenderDoesNotFillTheMailDoor(t *testing.T) {
 	r := newRig(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- r.api.ServeMail(ctx, l) }()
+	address, stop := mailDoor(t, r)
 	greeting := func() string {
-		c, err := net.Dial("tcp", l.Addr().String())
+		c, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,9 +169,6 @@ func TestOneSenderDoesNotFillTheMailDoor(t *testing.T) {
 		}
 	}
 	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
 }
 
 func detail(t *testing.T, r *rig, id string) incident.Detail {
