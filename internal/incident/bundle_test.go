@@ -71,6 +71,7 @@ func paged(d incident.Detail, page int) bool {
 func TestPagesThatComeTogetherShareAMessage(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		b := newBench(t, db, crowded(40))
+		b.Unhurried()
 		var mailed atomic.Int64
 		b.sender.fail = func(_ context.Context, to notify.Address, _ int) error {
 			if to.Channel == notify.Email && mailed.Add(1) == 1 {

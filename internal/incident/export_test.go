@@ -2,6 +2,9 @@ package incident
 
 import "time"
 
+// Unhurried has one transaction take all that there is to do, before Run.
+func (s *Incidents) Unhurried() { s.budget = time.Hour }
+
 // Try compiles a rule and asks it about an event with these details.
 func (r Rule) Try(details map[string]any) Verdict {
 	c, err := r.compile()

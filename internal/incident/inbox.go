@@ -263,7 +263,7 @@ func (s *Incidents) takeIn(ctx context.Context) (n int, err error) {
 	}
 	err = s.write(ctx, func(tx *store.Tx) error {
 		began := time.Now()
-		for n = 0; n < len(list) && (n == 0 || time.Since(began) < takeBudget); n++ {
+		for n = 0; n < len(list) && (n == 0 || time.Since(began) < s.budget); n++ {
 			if err := s.takeOne(ctx, tx, list[n]); err != nil {
 				return err
 			}

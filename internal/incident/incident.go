@@ -173,7 +173,8 @@ type Incidents struct {
 	rules    ruleBook
 	auditor  auditor
 	watch    watch
-	beat     string // URL that hears of the auditor's success; empty: none
+	beat     string        // URL that hears of the auditor's success; empty: none
+	budget   time.Duration // takeBudget, but for tests that must not depend on how fast a machine is
 }
 
 //go:embed migrations/*.sql
@@ -193,7 +194,7 @@ func New(ctx context.Context, c Config) (*Incidents, error) {
 	}
 	s := &Incidents{
 		db: c.DB, timeline: c.Timeline, catalog: c.Catalog, sender: c.Sender,
-		url: strings.TrimSuffix(c.PublicURL, "/"), now: c.Now, log: c.Logger, wake: make(chan struct{}, 1),
+		url: strings.TrimSuffix(c.PublicURL, "/"), now: c.Now, log: c.Logger, wake: make(chan struct{}, 1), budget: takeBudget,
 	}
 	if s.now == nil {
 		s.now = time.Now

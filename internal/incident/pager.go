@@ -184,7 +184,7 @@ func (s *Incidents) takeSteps(ctx context.Context, tx *store.Tx, now time.Time) 
 	}
 	began := time.Now()
 	for n, i := range list {
-		if n > 0 && time.Since(began) > takeBudget { // the rest right after, so that others get their turn at the store
+		if n > 0 && time.Since(began) > s.budget { // the rest right after, so that others get their turn at the store
 			return nil
 		}
 		if err := s.takeStep(ctx, tx, i, now); err != nil {

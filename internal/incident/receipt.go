@@ -9,9 +9,9 @@ import (
 )
 
 // decideReceipt says what a provider's word about a message makes of a page: its new status, or that it stays. Words come late, twice
-// and in any order. That it arrived is believed until the incident was taken; that it did not, only of a message that counts as taken
-// by the provider: one that is tried again has another chance.
-func decideReceipt(status string, arrived bool) (to, reason string) {
+// and in any order. That it arrived is believed until the incident was taken; that it did not, of a message that the provider took, or
+// whose first attempt it overtook: one that is tried again has another chance, since the word may be about the attempt before.
+func decideReceipt(status string, attempts int, arrived bool) (to, reason string) {
 	switch {
 	case status == "delivered":
 		return "", "it arrived already"
@@ -21,7 +21,7 @@ func decideReceipt(status string, arrived bool) (to, reason string) {
 		return "", "it was not sent yet"
 	case arrived:
 		return "delivered", "the provider says that it arrived"
-	case status == "sent" || status == "sending":
+	case status == "sent" || status == "sending" && attempts == 1:
 		return "exhausted", "the provider says that it did not arrive"
 	}
 	return "", "it is tried again, or given up"
@@ -47,7 +47,7 @@ func (s *Incidents) Receipt(ctx context.Context, message string, arrived bool, d
 }
 
 func (s *Incidents) takeReceipt(ctx context.Context, tx *store.Tx, a attempt, together int, arrived bool, detail string) error {
-	to, reason := decideReceipt(a.Status, arrived)
+	to, reason := decideReceipt(a.Status, a.Attempts, arrived)
 	i, err := findIncident(ctx, tx, `i.id = ?`, a.incident)
 	if err != nil || i == nil || to == "" {
 		return err

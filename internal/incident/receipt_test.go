@@ -193,6 +193,23 @@ func TestReceiptsMoveTheEscalationOn(t *testing.T) {
 	})
 }
 
+// What a provider says of an attempt that seemed to fail does not end the one after it.
+func TestAReceiptOfTheAttemptBefore(t *testing.T) {
+	inBubble(t, reached, func(t *testing.T, b *bench) {
+		b.sender.fail = func(_ context.Context, _ notify.Address, try int) error {
+			if try == 1 {
+				return errBusy
+			}
+			return b.Receipt(context.Background(), b.sender.all()[0].id, false, "no-answer")
+		}
+		i := b.trigger(t, "a1", "checkout")
+		pass(30 * time.Second)
+		if d := b.get(t, i.ID); d.Pages[0].Attempts != 2 || d.Pages[0].Status != "sent" {
+			t.Errorf("page %+v, log %q", d.Pages[0], actions(d))
+		}
+	})
+}
+
 // A receipt that overtakes the answer of the provider, or comes after somebody took the incident, does no harm.
 func TestReceiptsThatComeEarlyOrLate(t *testing.T) {
 	inBubble(t, reached, func(t *testing.T, b *bench) {
