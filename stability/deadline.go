@@ -2,6 +2,7 @@ package stability
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,24 +11,39 @@ import (
 // deadline is a context that ends at a time. Unlike the one of
 // context.WithDeadline it arms a timer, and watches its parent, only when
 // somebody asks for Done: a call that is over sooner has cost one allocation. The
-// timer may be one that many deadlines share, see [expiry].
+// timer may be one that many deadlines share, see [expiry]; one that is takes no
+// lock of its own on its way through a call.
 type deadline struct {
 	context.Context               // parent
 	at              time.Duration // as of now()
 
-	ended atomic.Pointer[error]
-	asked atomic.Bool // somebody waits for the end; set before ended is looked at
-	mu    sync.Mutex
-	done  chan struct{}
-	timer *time.Timer // if it is in no list
-	leave func() bool // stops watching the parent
-	after map[int]func()
-	next  int
+	// state is nil, &making, &waiting, or the error with which it ended.
+	state atomic.Pointer[error]
+	done  chan struct{} // written while state is &making, and never again
+
+	kept atomic.Pointer[kept] // nil if there is nothing
 
 	list           *expiry // that ends it; nil: a timer of its own
 	listed         bool    // these with the list's mutex held
 	earlier, later *deadline
 }
+
+// kept is what has to be undone or done at the end of a deadline. Few have any: a
+// deadline without is the smaller for it.
+type kept struct {
+	mu    sync.Mutex
+	timer *time.Timer // if it is in no list
+	leave func() bool // stops watching the parent
+	after map[int]func()
+	next  int
+}
+
+// The states of a deadline that has not ended and is waited for; both are errors
+// only to share the pointer with those that it ends with.
+var (
+	making  error // one goroutine makes the channel, which takes no time
+	waiting error // the channel is there
+)
 
 // newDeadline makes a context that ends after that long. With a list, which may be
 // nil, it costs no timer.
@@ -42,7 +58,7 @@ func (d *deadline) Deadline() (time.Time, bool) { return timeOf(d.at), true }
 func (d *deadline) left() time.Duration { return d.at - now() }
 
 func (d *deadline) Err() error {
-	if err := d.ended.Load(); err != nil {
+	if err := d.ended(); err != nil {
 		return *err
 	}
 	if err := d.Context.Err(); err != nil {
@@ -54,6 +70,16 @@ func (d *deadline) Err() error {
 	return nil
 }
 
+// ended is what it has ended with, or nil.
+func (d *deadline) ended() *error {
+	switch s := d.state.Load(); s {
+	case &making, &waiting:
+		return nil
+	default:
+		return s
+	}
+}
+
 // deadlineExceeded has an address, so that ending with it allocates nothing.
 var deadlineExceeded error = context.DeadlineExceeded
 
@@ -63,46 +89,77 @@ func (d *deadline) Done() <-chan struct{} {
 	if err := d.Context.Err(); err != nil {
 		_ = d.end(err)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.done == nil {
-		d.asked.Store(true)
-		if d.ended.Load() != nil {
-			d.done = closed
+	for {
+		switch s := d.state.Load(); {
+		case s == nil && d.state.CompareAndSwap(nil, &making):
+			d.done = make(chan struct{})
+			d.state.Store(&waiting)
+			d.watch()
 			return d.done
-		}
-		d.done = make(chan struct{})
-		if d.list == nil || !d.list.add(d) { // either looks at the clock, the list seldom
-			d.timer = time.AfterFunc(d.left(), func() { _ = d.end(context.DeadlineExceeded) })
-		}
-		if d.Context.Done() != nil {
-			d.leave = context.AfterFunc(d.Context, func() { _ = d.end(d.Context.Err()) })
+		case s == nil: // another was first
+		case s == &making:
+			runtime.Gosched()
+		case s == &waiting || d.done != nil:
+			return d.done
+		default: // ended before anybody asked
+			return closed
 		}
 	}
-	return d.done
+}
+
+// watch has it ended in time and with its parent. It may end meanwhile.
+func (d *deadline) watch() {
+	switch {
+	case d.list == nil || !d.list.add(d): // either looks at the clock, the list seldom
+		d.keep(func(k *kept) {
+			k.timer = time.AfterFunc(d.left(), func() { _ = d.end(context.DeadlineExceeded) })
+		})
+	case d.ended() != nil:
+		d.list.remove(d)
+	}
+	if d.Context.Done() != nil {
+		d.keep(func(k *kept) {
+			k.leave = context.AfterFunc(d.Context, func() { _ = d.end(d.Context.Err()) })
+		})
+	}
+}
+
+// keep notes something for the end of the context, also if that is now.
+func (d *deadline) keep(note func(*kept)) *kept {
+	k := d.kept.Load()
+	if k == nil {
+		k = &kept{}
+		if !d.kept.CompareAndSwap(nil, k) {
+			k = d.kept.Load()
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	note(k)
+	if d.ended() != nil {
+		k.settle()
+	}
+	return k
 }
 
 // AfterFunc is asked for by package context: contexts made from this one then
 // need no goroutine to watch it.
 func (d *deadline) AfterFunc(f func()) (stop func() bool) {
 	d.Done()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended.Load() != nil {
-		go f()
-		return func() bool { return false }
-	}
-	if d.after == nil {
-		d.after = map[int]func(){}
-	}
-	n := d.next
-	d.next++
-	d.after[n] = f
+	var n int
+	k := d.keep(func(k *kept) {
+		if k.after == nil {
+			k.after = map[int]func(){}
+		}
+		n = k.next
+		k.next++
+		k.after[n] = f
+	})
 	return func() bool {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		_, there := d.after[n]
-		delete(d.after, n)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		_, there := k.after[n]
+		delete(k.after, n)
 		return there
 	}
 }
@@ -120,34 +177,50 @@ func (d *deadline) end(err error) error {
 		other := err // lives on the heap only then
 		to = &other
 	}
-	if !d.ended.CompareAndSwap(nil, to) {
-		return *d.ended.Load()
+	for {
+		switch s := d.state.Load(); s {
+		case nil:
+			if d.state.CompareAndSwap(nil, to) {
+				return err
+			}
+		case &making:
+			runtime.Gosched()
+		case &waiting:
+			if d.state.CompareAndSwap(&waiting, to) {
+				d.tell()
+				return err
+			}
+		default:
+			return *s
+		}
 	}
-	if d.asked.Load() {
-		d.tell()
-	}
-	return err
 }
 
 // tell wakes whoever waits. It is called once, by who ended the context.
 func (d *deadline) tell() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.done != closed {
-		close(d.done)
-	}
-	if d.timer != nil {
-		d.timer.Stop()
-	} else if d.list != nil {
+	close(d.done)
+	if d.list != nil {
 		d.list.remove(d)
 	}
-	if d.leave != nil {
-		d.leave()
+	if k := d.kept.Load(); k != nil {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.settle()
 	}
-	for _, f := range d.after {
+}
+
+// settle does what was kept, each once. Called with mu held.
+func (k *kept) settle() {
+	if k.timer != nil {
+		k.timer.Stop()
+	}
+	if k.leave != nil {
+		k.leave()
+	}
+	for _, f := range k.after {
 		go f()
 	}
-	d.after = nil
+	k.after = nil
 }
 
 // release ends the context of a call that is over.
@@ -155,10 +228,10 @@ func (d *deadline) release() { _ = d.end(context.Canceled) }
 
 // passed tells whether the deadline was what ended the context.
 func (d *deadline) passed() bool {
-	err := d.ended.Load()
+	err := d.ended()
 	if err == nil {
 		_ = d.Err()
-		err = d.ended.Load()
+		err = d.ended()
 	}
 	return err != nil && *err == context.DeadlineExceeded && //nolint:errorlint // stored as it is
 		d.Context.Err() == nil

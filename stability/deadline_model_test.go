@@ -175,7 +175,7 @@ func TestExpiryAgainstModel(t *testing.T) {
 						wrong = fmt.Sprintf("step %d, deadline %d: done %t, model %v", i, n, done, want)
 						return
 					}
-					if want == nil && d.timer == nil {
+					if want == nil && d.kept.Load() == nil {
 						waiting++
 					}
 				}
