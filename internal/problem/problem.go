@@ -31,6 +31,7 @@ type Error struct {
 	Code    Code
 	Message string // one sentence for a person, naming the thing
 	Field   string // the input field at fault, in the caller's notation; may be empty
+	Column  int    // where in the field, in characters from 1; 0: not known
 	Mend    string // what to do about it; may be empty
 	Err     error  // the cause, for errors.Is and the log; may be nil
 }
@@ -60,6 +61,14 @@ func (e *Error) WithMend(format string, args ...any) *Error {
 func (e *Error) WithField(field string) *Error {
 	c := *e
 	c.Field = field
+	return &c
+}
+
+// WithColumn returns a copy of e that says where in the field the fault is, in
+// characters from 1.
+func (e *Error) WithColumn(column int) *Error {
+	c := *e
+	c.Column = column
 	return &c
 }
 

@@ -40,6 +40,7 @@ type Problem struct {
 	Detail    string       `json:"detail" doc:"what is wrong, for a person"`
 	Code      problem.Code `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,conflict,too_large,exhausted,unavailable,internal"`
 	Field     string       `json:"field,omitempty" doc:"the input at fault"`
+	Column    int          `json:"column,omitempty" doc:"where in the input, in characters from 1"`
 	Mend      string       `json:"mend,omitempty" doc:"what to do about it"`
 	RequestID string       `json:"requestId,omitempty" doc:"finds the request in the log of daytwo"`
 	Errors    []Fault      `json:"errors,omitempty" doc:"every fault of the input, the first of which is the detail"`
@@ -67,7 +68,7 @@ func newProblem(code problem.Code, status int) *Problem {
 func problemOf(err error, requestID string) *Problem {
 	e := problem.From(err)
 	p := newProblem(e.Code, statuses[e.Code])
-	p.Detail, p.Field, p.Mend, p.RequestID = e.Message, e.Field, e.Mend, requestID
+	p.Detail, p.Field, p.Column, p.Mend, p.RequestID = e.Message, e.Field, e.Column, e.Mend, requestID
 	return p
 }
 

@@ -71,8 +71,9 @@ func (p *parser) here() string {
 
 func (p *parser) fail(format string, args ...any) error {
 	e := problem.New(problem.Invalid, format, args...)
-	e.Message = "KQL, column " + strconv.Itoa(utf8.RuneCountInString(p.in[:min(p.at, len(p.in))])+1) + ": " + e.Message
-	return e.WithField("query").WithMend(`write field: value, "a phrase", and, or, not; put \ before a special character`)
+	column := utf8.RuneCountInString(p.in[:min(p.at, len(p.in))]) + 1
+	e.Message = "KQL, column " + strconv.Itoa(column) + ": " + e.Message
+	return e.WithField("query").WithColumn(column).WithMend(`write field: value, "a phrase", and, or, not; put \ before a special character`)
 }
 
 // keyword takes a word of the language if it stands here.

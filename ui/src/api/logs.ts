@@ -34,11 +34,11 @@ export const linesQuery = (asked: Asked) =>
     gcTime: 60_000,
   });
 
-export const histogramQuery = (asked: Asked, buckets: number) =>
+export const histogramQuery = (asked: Asked) =>
   queryOptions({
-    queryKey: ["logs", "histogram", asked, buckets],
+    queryKey: ["logs", "histogram", asked],
     queryFn: ({ signal }) =>
-      answer(api.GET("/api/logs/histogram", { params: { query: { ...asked, buckets } as operations["count-logs"]["parameters"]["query"] }, signal })),
+      answer(api.GET("/api/logs/histogram", { params: { query: { ...asked, buckets: 80 } as operations["count-logs"]["parameters"]["query"] }, signal })),
     placeholderData: keepPreviousData,
   });
 

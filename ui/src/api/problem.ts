@@ -8,6 +8,8 @@ export class Problem extends Error {
     readonly mend?: string,
     readonly field?: string,
     readonly requestId?: string,
+    /** Where in the field, in characters from 1. */
+    readonly column?: number,
   ) {
     super(message);
   }
@@ -24,6 +26,7 @@ interface Body {
   code?: string;
   mend?: string;
   field?: string;
+  column?: number;
   requestId?: string;
   errors?: { message?: string; location?: string }[];
   error?: string; // Prometheus API
@@ -43,6 +46,7 @@ export function problemFrom(status: number, answered: unknown): Problem {
     body.mend,
     body.field,
     body.requestId,
+    body.column,
   );
 }
 

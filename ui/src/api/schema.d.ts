@@ -4275,6 +4275,11 @@ export interface components {
         Problem: {
             /** @enum {string} */
             code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "too_large" | "exhausted" | "unavailable" | "internal";
+            /**
+             * Format: int64
+             * @description where in the input, in characters from 1
+             */
+            column?: number;
             /** @description what is wrong, for a person */
             detail: string;
             /** @description every fault of the input, the first of which is the detail */

@@ -10,7 +10,7 @@ const rank = (level: string) => (order.includes(level) ? order.indexOf(level) : 
 
 /** How many lines there are over time, by level; a drag over it zooms. */
 export function Histogram({ asked }: { asked: Asked }) {
-  const query = useQuery(histogramQuery(asked, 80));
+  const query = useQuery(histogramQuery(asked));
   const { zoom, zone } = useTimeRange();
   const box = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ from: number; to: number }>();

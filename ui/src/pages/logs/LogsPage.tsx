@@ -17,6 +17,7 @@ import { narrowed } from "./clause";
 import { FieldList } from "./FieldList";
 import { Histogram } from "./Histogram";
 import { Lines } from "./Lines";
+import { isFaultOfQuery, QueryFault } from "./QueryFault";
 import { Patterns } from "./Patterns";
 import { QueryBox } from "./QueryBox";
 import { Searches } from "./Searches";
@@ -79,6 +80,7 @@ export function LogsPage() {
         />
         <ServiceFilter />
       </Filters>
+      <QueryFault asked={asked} />
       <Histogram asked={asked} />
       <div className={styles.bar2}>
         <SegmentedControl
@@ -143,6 +145,7 @@ function Found({ asked, columns, onNarrow }: ResultProps) {
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  if (isFaultOfQuery(query.error)) return null; // it stands below the query
   if (query.error) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
   const first = query.data?.pages[0];
   if (!first) return <Waiting rows={10} />;

@@ -5,6 +5,7 @@ import { ErrorNote } from "@/kit/ErrorNote";
 import { formatCount, formatValue, plural } from "@/kit/format";
 import { Waiting } from "@/kit/Loaded";
 import { StateBadge } from "@/kit/StateBadge";
+import { isFaultOfQuery } from "./QueryFault";
 import styles from "./Logs.module.css";
 
 /** The longest run of words of a template without a mask: finds its lines. */
@@ -19,6 +20,7 @@ function phraseOf(pattern: LogPattern): string {
 /** Templates behind the messages, the most frequent first, and which are new. */
 export function Patterns({ asked, onPhrase }: { asked: Asked; onPhrase: (phrase: string) => void }) {
   const query = useQuery(logPatternsQuery(asked));
+  if (isFaultOfQuery(query.error)) return null; // it stands below the query
   if (query.error) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Waiting rows={8} />;
   const { patterns, looked, matched, before } = query.data;

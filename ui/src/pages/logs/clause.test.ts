@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { condition, narrowed, placeAt } from "./clause";
+import { aroundPlace, condition, narrowed, placeAt } from "./clause";
 
 test("a click narrows the query", () => {
   expect(condition("kql", "status", 500)).toBe("status: 500");
@@ -12,6 +12,12 @@ test("a click narrows the query", () => {
   expect(narrowed("kql", "a: 1", "b", "x y", false)).toBe('a: 1 and not b: "x y"');
   expect(narrowed("kql", "a: 1 or b: 2", "c", 3, true)).toBe("(a: 1 or b: 2) and c: 3");
   expect(narrowed("lucene", "a:1", "b", "x", true)).toBe('a:1 AND b:"x"');
+});
+
+test("a fault is shown at its place", () => {
+  expect(aroundPlace("a:(b", 5)).toEqual({ before: "a:(b", at: "", after: "" });
+  expect(aroundPlace("ä😀:]x", 4)).toEqual({ before: "ä😀:", at: "]", after: "x" });
+  expect(aroundPlace("0123456789", 6, 2)).toEqual({ before: "…34", at: "5", after: "67…" });
 });
 
 test("the place of the cursor says what completes", () => {

@@ -26,6 +26,15 @@ export function narrowed(language: string, query: string, field: string, value: 
   return flat ? `${query.trim()}${and}${wanted}` : `(${query.trim()})${and}${wanted}`;
 }
 
+/** A text around a place of it, cut where it is long; the place is in characters from 1. */
+export function aroundPlace(text: string, column: number, reach = 60): { before: string; at: string; after: string } {
+  const all = Array.from(text);
+  const i = Math.max(0, Math.min(all.length, column - 1));
+  const before = all.slice(Math.max(0, i - reach), i).join("");
+  const after = all.slice(i + 1, i + 1 + reach).join("");
+  return { before: i > reach ? `…${before}` : before, at: all[i] ?? "", after: i + 1 + reach < all.length ? `${after}…` : after };
+}
+
 export interface Place {
   /** Where what is being typed begins. */
   start: number;
