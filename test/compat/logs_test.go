@@ -1,12 +1,17 @@
 package compat
 
 import (
+	"cmp"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +28,10 @@ const (
 )
 
 // server is daytwo with its doors for logs, as it is released.
-type server struct{ web, elastic string }
+type server struct {
+	web, elastic, tcp, tls string
+	authority              string // file that the certificate of tls is signed by
+}
 
 func startServer(t *testing.T) *server {
 	t.Helper()
@@ -33,8 +41,11 @@ func startServer(t *testing.T) *server {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building daytwo: %v\n%s", err, out)
 	}
-	s := &server{web: freeAddress(t, "tcp"), elastic: freeAddress(t, "tcp")}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), bin, "serve", "--listen", s.web, "--elasticsearch-listener", s.elastic, "--data", t.TempDir())
+	s := &server{web: freeAddress(t, "tcp"), elastic: freeAddress(t, "tcp"), tcp: freeAddress(t, "tcp"), tls: freeAddress(t, "tcp")}
+	var key string
+	s.authority, key = certificate(t)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), bin, "serve", "--listen", s.web, "--elasticsearch-listener", s.elastic, "--otlp-listener", "off",
+		"--syslog-tcp", s.tcp, "--syslog-tls", s.tls, "--syslog-cert", s.authority, "--syslog-key", key, "--data", t.TempDir())
 	cmd.Env = append(os.Environ(), "DAYTWO_ADMIN_TOKEN="+token)
 	start(t, cmd)
 	await(t, "the server", func() error {
@@ -45,6 +56,22 @@ func startServer(t *testing.T) *server {
 		return err
 	})
 	return s
+}
+
+// certificate writes the certificate that net/http/httptest has for this machine, which signs itself, and its key.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	lent := httptest.NewTLSServer(nil)
+	defer lent.Close()
+	secret, err := x509.MarshalPKCS8PrivateKey(lent.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writeFile(t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lent.Certificate().Raw})))
+	writeFile(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	return cert, key
 }
 
 // start runs a process until the test ends; what it said is shown if it fails.
@@ -114,11 +141,11 @@ func fetch(t *testing.T, url string) ([]byte, error) {
 	return data, err
 }
 
-// found awaits that an index holds three documents, and returns one.
-func (s *server) found(t *testing.T, index string) (source map[string]any) {
+// found awaits that three documents of an index match, and returns one.
+func (s *server) found(t *testing.T, index, query string) (source map[string]any) {
 	t.Helper()
 	await(t, index, func() error {
-		data, err := fetch(t, "http://"+s.elastic+"/"+index+"/_search?size=1")
+		data, err := fetch(t, "http://"+s.elastic+"/"+index+"/_search?size=1&q="+url.QueryEscape(query))
 		if err != nil {
 			return err
 		}
@@ -180,7 +207,14 @@ func javascript(t *testing.T, s *server) {
 		t.Fatal(err)
 	}
 	expect(t, exec.CommandContext(t.Context(), "node", at, "http://"+s.elastic, token),
-		"bulk 500 0", "index created kim false", "search 100 199", "scroll 501", "pit 501 count 501", "msearch 501,10", "template true", "refused 400", "query_string 3")
+		"bulk 500 0", "index created kim false", "search 100 199", "scroll 501", "pit 501 count 501", "msearch 501,10", "template true", "refused 400", "query_string 3",
+		"count match_and 1\n", "count match_phrase 1\n", "count term 10\n", "count terms 3\n", "count range 10\n", "count range_date 501\n", "count exists 501\n",
+		"count prefix 10\n", "count wildcard 10\n", "count regexp 10\n", "count bool 98\n", "count should 2\n", "count query_string 13\n", "count simple_query_string 2\n",
+		"count ids 1\n", "count multi_match 1\n", "count nothing 0\n",
+		"agg terms error=10,450,0 info=490,499,1\n", "agg histogram 0=100 100=100 200=100 300=100 400=100 within info=14700 error=250\n",
+		"agg date_histogram 1 500 249.5 string\n", "agg range 10,10,480\n", "agg filters 10,250,240\n", "agg cardinality near percentiles near near\n",
+		"agg stats 500,0,499,249.5,124750 deviation near count 500 min 0 missing 0 filter 1\n",
+		"refuses script 400 true\n", "refuses significant_terms 400 true\n", "refuses geo 400 true\n")
 }
 
 func python(t *testing.T, s *server) {
@@ -216,13 +250,34 @@ func libraries(t *testing.T) string {
 	return found[0]
 }
 
+// rsyslog sends what is said to it by an action: to Elasticsearch's door, and to syslog's.
 func rsyslog(t *testing.T, s *server) {
-	bin, lib, dir := peer(t, "root/usr/sbin/rsyslogd"), libraries(t), t.TempDir()
-	input := freeAddress(t, "udp")
-	conf := filepath.Join(dir, "rsyslog.conf")
-	writeFile(t, conf, strings.NewReplacer("LIB", lib, "INPUT", port(t, input), "OUTPUT", port(t, s.elastic)).Replace(`
+	for name, c := range map[string]struct {
+		module, action, index, query string
+		want                         map[string]string
+	}{
+		"omelasticsearch": {`module(load="LIB/rsyslog/omelasticsearch.so")`,
+			`action(type="omelasticsearch" server="127.0.0.1" serverport="ELASTIC" template="json" searchIndex="rsyslog-logs" bulkmode="on")`,
+			"rsyslog-logs", "*", map[string]string{"level": "error", "host": "host1"}},
+		"TCP, by lines": {"", `action(type="omfwd" target="127.0.0.1" port="TCP" protocol="tcp" TCP_Framing="traditional" template="RSYSLOG_TraditionalForwardFormat")`,
+			"syslog", "service.name:shop-lines", map[string]string{"level": "error", "host.name": "host1"}},
+		"TCP, RFC 5424 by octet counts": {"", `action(type="omfwd" target="127.0.0.1" port="TCP" protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")`,
+			"syslog", "service.name:shop-octets", map[string]string{"level": "error", "host.name": "host1"}},
+		"TLS": {`global(DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="CA")`,
+			`action(type="omfwd" target="127.0.0.1" port="TLS" protocol="tcp" StreamDriver="ossl" StreamDriverMode="1" StreamDriverAuthMode="x509/certvalid" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")`,
+			"syslog", "service.name:shop-tls", map[string]string{"level": "error", "host.name": "host1", "syslog.facility": "user"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bin, lib, dir := peer(t, "root/usr/sbin/rsyslogd"), libraries(t), t.TempDir()
+			if name == "TLS" {
+				if _, err := os.Stat(filepath.Join(lib, "rsyslog/lmnsd_ossl.so")); err != nil {
+					t.Skip("SKIPPED: rsyslog-openssl is not there; test/compat/setup fetches it")
+				}
+			}
+			input := freeAddress(t, "udp")
+			conf := filepath.Join(dir, "rsyslog.conf")
+			writeFile(t, conf, strings.NewReplacer("LIB", lib, "INPUT", port(t, input), "ELASTIC", port(t, s.elastic), `"TCP"`, `"`+port(t, s.tcp)+`"`, `"TLS"`, `"`+port(t, s.tls)+`"`, `"CA"`, `"`+s.authority+`"`).Replace(c.module+`
 module(load="LIB/rsyslog/imudp.so")
-module(load="LIB/rsyslog/omelasticsearch.so")
 input(type="imudp" address="127.0.0.1" port="INPUT")
 template(name="json" type="list" option.jsonf="on") {
   property(outname="@timestamp" name="timereported" dateFormat="rfc3339" format="jsonf")
@@ -231,40 +286,79 @@ template(name="json" type="list" option.jsonf="on") {
   property(outname="programname" name="programname" format="jsonf")
   property(outname="message" name="msg" format="jsonf")
 }
-*.* action(type="omelasticsearch" server="127.0.0.1" serverport="OUTPUT" template="json" searchIndex="rsyslog-logs" bulkmode="on")
+*.* `+c.action+"\n"))
+			cmd := exec.CommandContext(context.WithoutCancel(t.Context()), bin, "-n", "-f", conf, "-i", filepath.Join(dir, "pid"), "-M", filepath.Join(lib, "rsyslog"))
+			cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+lib)
+			start(t, cmd)
+			_, as, _ := strings.Cut(c.query, ":")
+			say(t, input, as)
+			s.holds(t, c.index, c.query, c.want)
+		})
+	}
+}
+
+// syslogNG sends what is said to it to Elasticsearch's door by http(), and to syslog's over TLS.
+func syslogNG(t *testing.T, s *server) {
+	for name, c := range map[string]struct {
+		destination, index, query string
+		want                      map[string]string
+	}{
+		"http()": {`http(url("http://ELASTIC/_bulk") method("POST") batch-lines(100) batch-timeout(200) headers("Content-Type: application/x-ndjson") body-suffix("\n")
+  body("{\"index\":{\"_index\":\"syslog-ng\"}}\n$(format-json --scope rfc5424 --pair @timestamp=$ISODATE)"));`,
+			"syslog-ng", "*", map[string]string{"level": "error", "PROGRAM": "shop"}},
+		"TLS": {`syslog("127.0.0.1" port(TLS) transport("tls") tls(ca-file("CA") peer-verify(required-trusted)));`,
+			"syslog", "service.name:shop-ng", map[string]string{"level": "error", "host.name": "host1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bin, lib, dir := peer(t, "root/usr/sbin/syslog-ng"), libraries(t), t.TempDir()
+			modules, err := filepath.Glob(filepath.Join(peer(t, "root"), "usr/lib/syslog-ng/*/libhttp.so"))
+			if err != nil || len(modules) == 0 {
+				t.Skip("SKIPPED: syslog-ng's http() is not there")
+			}
+			module := filepath.Dir(modules[0])
+			input := freeAddress(t, "udp")
+			conf := filepath.Join(dir, "syslog-ng.conf")
+			writeFile(t, conf, strings.NewReplacer("VERSION", filepath.Base(module), "INPUT", port(t, input), "ELASTIC", s.elastic, "port(TLS)", "port("+port(t, s.tls)+")", `"CA"`, `"`+s.authority+`"`).Replace(`@version: VERSION
+options { keep-hostname(yes); };
+source s { udp(ip("127.0.0.1") port(INPUT)); };
+destination d { `+c.destination+` };
+log { source(s); destination(d); };
 `))
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), bin, "-n", "-f", conf, "-i", filepath.Join(dir, "pid"), "-M", filepath.Join(lib, "rsyslog"))
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+lib)
-	start(t, cmd)
-	say(t, input)
-	if source := s.found(t, "rsyslog-logs"); source["level"] != "error" || source["host"] != "host1" || !strings.Contains(fmt.Sprint(source["message"]), "it says") {
+			cmd := exec.CommandContext(context.WithoutCancel(t.Context()), bin, "-F", "-f", conf, "--module-path="+module,
+				"-R", filepath.Join(dir, "persist"), "-c", filepath.Join(dir, "ctl"), "-p", filepath.Join(dir, "pid"))
+			cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join([]string{lib, filepath.Join(peer(t, "root"), "lib", filepath.Base(lib)), filepath.Dir(module), module}, ":"))
+			start(t, cmd)
+			_, as, _ := strings.Cut(c.query, ":")
+			say(t, input, as)
+			s.holds(t, c.index, c.query, c.want)
+		})
+	}
+}
+
+// holds awaits the three documents that were said, with these fields.
+func (s *server) holds(t *testing.T, index, query string, want map[string]string) {
+	t.Helper()
+	source := s.found(t, index, query)
+	for name, value := range want {
+		if got := fmt.Sprint(field(source, name)); got != value {
+			t.Errorf("%s is %q, want %q in %v", name, got, value, source)
+		}
+	}
+	if text := fmt.Sprint(source["message"], source["MESSAGE"]); !strings.Contains(text, "it says") {
 		t.Errorf("found %v", source)
 	}
 }
 
-func syslogNG(t *testing.T, s *server) {
-	bin, lib, dir := peer(t, "root/usr/sbin/syslog-ng"), libraries(t), t.TempDir()
-	modules, err := filepath.Glob(filepath.Join(peer(t, "root"), "usr/lib/syslog-ng/*/libhttp.so"))
-	if err != nil || len(modules) == 0 {
-		t.Skip("SKIPPED: syslog-ng's http() is not there")
+// field is a value by its name with dots, however the document nests it.
+func field(source map[string]any, name string) any {
+	if v, ok := source[name]; ok {
+		return v
 	}
-	module := filepath.Dir(modules[0])
-	input := freeAddress(t, "udp")
-	conf := filepath.Join(dir, "syslog-ng.conf")
-	writeFile(t, conf, strings.NewReplacer("VERSION", filepath.Base(module), "INPUT", port(t, input), "OUTPUT", s.elastic).Replace(`@version: VERSION
-source s { udp(ip("127.0.0.1") port(INPUT)); };
-destination d { http(url("http://OUTPUT/_bulk") method("POST") batch-lines(100) batch-timeout(200) headers("Content-Type: application/x-ndjson") body-suffix("\n")
-  body("{\"index\":{\"_index\":\"syslog-ng\"}}\n$(format-json --scope rfc5424 --pair @timestamp=$ISODATE)")); };
-log { source(s); destination(d); };
-`))
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), bin, "-F", "-f", conf, "--module-path="+module,
-		"-R", filepath.Join(dir, "persist"), "-c", filepath.Join(dir, "ctl"), "-p", filepath.Join(dir, "pid"))
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join([]string{lib, filepath.Join(peer(t, "root"), "lib", filepath.Base(lib)), filepath.Dir(module), module}, ":"))
-	start(t, cmd)
-	say(t, input)
-	if source := s.found(t, "syslog-ng"); source["level"] != "error" || source["PROGRAM"] != "shop" || !strings.Contains(fmt.Sprint(source["MESSAGE"]), "it says") {
-		t.Errorf("found %v", source)
+	head, rest, _ := strings.Cut(name, ".")
+	if inner, ok := source[head].(map[string]any); ok {
+		return field(inner, rest)
 	}
+	return nil
 }
 
 func port(t *testing.T, address string) string {
@@ -283,8 +377,8 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// say sends three messages as soon as somebody listens there.
-func say(t *testing.T, address string) {
+// say sends three messages of a program (empty: shop) as soon as somebody listens there.
+func say(t *testing.T, address, program string) {
 	t.Helper()
 	await(t, "a listener at "+address, func() error {
 		c, err := net.ListenPacket("udp", address)
@@ -300,6 +394,6 @@ func say(t *testing.T, address string) {
 	}
 	defer c.Close()
 	for i := range 3 {
-		fmt.Fprintf(c, "<11>%s host1 shop: it says %d", time.Now().Format(time.Stamp), i)
+		fmt.Fprintf(c, "<11>%s host1 %s: it says %d", time.Now().Format(time.Stamp), cmp.Or(program, "shop"), i)
 	}
 }
