@@ -23,7 +23,7 @@ const module = "github.com/daytwo-dev/daytwo"
 // protocol) belongs to it and is imported by it alone.
 const layers = `
 	internal/problem
-	internal/event internal/configfile internal/schedule stability ui
+	internal/event internal/configfile internal/schedule internal/wire stability ui
 	service
 	internal/store internal/eventdb
 	internal/auth

@@ -61,7 +61,7 @@ func (l *Logs) pushLoki(w http.ResponseWriter, r *http.Request) error {
 	for i := range entries {
 		var notes record.Notes
 		events[i], notes = entries[i].Event(now)
-		l.note(lokiDoor, notes, 0)
+		l.note(lokiDoor, notes)
 	}
 	if len(events) == 0 {
 		return nil
@@ -114,9 +114,9 @@ func (l *Logs) exportOTLP(w http.ResponseWriter, r *http.Request) (isJSON bool, 
 }
 
 func (l *Logs) takeOTLP(r *http.Request, logs plog.Logs) error {
-	events := otlp.Events(logs, l.now(), func(n record.Notes) { l.note(otlpDoor, n, 0) })
-	if len(events) == 0 {
-		return nil
+	events, err := otlp.Events(logs, l.now(), func(n record.Notes) { l.note(otlpDoor, n) })
+	if err != nil || len(events) == 0 {
+		return err
 	}
 	return l.Append(r.Context(), otlpDoor, events)
 }

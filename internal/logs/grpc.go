@@ -10,7 +10,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/gzip" // exporters compress
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -18,6 +20,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/logs/otlp"
 	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
 // grpcLogs is OpenTelemetry's LogsService.
@@ -32,11 +35,14 @@ func (g *grpcLogs) Export(ctx context.Context, req plogotlp.ExportRequest) (plog
 	if err := l.guard.mayIngest(requestOf(ctx)); err != nil {
 		return answer, grpcError(err)
 	}
-	events := otlp.Events(req.Logs(), l.now(), func(n record.Notes) { l.note(otlpDoor, n, 0) })
-	if len(events) == 0 {
-		return answer, nil
+	events, err := otlp.Events(req.Logs(), l.now(), func(n record.Notes) { l.note(otlpDoor, n) })
+	if err != nil {
+		l.counts.Refused(otlpDoor, string(problem.CodeOf(err)), 1)
 	}
-	return answer, grpcError(l.Append(ctx, otlpDoor, events))
+	if err == nil && len(events) > 0 {
+		err = l.Append(ctx, otlpDoor, events)
+	}
+	return answer, grpcError(err)
 }
 
 // requestOf is a call in the words of the guard: who called, by way of what, and
@@ -99,9 +105,26 @@ func (l *Logs) serveOTLP(ctx context.Context) error {
 	return l.serveGRPC(ctx, ln)
 }
 
+// checked is a codec that looks at messages before it decodes them, which happens before anybody is asked who they are.
+type checked struct {
+	encoding.CodecV2
+	counts *counts
+}
+
+// Unmarshal implements encoding.CodecV2.
+func (c checked) Unmarshal(data mem.BufferSlice, v any) error {
+	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	defer whole.Free()
+	if err := wire.Check(whole.ReadOnlyData()); err != nil {
+		c.counts.Refused(otlpDoor, "shape", 1)
+		return err
+	}
+	return c.CodecV2.Unmarshal(mem.BufferSlice{whole}, v)
+}
+
 // serveGRPC serves OTLP over gRPC on ln until ctx ends.
 func (l *Logs) serveGRPC(ctx context.Context, ln net.Listener) error {
-	srv := grpc.NewServer(grpc.MaxRecvMsgSize(maxBody), grpc.ConnectionTimeout(10*time.Second), grpc.MaxConcurrentStreams(250))
+	srv := grpc.NewServer(grpc.ForceServerCodecV2(checked{encoding.GetCodecV2("proto"), l.counts}), grpc.MaxRecvMsgSize(maxBody), grpc.ConnectionTimeout(10*time.Second), grpc.MaxConcurrentStreams(250))
 	plogotlp.RegisterGRPCServer(srv, &grpcLogs{logs: l})
 	for _, register := range l.cfg.Exports {
 		register(srv)

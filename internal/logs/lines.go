@@ -27,6 +27,7 @@ type LineFault struct {
 const (
 	linesDoor     = "lines"
 	maxLineFaults = 20
+	maxLines      = 250_000 // of one request
 )
 
 // Lines is the door for JSON lines: each line is an object, or any text, which
@@ -49,6 +50,9 @@ func (l *Logs) Lines(fail func(http.ResponseWriter, *http.Request, error)) http.
 }
 
 func (l *Logs) takeLines(r *http.Request, data []byte) (*LinesAnswer, error) {
+	if bytes.Count(data, []byte{'\n'}) > maxLines {
+		return nil, problem.New(problem.TooLarge, "the body has more than %d lines", maxLines).WithMend("send smaller batches")
+	}
 	q := r.URL.Query()
 	d := record.Defaults{Dataset: q.Get("dataset"), Service: q.Get("service"), Host: q.Get("host"), Now: l.now()}
 	events, answer := l.decodeLines(data, d)
@@ -72,19 +76,22 @@ func (l *Logs) decodeLines(data []byte, d record.Defaults) (events []event.Event
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		fields := []event.Field{{Name: event.MessageField, Value: event.String(string(bytes.ToValidUTF8(line, []byte("\uFFFD"))))}}
-		left := 0
-		if line[0] == '{' || line[0] == '[' {
+		var fields []event.Field
+		var notes record.Notes
+		if line[0] != '{' && line[0] != '[' {
+			fields = []event.Field{{Name: event.MessageField, Value: event.String(notes.Valid(string(line)))}}
+		} else {
 			var err error
-			if fields, left, err = record.Flatten(line); err != nil {
+			if fields, notes, err = record.Flatten(line); err != nil {
 				if answer.Refused++; len(answer.Errors) < maxLineFaults {
 					answer.Errors = append(answer.Errors, LineFault{n, err.Error()})
 				}
 				continue
 			}
 		}
-		e, notes := record.Event(fields, d)
-		l.note(linesDoor, notes, left)
+		e, more := record.Event(fields, d)
+		notes.Add(more)
+		l.note(linesDoor, notes)
 		events = append(events, e)
 		answer.Taken++
 	}
@@ -92,13 +99,8 @@ func (l *Logs) decodeLines(data []byte, d record.Defaults) (events []event.Event
 }
 
 // note counts what was put right.
-func (l *Logs) note(door string, notes record.Notes, left int) {
-	if notes.Time != "" {
-		l.counts.Mended(door, "time in the "+notes.Time, 1)
-	}
-	if left > 0 {
-		l.counts.Mended(door, "fields left out", left)
-	}
+func (l *Logs) note(door string, notes record.Notes) {
+	notes.Count(func(what string, n int) { l.counts.Mended(door, what, n) })
 }
 
 // Line makes an event of a line that a workload wrote.

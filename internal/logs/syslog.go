@@ -29,7 +29,7 @@ func (l *Logs) heard(ctx context.Context, text, from string, wait bool) {
 	now := l.now()
 	m := syslog.Parse(text, now)
 	e, notes := m.Event(from, now)
-	l.note(syslogDoor, notes, 0)
+	l.note(syslogDoor, notes)
 	if !wait {
 		l.offer(syslogDoor, e)
 		return

@@ -1,9 +1,12 @@
 package metrics
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -14,6 +17,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
 // Limits of one series that is sent to us. What is scraped has the limits of its job.
@@ -153,11 +158,38 @@ func limitBody(next http.Handler) http.Handler {
 }
 
 // otlp makes the answers of Prometheus's OTLP receiver complete: a success is an empty ExportMetricsServiceResponse in the
-// encoding of the request.
+// encoding of the request. What its decoder would be lost in is refused before.
 func otlp(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status, err := check(r); err != nil {
+			http.Error(w, err.Error(), status)
+			return
+		}
 		next.ServeHTTP(&otlpAnswer{ResponseWriter: w, sent: r.Header.Get("Content-Type")}, r)
 	})
+}
+
+// check looks at a message in protobuf, and leaves it in r without its compression.
+func check(r *http.Request) (status int, err error) {
+	if r.Header.Get("Content-Type") != "application/x-protobuf" {
+		return 0, nil
+	}
+	body := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		if body, err = gzip.NewReader(body); err != nil {
+			return http.StatusBadRequest, fmt.Errorf("the body is not gzip: %w", err)
+		}
+		r.Header.Del("Content-Encoding")
+	}
+	data, err := io.ReadAll(io.LimitReader(body, maxReceived+1))
+	if errors.As(err, new(*http.MaxBytesError)) || len(data) > maxReceived {
+		return http.StatusRequestEntityTooLarge, fmt.Errorf("the request has more than %d bytes: send smaller batches", maxReceived)
+	}
+	if err == nil {
+		err = wire.Check(data)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(data))
+	return http.StatusBadRequest, err
 }
 
 type otlpAnswer struct {

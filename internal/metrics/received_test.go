@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/daytwo-dev/daytwo/internal/metrics"
 )
@@ -195,5 +196,12 @@ func TestOTLP(t *testing.T) {
 	}
 	if status, _, answer := post(t, r.url+"/v1/metrics", "application/json", []byte("{")); status != 400 || answer == "" {
 		t.Errorf("broken JSON: %d %q", status, answer)
+	}
+	nested := []byte{}
+	for range 1_000 {
+		nested = protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), nested)
+	}
+	if status, _, answer := post(t, r.url+"/v1/metrics", "application/x-protobuf", nested); status != 400 || !strings.Contains(answer, "nested more than") {
+		t.Errorf("nested protobuf: %d %q", status, answer)
 	}
 }

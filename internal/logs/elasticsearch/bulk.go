@@ -180,22 +180,18 @@ func (d *Door) fill(it *item, source []byte, now time.Time) {
 	if it.fault != nil {
 		return
 	}
-	fields, left, err := record.Flatten(source)
+	fields, notes, err := record.Flatten(source)
 	if err != nil {
 		it.fault = faultf(http.StatusBadRequest, "document_parsing_exception", "failed to parse: %v", err)
 		return
 	}
-	e, notes := record.Event(fields, record.Defaults{Dataset: it.index, Now: now, Keep: true})
-	if notes.Time == record.TimeUnknown {
+	e, more := record.Event(fields, record.Defaults{Dataset: it.index, Now: now, Keep: true})
+	if more.Time == record.TimeUnknown {
 		it.fault = faultf(http.StatusBadRequest, "document_parsing_exception", "failed to parse field [@timestamp] of type [date] in document with id '%s'", it.id)
 		return
 	}
-	if notes.Time != "" {
-		d.cfg.Counts.Mended(doorName, "time in the "+notes.Time, 1)
-	}
-	if left > 0 {
-		d.cfg.Counts.Mended(doorName, "fields left out", left)
-	}
+	notes.Add(more)
+	notes.Count(func(what string, n int) { d.cfg.Counts.Mended(doorName, what, n) })
 	e.Set(record.IDField, event.String(it.id))
 	it.event = e
 }

@@ -26,6 +26,7 @@ func (d *Door) index(r *http.Request) (any, error) {
 	}
 	source, err := io.ReadAll(r.Body)
 	if err != nil {
+		d.cfg.Counts.Refused(doorName, "body", 1)
 		return nil, bodyError(err)
 	}
 	d.fill(&it, source, time.Now())

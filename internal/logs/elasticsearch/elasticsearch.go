@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -102,6 +103,7 @@ func (d *Door) call(w http.ResponseWriter, r *http.Request, allowed func(*http.R
 		return nil, err
 	}
 	if err := d.unpack(w, r); err != nil {
+		d.cfg.Counts.Refused(doorName, "body", 1)
 		return nil, err
 	}
 	return h(r)
@@ -185,7 +187,7 @@ func decode(data []byte) (map[string]any, error) {
 	if len(strings.TrimSpace(string(data))) == 0 {
 		return nil, nil
 	}
-	if depth(data) > maxDepth {
+	if depth, _ := record.Shape(data); depth > maxDepth {
 		return nil, parsing("the document is nested more than %d deep", maxDepth)
 	}
 	dec := json.NewDecoder(strings.NewReader(string(data)))
@@ -201,26 +203,6 @@ func decode(data []byte) (map[string]any, error) {
 }
 
 const maxDepth = 200
-
-// depth is how deep brackets are nested, whatever they are in.
-func depth(data []byte) (deepest int) {
-	n, quoted := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{', c == '[':
-			n++
-			deepest = max(deepest, n)
-		case c == '}', c == ']':
-			n--
-		}
-	}
-	return deepest
-}
 
 // newID is an id as Elasticsearch gives them: 20 characters.
 func newID() string {

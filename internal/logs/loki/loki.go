@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/snappy"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -23,16 +24,23 @@ type Entry struct {
 	Line     string
 	Labels   event.Labels
 	Metadata event.Labels // structured metadata of the line
+	notes    record.Notes
 }
 
 // Limits of one push.
 const (
 	maxDecoded = 64 << 20
 	maxLabels  = 200
-	maxEntries = 500_000
+	maxEntries = 250_000
+	maxFields  = 5_000_000
+	maxDepth   = 16 // of the JSON
 )
 
 func bad(format string, args ...any) error { return problem.New(problem.Invalid, format, args...) }
+
+func large(format string, args ...any) error {
+	return problem.New(problem.TooLarge, format, args...).WithMend("send smaller batches")
+}
 
 // DecodeJSON reads a push in JSON.
 func DecodeJSON(data []byte) ([]Entry, error) {
@@ -42,6 +50,9 @@ func DecodeJSON(data []byte) ([]Entry, error) {
 			Labels string              `json:"labels"`
 			Values [][]json.RawMessage `json:"values"`
 		} `json:"streams"`
+	}
+	if depth, parts := record.Shape(data); depth > maxDepth || parts > 3*maxEntries {
+		return nil, large("the push has more than %d objects and arrays, or is nested more than %d deep", 3*maxEntries, maxDepth)
 	}
 	if err := json.Unmarshal(data, &push); err != nil {
 		return nil, bad("the push is not JSON as Loki has it: %w", err)
@@ -67,6 +78,21 @@ func DecodeJSON(data []byte) ([]Entry, error) {
 			entries = append(entries, e)
 		}
 	}
+	return bounded(entries)
+}
+
+// bounded refuses what would be too much as events: each line has the labels of its stream.
+func bounded(entries []Entry) ([]Entry, error) {
+	fields := 0
+	for i := range entries {
+		fields += len(entries[i].Labels) + len(entries[i].Metadata)
+	}
+	if fields > maxFields {
+		return nil, large("the push has more than %d labels, those of a stream counted for each line", maxFields)
+	}
+	if len(entries) > maxEntries {
+		return nil, large("the push has more than %d lines", maxEntries)
+	}
 	return entries, nil
 }
 
@@ -84,12 +110,18 @@ func jsonValue(v []json.RawMessage) (e Entry, err error) {
 		return e, bad("the time %.40q is no number of nanoseconds", at)
 	}
 	e.Time = time.Unix(0, ns)
+	if !utf8.Valid(v[1]) {
+		e.notes.Texts++ // the decoder puts it right, and does not say so
+	}
 	if err := json.Unmarshal(v[1], &e.Line); err != nil {
 		return e, bad("a line is no text: %w", err)
 	}
 	if len(v) == 3 {
 		if err := json.Unmarshal(v[2], &e.Metadata); err != nil {
 			return e, bad("the structured metadata is no object of texts: %w", err)
+		}
+		if len(e.Metadata) > maxLabels {
+			return e, bad("a line has more than %d labels of structured metadata", maxLabels)
 		}
 	}
 	return e, nil
@@ -111,11 +143,14 @@ func DecodeProtobuf(data []byte) ([]Entry, error) {
 		}
 		found, err := stream(b)
 		if entries = append(entries, found...); len(entries) > maxEntries {
-			return bad("a push has at most %d lines", maxEntries)
+			return large("the push has more than %d lines", maxEntries)
 		}
 		return err
 	})
-	return entries, err
+	if err != nil {
+		return nil, err
+	}
+	return bounded(entries)
 }
 
 // stream is logproto.StreamAdapter: labels 1, entries 2.
@@ -158,7 +193,7 @@ func entry(raw []byte) (e Entry, err error) {
 			e.Time = time.Unix(sec, nanos)
 			return err
 		case 2:
-			e.Line = strings.ToValidUTF8(string(b), "\uFFFD")
+			e.Line = e.notes.Valid(string(b))
 		case 3:
 			var name, value string
 			err := fields(b, func(n protowire.Number, b []byte, _ uint64) error {
@@ -166,15 +201,15 @@ func entry(raw []byte) (e Entry, err error) {
 				case 1:
 					name = string(b)
 				case 2:
-					value = strings.ToValidUTF8(string(b), "\uFFFD")
+					value = e.notes.Valid(string(b))
 				}
 				return nil
 			})
 			if e.Metadata == nil {
 				e.Metadata = event.Labels{}
 			}
-			if len(e.Metadata) < maxLabels {
-				e.Metadata[strings.ToValidUTF8(name, "\uFFFD")] = value
+			if e.Metadata[e.notes.Valid(name)] = value; len(e.Metadata) > maxLabels {
+				return bad("a line has more than %d labels of structured metadata", maxLabels)
 			}
 			return err
 		}
@@ -245,10 +280,12 @@ func ParseLabels(s string) (event.Labels, error) {
 // that is a JSON object gives its own.
 func (e *Entry) Event(now time.Time) (event.Event, record.Notes) {
 	var list []event.Field
+	notes := e.notes
 	line := strings.TrimSpace(e.Line)
 	if strings.HasPrefix(line, "{") {
-		if parsed, _, err := record.Flatten([]byte(line)); err == nil {
+		if parsed, more, err := record.Flatten([]byte(line)); err == nil {
 			list = parsed
+			notes.Add(more)
 		}
 	}
 	if list == nil {
@@ -266,5 +303,7 @@ func (e *Entry) Event(now time.Time) (event.Event, record.Notes) {
 		}
 	}
 	list = append([]event.Field{{Name: event.TimeField, Value: event.Time(e.Time.UnixNano())}}, list...)
-	return record.Event(list, record.Defaults{Now: now})
+	made, more := record.Event(list, record.Defaults{Now: now})
+	notes.Add(more)
+	return made, notes
 }

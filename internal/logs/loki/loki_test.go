@@ -1,6 +1,9 @@
 package loki_test
 
 import (
+	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +12,8 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/logs/loki"
+	"github.com/daytwo-dev/daytwo/internal/logs/record"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 var now = time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
@@ -49,6 +54,41 @@ func TestDecode(t *testing.T) {
 		if _, err := loki.DecodeJSON([]byte(in)); err == nil {
 			t.Errorf("%s is taken", in)
 		}
+	}
+}
+
+// What would be too much is refused, by lines and by what they share.
+func TestBombs(t *testing.T) {
+	var labels strings.Builder
+	for i := range 199 {
+		fmt.Fprintf(&labels, `"label%d":"x",`, i)
+	}
+	for name, in := range map[string]string{
+		"lines":                `{"streams":[{"stream":{},"values":[` + strings.Repeat(`["1","x"],`, 260_000) + `["1","x"]]}]}`,
+		"streams":              `{"streams":[` + strings.Repeat(`{},`, 800_000) + `{}]}`,
+		"nesting":              `{"streams":` + strings.Repeat(`[`, 100_000),
+		"labels for each line": `{"streams":[{"stream":{` + labels.String() + `"a":"b"},"values":[` + strings.Repeat(`["1","x"],`, 30_000) + `["1","x"]]}]}`,
+	} {
+		if _, err := loki.DecodeJSON([]byte(in)); problem.CodeOf(err) != problem.TooLarge {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	empty := protowire.AppendBytes(protowire.AppendTag(nil, 2, protowire.BytesType), nil)
+	stream := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), bytes.Repeat(empty, 260_000))
+	if _, err := loki.DecodeProtobuf(snappy.Encode(nil, stream)); problem.CodeOf(err) != problem.TooLarge {
+		t.Errorf("empty lines: %v", err)
+	}
+}
+
+// Text that is not UTF-8 is put right and noted, in JSON too.
+func TestNotes(t *testing.T) {
+	entries, err := loki.DecodeJSON([]byte("{\"streams\":[{\"stream\":{},\"values\":[[\"1\",\"a\xff\"]]}]}"))
+	if err != nil || len(entries) != 1 {
+		t.Fatal(entries, err)
+	}
+	e, notes := entries[0].Event(now)
+	if notes.Texts != 1 || notes.Time != record.TimePast || e.Get(event.MessageField).Text() != "a\uFFFD" {
+		t.Errorf("%+v %s", notes, e.Get(event.MessageField))
 	}
 }
 

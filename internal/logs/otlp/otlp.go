@@ -4,6 +4,7 @@ package otlp
 import (
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,10 +15,20 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/wire"
+)
+
+// Limits of one export.
+const (
+	maxParts = 2_000_000 // objects and arrays in JSON; an attribute has two
+	maxTotal = 5_000_000 // fields of all events
 )
 
 // DecodeProtobuf and DecodeJSON read an export request.
 func DecodeProtobuf(data []byte) (plog.Logs, error) {
+	if err := wire.Check(data); err != nil {
+		return plog.Logs{}, err
+	}
 	req := plogotlp.NewExportRequest()
 	if err := req.UnmarshalProto(data); err != nil {
 		return plog.Logs{}, problem.New(problem.Invalid, "the body is no OTLP export of logs: %w", err)
@@ -27,6 +38,10 @@ func DecodeProtobuf(data []byte) (plog.Logs, error) {
 
 // DecodeJSON reads an export request in JSON.
 func DecodeJSON(data []byte) (plog.Logs, error) {
+	if depth, parts := record.Shape(data); depth > wire.MaxDepth || parts > maxParts {
+		return plog.Logs{}, problem.New(problem.TooLarge, "the export has more than %d objects and arrays, or is nested more than %d deep", maxParts, wire.MaxDepth).
+			WithMend("send smaller batches, or protobuf")
+	}
 	req := plogotlp.NewExportRequest()
 	if err := req.UnmarshalJSON(data); err != nil {
 		return plog.Logs{}, problem.New(problem.Invalid, "the body is no OTLP export of logs: %w", err)
@@ -36,61 +51,76 @@ func DecodeJSON(data []byte) (plog.Logs, error) {
 
 // Events makes an event of each record: attributes of the resource, the scope
 // and the record are fields under their own names.
-func Events(logs plog.Logs, now time.Time, note func(record.Notes)) (events []event.Event) {
+func Events(logs plog.Logs, now time.Time, note func(record.Notes)) ([]event.Event, error) {
+	var events []event.Event
+	fields := 0
 	for _, rl := range logs.ResourceLogs().All() {
-		var resource []event.Field
-		attributes(rl.Resource().Attributes(), "", &resource, 0)
+		resource := reader{most: event.MaxFields / 2}
+		resource.attributes(rl.Resource().Attributes(), "", 0)
 		for _, sl := range rl.ScopeLogs().All() {
-			scope := resource[:len(resource):len(resource)]
+			scope := reader{fields: slices.Clip(resource.fields), notes: resource.notes, most: resource.most}
+			resource.notes = record.Notes{} // said once
 			if name := sl.Scope().Name(); name != "" {
-				scope = append(scope, text("scope.name", name))
+				scope.text("scope.name", name)
 			}
 			for _, r := range sl.LogRecords().All() {
-				e, notes := record.Event(fieldsOf(r, scope), record.Defaults{Now: now})
-				note(notes)
+				f := reader{notes: scope.notes, most: event.MaxFields - room - len(scope.fields)}
+				scope.notes = record.Notes{}
+				f.record(r)
+				e, more := record.Event(append(f.fields, scope.fields...), record.Defaults{Now: now})
+				f.notes.Add(more)
+				note(f.notes)
+				if fields += len(e.Fields); fields > maxTotal {
+					return nil, problem.New(problem.TooLarge, "the export has more than %d attributes, those of a resource counted for each record", maxTotal).WithMend("send smaller batches")
+				}
 				events = append(events, e)
 			}
 		}
 	}
-	return events
+	return events, nil
 }
 
-func text(name, value string) event.Field {
-	return event.Field{Name: name, Value: event.String(strings.ToValidUTF8(value, "\uFFFD"))}
+// reader gathers the fields of a record, or what several share.
+type reader struct {
+	fields []event.Field
+	notes  record.Notes
+	most   int // fields
 }
 
-func fieldsOf(r plog.LogRecord, shared []event.Field) []event.Field {
-	var fields []event.Field
+func (f *reader) text(name, value string) {
+	f.fields = append(f.fields, event.Field{Name: name, Value: event.String(f.notes.Valid(value))})
+}
+
+func (f *reader) record(r plog.LogRecord) {
 	at := r.Timestamp()
 	if at == 0 {
 		at = r.ObservedTimestamp()
 	}
 	if at != 0 {
-		fields = append(fields, event.Field{Name: event.TimeField, Value: event.Time(int64(at))})
+		f.fields = append(f.fields, event.Field{Name: event.TimeField, Value: event.Time(int64(at))})
 	}
 	switch body := r.Body(); body.Type() {
 	case pcommon.ValueTypeMap:
-		attributes(body.Map(), "", &fields, 0)
+		f.attributes(body.Map(), "", 0)
 	case pcommon.ValueTypeEmpty:
 	default:
-		fields = append(fields, text(event.MessageField, body.AsString()))
+		f.text(event.MessageField, body.AsString())
 	}
 	if r.SeverityText() != "" {
-		fields = append(fields, text(event.LevelField, r.SeverityText()))
+		f.text(event.LevelField, r.SeverityText())
 	} else if n := r.SeverityNumber(); n > 0 {
-		fields = append(fields, text(event.LevelField, severity(n)))
+		f.text(event.LevelField, severity(n))
 	}
 	if id := r.TraceID(); !id.IsEmpty() {
-		fields = append(fields, text(event.TraceField, hex.EncodeToString(id[:])))
+		f.text(event.TraceField, hex.EncodeToString(id[:]))
 	}
 	if id := r.SpanID(); !id.IsEmpty() {
-		fields = append(fields, text(event.SpanField, hex.EncodeToString(id[:])))
+		f.text(event.SpanField, hex.EncodeToString(id[:]))
 	}
 	if name := r.EventName(); name != "" {
-		fields = append(fields, text("event.name", name))
+		f.text("event.name", name)
 	}
-	attributes(r.Attributes(), "", &fields, 0)
-	return append(fields, shared...)
+	f.attributes(r.Attributes(), "", 0)
 }
 
 // severity is the short name of a number of OpenTelemetry's, 1 to 24.
@@ -99,29 +129,36 @@ func severity(n plog.SeverityNumber) string {
 	return names[max(0, min(5, (int(n)-1)/4))]
 }
 
-// maxDepth is how deep maps are flattened; below it they are JSON.
-const maxDepth = 16
+const (
+	maxDepth = 16 // of maps that are flattened; below it they are JSON
+	room     = 16 // fields for what is added to a record's own
+)
 
-func attributes(m pcommon.Map, prefix string, into *[]event.Field, depth int) {
+func (f *reader) attributes(m pcommon.Map, prefix string, depth int) {
 	for name, v := range m.All() {
-		name = prefix + strings.ToValidUTF8(name, "\uFFFD")
+		name = prefix + f.notes.Valid(name)
 		if len(name) > event.MaxNameSize {
 			name = strings.ToValidUTF8(name[:event.MaxNameSize], "")
 		}
 		if v.Type() == pcommon.ValueTypeMap && depth < maxDepth {
-			attributes(v.Map(), name+".", into, depth+1)
+			f.attributes(v.Map(), name+".", depth+1)
 			continue
 		}
-		if value := valueOf(v); !value.IsNull() && len(*into) < event.MaxFields {
-			*into = append(*into, event.Field{Name: name, Value: value})
+		value := f.value(v)
+		switch {
+		case value.IsNull():
+		case len(f.fields) >= f.most:
+			f.notes.Left++
+		default:
+			f.fields = append(f.fields, event.Field{Name: name, Value: value})
 		}
 	}
 }
 
-func valueOf(v pcommon.Value) event.Value {
+func (f *reader) value(v pcommon.Value) event.Value {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		return event.String(strings.ToValidUTF8(v.Str(), "\uFFFD"))
+		return event.String(f.notes.Valid(v.Str()))
 	case pcommon.ValueTypeInt:
 		return event.Int(v.Int())
 	case pcommon.ValueTypeDouble:
@@ -133,7 +170,7 @@ func valueOf(v pcommon.Value) event.Value {
 	case pcommon.ValueTypeSlice:
 		var items []string
 		for _, item := range v.Slice().All() {
-			items = append(items, strings.ToValidUTF8(item.AsString(), "\uFFFD"))
+			items = append(items, f.notes.Valid(item.AsString()))
 		}
 		return event.List(items...)
 	case pcommon.ValueTypeMap:

@@ -16,12 +16,6 @@ type Defaults struct {
 	Keep    bool // leave every field where it is, as a document store does; otherwise names get one spelling
 }
 
-// Notes tell what was put right, for counters.
-type Notes struct {
-	Time string // why the given time was not taken; empty: it was, or there was none
-	Left int    // fields over the limit
-}
-
 // Names under which programs log the same thing, in the order of trust.
 var (
 	timeNames    = []string{"@timestamp", "timestamp", "time", "ts", "_time", "date", "datetime", "t"}

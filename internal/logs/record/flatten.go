@@ -24,25 +24,25 @@ const (
 // Flatten reads one JSON object into fields: nested names are joined with dots,
 // arrays become lists, an array of objects gives each name the list of its
 // values. null and empty objects are no fields. Text that is not valid UTF-8 is
-// mended with replacement characters. left counts the fields over the limit of
-// an event, which are left out.
-func Flatten(data []byte) (fields []event.Field, left int, err error) {
+// mended with replacement characters. The notes count that, and the fields over
+// the limit of an event, which are left out.
+func Flatten(data []byte) ([]event.Field, Notes, error) {
 	d := decoder{in: data}
 	d.space()
 	if d.at >= len(d.in) || d.in[d.at] != '{' {
-		return nil, 0, d.fail("an object was expected, found %s", d.here())
+		return nil, Notes{}, d.fail("an object was expected, found %s", d.here())
 	}
 	if err := d.object(""); err != nil {
-		return nil, 0, err
+		return nil, Notes{}, err
 	}
 	d.space()
 	if d.at < len(d.in) {
-		return nil, 0, d.fail("%s after the object", d.here())
+		return nil, Notes{}, d.fail("%s after the object", d.here())
 	}
 	if d.lists != nil {
 		d.mergeLists()
 	}
-	return d.fields, d.left, nil
+	return d.fields, d.notes, nil
 }
 
 // decoder reads JSON straight into fields.
@@ -52,7 +52,7 @@ type decoder struct {
 	depth  int
 	nodes  int
 	fields []event.Field
-	left   int
+	notes  Notes
 	inList int                 // depth within arrays
 	lists  map[string][]string // values of names within arrays of objects
 	order  []string
@@ -191,7 +191,7 @@ func (d *decoder) add(name string, v event.Value) {
 		}
 		d.lists[name] = append(d.lists[name], v.Text())
 	case len(d.fields) >= event.MaxFields-16: // room for what the doors add
-		d.left++
+		d.notes.Left++
 	default:
 		d.fields = append(d.fields, event.Field{Name: name, Value: v})
 	}
@@ -200,7 +200,7 @@ func (d *decoder) add(name string, v event.Value) {
 func (d *decoder) mergeLists() {
 	for _, name := range d.order {
 		if len(d.fields) >= event.MaxFields-16 {
-			d.left++
+			d.notes.Left++
 			continue
 		}
 		d.fields = append(d.fields, event.Field{Name: name, Value: event.List(d.lists[name]...)})
@@ -309,10 +309,7 @@ func (d *decoder) text() (string, error) {
 		case '"':
 			s := string(d.in[start:d.at])
 			d.at++
-			if !utf8.ValidString(s) {
-				s = strings.ToValidUTF8(s, "\uFFFD")
-			}
-			return s, nil
+			return d.notes.Valid(s), nil
 		case '\\':
 			return d.escaped(start)
 		}
@@ -339,6 +336,9 @@ func (d *decoder) escaped(start int) (string, error) {
 				d.buf = append(d.buf, c)
 			}
 			d.buf = append(d.buf, '"')
+			if !utf8.Valid(d.buf) {
+				d.notes.Texts++
+			}
 			var s string
 			if err := json.Unmarshal(d.buf, &s); err != nil {
 				return "", d.fail("a string has a wrong escape")

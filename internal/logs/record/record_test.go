@@ -14,9 +14,9 @@ import (
 var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
 func TestFlatten(t *testing.T) {
-	fields, left, err := record.Flatten([]byte(`{"a":1,"b":{"c":"x","d":{"e":true,"f":null}},"g":[1,"two"],"h":[{"i":1},{"i":2}],"j":1.5,"k":"\u00e4\n","l":99999999999999999999,"m":{}}`))
-	if err != nil || left != 0 {
-		t.Fatal(err, left)
+	fields, notes, err := record.Flatten([]byte(`{"a":1,"b":{"c":"x","d":{"e":true,"f":null}},"g":[1,"two"],"h":[{"i":1},{"i":2}],"j":1.5,"k":"\u00e4\n","l":99999999999999999999,"m":{}}`))
+	if err != nil || notes != (record.Notes{}) {
+		t.Fatal(err, notes)
 	}
 	got := ""
 	for _, f := range fields {
@@ -39,13 +39,23 @@ func TestFlattenRefuses(t *testing.T) {
 	for i := range 10_000 {
 		fmt.Fprintf(&b, `,"field%d":%d`, i, i)
 	}
-	fields, left, err := record.Flatten([]byte(`{"x":1` + b.String() + `}`))
-	if err != nil || len(fields)+left != 10_001 || len(fields) > event.MaxFields {
-		t.Errorf("10001 names: %d kept, %d left out, %v", len(fields), left, err)
+	fields, notes, err := record.Flatten([]byte(`{"x":1` + b.String() + `}`))
+	if err != nil || len(fields)+notes.Left != 10_001 || len(fields) > event.MaxFields {
+		t.Errorf("10001 names: %d kept, %d left out, %v", len(fields), notes.Left, err)
 	}
-	fields, _, err = record.Flatten([]byte("{\"m\":\"a\xffb\",\"n\":\"a\tb\"}"))
-	if err != nil || fields[0].Value.Text() != "a\uFFFDb" || fields[1].Value.Text() != "a\tb" {
-		t.Errorf("%v, %v", fields, err)
+	fields, notes, err = record.Flatten([]byte("{\"m\":\"a\xffb\",\"n\":\"a\tb\",\"o\":\"\\n\xff\"}"))
+	if err != nil || fields[0].Value.Text() != "a\uFFFDb" || fields[1].Value.Text() != "a\tb" || fields[2].Value.Text() != "\n\uFFFD" || notes.Texts != 2 {
+		t.Errorf("%v, %+v, %v", fields, notes, err)
+	}
+}
+
+func TestShape(t *testing.T) {
+	for in, want := range map[string][2]int{
+		``: {0, 0}, `7`: {0, 0}, `{}`: {1, 1}, `{"a":[1,[2],{}]}`: {3, 4}, `["[{\"["]`: {1, 1}, `[[`: {2, 2}, `]][`: {0, 1}, `["`: {1, 1}, `["\`: {1, 1},
+	} {
+		if depth, parts := record.Shape([]byte(in)); depth != want[0] || parts != want[1] {
+			t.Errorf("%s: %d deep, %d parts, want %v", in, depth, parts, want)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type Message struct {
 	ID                 string
 	Data               []event.Field // structured data: id.name
 	Text               string
+	notes              record.Notes
 }
 
 // MaxMessage bounds one message; more is cut.
@@ -32,8 +33,9 @@ const MaxMessage = 256 << 10
 // Parse reads a message; it never fails. now gives the year that the older form
 // leaves out, in its time zone.
 func Parse(s string, now time.Time) Message {
-	s = strings.TrimRight(strings.ToValidUTF8(s, "\uFFFD"), "\r\n\x00")
-	m := Message{Facility: -1, Severity: -1, Text: s}
+	m := Message{Facility: -1, Severity: -1}
+	s = strings.TrimRight(m.notes.Valid(s), "\r\n\x00")
+	m.Text = s
 	rest, ok := m.priority(s)
 	if !ok {
 		return m
@@ -185,6 +187,7 @@ var facilities = [...]string{"kern", "user", "mail", "daemon", "auth", "syslog",
 
 // Event makes the event of a message that came from an address.
 func (m *Message) Event(from string, now time.Time) (event.Event, record.Notes) {
+	notes := m.notes
 	var fields []event.Field
 	add := func(name, value string) {
 		if value != "" {
@@ -195,8 +198,9 @@ func (m *Message) Event(from string, now time.Time) (event.Event, record.Notes) 
 		fields = append(fields, event.Field{Name: event.TimeField, Value: event.Time(m.Time.UnixNano())})
 	}
 	if text := strings.TrimPrefix(m.Text, "@cee:"); strings.HasPrefix(strings.TrimSpace(text), "{") {
-		if parsed, _, err := record.Flatten([]byte(strings.TrimSpace(text))); err == nil {
+		if parsed, more, err := record.Flatten([]byte(strings.TrimSpace(text))); err == nil {
 			fields = append(fields, parsed...)
+			notes.Add(more)
 		}
 	}
 	if len(fields) < 2 {
@@ -210,7 +214,9 @@ func (m *Message) Event(from string, now time.Time) (event.Event, record.Notes) 
 	add("syslog.msgid", m.ID)
 	add("client.address", from)
 	fields = append(fields, m.Data...)
-	return record.Event(fields, record.Defaults{Dataset: "syslog", Service: m.App, Host: m.Host, Now: now})
+	e, more := record.Event(fields, record.Defaults{Dataset: "syslog", Service: m.App, Host: m.Host, Now: now})
+	notes.Add(more)
+	return e, notes
 }
 
 // Frames reads messages from a stream: each begins with its length in octets, or
