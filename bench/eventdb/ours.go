@@ -34,6 +34,7 @@ func serve(dir string, n int) error {
 	}
 	defer db.Close()
 	go db.Run(ctx)
+	list := queries(n)
 	return process.Answer(os.Stdin, os.Stdout, func(line []byte, m *process.Measure) (string, error) {
 		var c command
 		if err := json.Unmarshal(line, &c); err != nil {
@@ -43,11 +44,11 @@ func serve(dir string, n int) error {
 		case c.Load:
 			return "", load(ctx, db, n, m)
 		case c.Busy:
-			return busy(ctx, db, n)
+			return busy(ctx, db, n, list)
 		case c.CPU != "":
 			return "", profile(c.CPU)
 		}
-		return queries(n)[c.Query-1].ask(ctx, db)
+		return list[c.Query-1].ask(ctx, db)
 	})
 }
 
@@ -110,9 +111,8 @@ type busyResult struct {
 }
 
 // busy measures queries beside ingest.
-func busy(ctx context.Context, db *eventdb.DB, n int) (string, error) {
+func busy(ctx context.Context, db *eventdb.DB, n int, list []query) (string, error) {
 	var out busyResult
-	list := queries(n)
 	ask := func(q *query) ([2]float64, error) {
 		var times []float64
 		for began := time.Now(); len(times) < 3 || time.Since(began) < 3*time.Second && len(times) < 200; {

@@ -18,6 +18,7 @@ const (
 	OpAnd      Op = "and"      // every one of Of; of none: every event
 	OpOr       Op = "or"       // one of Of; of none: no event
 	OpNot      Op = "not"      // not Of[0]
+	OpSome     Op = "some"     // at least Least of Of
 	OpExists   Op = "exists"   // the event has Field
 	OpEquals   Op = "equals"   // Field is Equal to Values[0]
 	OpIn       Op = "in"       // Field is Equal to one of Values
@@ -43,6 +44,7 @@ type Filter struct {
 	Above  bool     `json:"above,omitempty"` // range: Min itself is outside
 	Below  bool     `json:"below,omitempty"` // range: Max itself is outside
 	Of     []Filter `json:"of,omitempty"`
+	Least  int      `json:"least,omitempty"` // some: how many of Of must hold, from 1 to all of them
 }
 
 // And holds where every one does.
@@ -59,6 +61,21 @@ func Or(of ...Filter) Filter {
 		return of[0]
 	}
 	return Filter{Op: OpOr, Of: of}
+}
+
+// Some holds where at least so many of the filters do.
+func Some(least int, of ...Filter) Filter {
+	switch {
+	case least <= 0:
+		return Filter{}
+	case least == 1:
+		return Or(of...)
+	case least > len(of):
+		return Or()
+	case least == len(of):
+		return And(of...)
+	}
+	return Filter{Op: OpSome, Of: of, Least: least}
 }
 
 // Not holds where f does not.
@@ -138,9 +155,12 @@ func (f Filter) validate(depth int, nodes *int) error {
 	}
 	switch f.Op {
 	case OpAll:
-	case OpAnd, OpOr, OpNot:
+	case OpAnd, OpOr, OpNot, OpSome:
 		if f.Op == OpNot && len(f.Of) != 1 {
 			return badFilter(f, "has %d operands, not one", len(f.Of))
+		}
+		if f.Op == OpSome && (f.Least < 1 || f.Least > len(f.Of)) {
+			return badFilter(f, "needs %d of its %d operands: name at least one, and no more than there are", f.Least, len(f.Of))
 		}
 		for _, of := range f.Of {
 			if err := of.validate(depth+1, nodes); err != nil {

@@ -208,7 +208,7 @@ func NewMatcher(f Filter) (*Matcher, error) {
 	}
 	m := &Matcher{filter: f}
 	switch f.Op {
-	case OpAnd, OpOr, OpNot:
+	case OpAnd, OpOr, OpNot, OpSome:
 		for _, of := range f.Of {
 			sub, err := NewMatcher(of)
 			if err != nil {
@@ -244,6 +244,16 @@ func (m *Matcher) Match(e *Event) bool {
 		return false
 	case OpNot:
 		return !m.of[0].Match(e)
+	case OpSome:
+		missing := m.filter.Least
+		for _, of := range m.of {
+			if of.Match(e) {
+				if missing--; missing == 0 {
+					return true
+				}
+			}
+		}
+		return false
 	}
 	if !IsFieldPattern(m.filter.Field) {
 		return m.leaf.Match(e.Get(m.filter.Field))

@@ -76,6 +76,33 @@ func wordHash(word string) uint64 { return xxhash.Sum64String(word) }
 type wordSet struct {
 	hashSet
 	lower []byte
+	known [256]knownWord // by the last bits of their hash
+}
+
+// knownWord is the key of a short word that was added already, see shortKey.
+type knownWord struct {
+	a, b uint64
+	n    int
+}
+
+// reset empties s and makes room for about n.
+func (s *wordSet) reset(n int) {
+	s.hashSet.reset(n)
+	clear(s.known[:])
+}
+
+// addWord adds a word in lower case. Most words of a column come again and again.
+func (s *wordSet) addWord(word string) {
+	if len(word) <= maxShort {
+		a, b := shortKey(word)
+		word := knownWord{a, b, len(word)}
+		known := &s.known[shortHash(a, b, word.n)&255]
+		if *known == word {
+			return
+		}
+		*known = word
+	}
+	s.add(wordHash(word))
 }
 
 // What a byte is to words, see event.Words.
@@ -113,7 +140,7 @@ func (s *wordSet) addWords(text string) {
 			upper = upper || kind == byteUpper
 			if kind == byteBeyond {
 				event.Words(text[start:], func(w string) bool {
-					s.add(wordHash(w))
+					s.addWord(w)
 					return true
 				})
 				return
@@ -124,7 +151,7 @@ func (s *wordSet) addWords(text string) {
 			kind = byteKinds[text[i]]
 		}
 		if !upper {
-			s.add(wordHash(text[start:i]))
+			s.addWord(text[start:i])
 			continue
 		}
 		s.lower = append(s.lower[:0], text[start:i]...)
@@ -133,7 +160,7 @@ func (s *wordSet) addWords(text string) {
 				s.lower[j] = c + 'a' - 'A'
 			}
 		}
-		s.add(xxhash.Sum64(s.lower))
+		s.addWord(view(s.lower))
 	}
 }
 

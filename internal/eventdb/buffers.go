@@ -1,5 +1,7 @@
 package eventdb
 
+import "sync"
+
 // buffers lends memory for what is read of one block, which is given back as a
 // whole: what outlives the block must be copied. The content of what is lent is
 // anything. A nil *buffers lends new memory.
@@ -8,6 +10,18 @@ type buffers struct {
 	floats pool[float64]
 	codes  pool[uint16]
 	bytes  pool[byte]
+}
+
+// lenders are the buffers of queries that are over.
+var lenders = sync.Pool{New: func() any { return &buffers{} }}
+
+// takeBuffers are buffers to be given back.
+func takeBuffers() *buffers { return lenders.Get().(*buffers) }
+
+// give makes the memory another query's.
+func (b *buffers) give() {
+	b.reset()
+	lenders.Put(b)
 }
 
 // maxLent is how many bytes of lent memory are kept for the next block.

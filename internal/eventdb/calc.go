@@ -120,8 +120,10 @@ func (c *calc) add(l *looking, s *chosen, groups int) error {
 		eachHash(col, s.rows, s.n, func(i int, h uint64) { c.distinct[s.gid(i)].add(h) })
 	case event.CalcTop:
 		c.addTop(col, s)
+	case event.CalcQuantile:
+		c.addToSketches(l, col, s)
 	default:
-		c.addNumbers(l.numbers(col), s)
+		c.addStats(l.numbers(col), s)
 	}
 	return nil
 }
@@ -138,6 +140,12 @@ func (c *calc) grow(groups int) {
 	case event.CalcQuantile:
 		c.sketches = grown(c.sketches, groups)
 		c.bytes = 1024 * int64(groups)
+		if groups < 10_000 {
+			c.bytes = 0
+			for i := range c.sketches {
+				c.bytes += c.sketches[i].size()
+			}
+		}
 	case event.CalcDistinct:
 		c.distinct = grown(c.distinct, groups)
 		c.bytes = 256 * int64(groups)
@@ -193,22 +201,20 @@ func (c *calc) addTop(col *column, s *chosen) {
 	}
 }
 
-func (c *calc) addNumbers(n *numbers, s *chosen) {
-	if c.Op == event.CalcQuantile {
-		if n.present == nil && s.rows == nil && s.gids != nil {
-			values := n.values[:len(s.gids)]
-			for i, g := range s.gids {
-				c.sketches[g].add(values[i])
-			}
-			return
-		}
-		for i := range s.n {
-			if row := s.row(i); n.present == nil || n.present.has(row) {
-				c.sketches[s.gid(i)].add(n.values[row])
-			}
-		}
+func (c *calc) addToSketches(l *looking, col *column, s *chosen) {
+	if col.shape == shapeInts && col.present == nil && s.rows == nil && s.gids != nil { // the most there is
+		addInts(c.sketches, s.gids, col.ints)
 		return
 	}
+	n := l.numbers(col)
+	for i := range s.n {
+		if row := s.row(i); n.present == nil || n.present.has(row) {
+			c.sketches[s.gid(i)].add(n.values[row])
+		}
+	}
+}
+
+func (c *calc) addStats(n *numbers, s *chosen) {
 	for i := range s.n {
 		if row := s.row(i); n.present == nil || n.present.has(row) {
 			addNumber(&c.stats[s.gid(i)], n.values[row])
@@ -289,10 +295,11 @@ func (c *calc) cell(g uint32) event.Cell {
 		if c.like != nil {
 			from = c.like
 		}
-		if from.sketches[g].n == 0 {
+		q, ok := from.sketches[g].quantile(c.Quantile)
+		if !ok {
 			return event.Cell{}
 		}
-		return event.Cell{Value: event.Float(from.sketches[g].quantile(c.Quantile))}
+		return event.Cell{Value: event.Float(q)}
 	}
 	s := c.stats[g]
 	switch {

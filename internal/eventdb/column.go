@@ -209,16 +209,19 @@ func (c *column) intern(index map[event.Value]uint16, v event.Value) uint16 {
 type builder struct {
 	typ     event.Type
 	present bitset
+	room    int // rows that there is room for
 	count   int
 	nums    []uint64
 	texts   []string
 }
 
-// reserve makes room for a page of n rows.
+// reserve makes room for n rows.
 func (b *builder) reserve(n int) {
-	if len(b.present) < (n+63)/64 {
-		b.present = newBitset(n)
+	if n <= b.room {
+		return
 	}
+	b.room = n
+	b.present = grown(b.present, (n+63)/64)
 	if b.typ < event.TypeString {
 		b.nums = grown(b.nums, n)
 	} else {
@@ -239,6 +242,7 @@ func (b *builder) remove(row int) {
 
 // finish makes the column and leaves b empty for the next page.
 func (b *builder) finish(name string, n int, t *dictTable) *column {
+	b.reserve(n)
 	c := &column{name: name, typ: b.typ, n: n}
 	if b.count < n {
 		c.present = append(bitset(nil), b.present[:(n+63)/64]...)
@@ -294,7 +298,7 @@ func (t *dictTable) resize(n int) {
 	t.slots = t.slots[:n]
 	clear(t.slots)
 	for place, s := range t.texts {
-		i := maphash.String(t.seed, s) & uint64(n-1)
+		i := t.hash(s) & uint64(n-1)
 		for t.slots[i] != 0 {
 			i = (i + 1) & uint64(n-1)
 		}
@@ -302,10 +306,18 @@ func (t *dictTable) resize(n int) {
 	}
 }
 
+func (t *dictTable) hash(s string) uint64 {
+	if len(s) <= maxShort {
+		a, b := shortKey(s)
+		return shortHash(a, b, len(s))
+	}
+	return maphash.String(t.seed, s)
+}
+
 // find is the place of s, or where in slots it would have to stand.
 func (t *dictTable) find(s string) (place int, slot uint64, ok bool) {
 	mask := uint64(len(t.slots) - 1)
-	for i := maphash.String(t.seed, s) & mask; ; i = (i + 1) & mask {
+	for i := t.hash(s) & mask; ; i = (i + 1) & mask {
 		have := t.slots[i]
 		if have == 0 {
 			return 0, i, false

@@ -123,6 +123,10 @@ func handMade() []event.Query {
 		event.Or(event.Equals(event.ServiceField, event.String("mail")), event.Phrase(event.MessageField, "fox"), event.Equals("user", event.String("user-9"))),
 		event.And(event.Not(event.Or(event.Equals("code", event.Int(200)), event.Exists("ok"))), event.Exists(event.MessageField)),
 		event.Equals("code", event.String("200")), event.Exists("odd"),
+		event.Some(2, event.Equals("level", event.String("error")), event.AtLeast("code", event.Int(500)), event.Equals(event.ServiceField, event.String("till"))),
+		event.Some(2, event.Exists("nothing"), event.Exists("n"), event.Exists("tags")), event.Some(2, event.Exists("nothing"), event.Exists("absent"), event.Exists("n")),
+		event.Some(2, event.Exists("n"), event.Exists("level"), event.Exists("nothing")), event.Not(event.Some(2, event.Exists("tags"), event.Exists("ok"), event.Exists("ratio"))),
+		event.Some(3, manyClauses(60)...), event.Some(700, manyClauses(1024)...), event.Some(0, event.Exists("odd")), event.Some(2, event.Exists("odd")),
 	}
 	var out []event.Query
 	for _, f := range filters {
@@ -132,6 +136,16 @@ func handMade() []event.Query {
 		out = append(out, event.Query{Range: r, Rows: &event.Rows{Limit: 3, Count: true}, Tables: []event.Table{{}}, Fields: &event.Fields{}})
 	}
 	return append(out, handMadeParts()...)
+}
+
+// manyClauses are n conditions, most of them on one number, so that the larger it
+// is the more of them hold.
+func manyClauses(n int) []event.Filter {
+	of := []event.Filter{event.Phrase("*", "fox"), event.Exists("tags"), event.Equals(event.ServiceField, event.String("shop"))}
+	for i := len(of); i < n; i++ {
+		of = append(of, event.AtLeast("n", event.Int(int64(i*97/n-20))))
+	}
+	return of
 }
 
 func handMadeParts() []event.Query {
@@ -191,9 +205,11 @@ func generated(r *rand.Rand) event.Query {
 	var filter func(depth int) event.Filter
 	filter = func(depth int) event.Filter {
 		if depth > 0 && r.IntN(2) == 0 {
-			switch r.IntN(3) {
+			switch r.IntN(4) {
 			case 0:
 				return event.And(filter(depth-1), filter(depth-1))
+			case 3:
+				return event.Some(2+r.IntN(2), filter(depth-1), filter(depth-1), filter(depth-1), filter(depth-1))
 			case 1:
 				return event.Or(filter(depth-1), filter(depth-1), filter(depth-1))
 			}

@@ -190,7 +190,7 @@ func (db *DB) recoverLog(ctx context.Context) error {
 		w.note(n, 0)
 		w.segment = max(w.segment, n)
 	}
-	if db.head.rows >= headRows {
+	if !db.head.fits() {
 		return db.Flush()
 	}
 	return nil

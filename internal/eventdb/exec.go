@@ -6,7 +6,6 @@ import (
 	"errors"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -43,7 +42,7 @@ type worker struct {
 	compare   *comparison
 	warnings  []string
 	scratch   []int32
-	buffers   buffers
+	buffers   *buffers
 }
 
 func newExecution(q *event.Query, limits event.Limits, blocks []*block) *execution {
@@ -160,20 +159,21 @@ func (x *execution) run(ctx context.Context) (*event.Result, error) {
 	errs := make([]error, n)
 	ctx, cancel := context.WithTimeoutCause(ctx, x.limits.Time, errTime)
 	defer cancel()
-	var group sync.WaitGroup
 	for i := range n {
 		w, err := x.newWorker()
 		if err != nil {
 			return nil, err
 		}
 		workers[i] = w
-		group.Go(func() {
-			if errs[i] = w.work(ctx, i); errs[i] != nil {
-				cancel()
-			}
-		})
 	}
-	group.Wait()
+	together(n, func(i int) {
+		w := workers[i]
+		w.buffers = takeBuffers()
+		defer w.buffers.give()
+		if errs[i] = w.work(ctx, i); errs[i] != nil {
+			cancel()
+		}
+	})
 	if err := firstError(ctx, errs); err != nil {
 		return nil, x.limitError(err)
 	}
@@ -252,7 +252,7 @@ func (w *worker) block(b *block) error {
 		return errRows
 	}
 	w.buffers.reset()
-	l := &looking{block: b, cost: &w.cost, buf: &w.buffers}
+	l := &looking{block: b, cost: &w.cost, buf: w.buffers}
 	selected, err := w.choose(l, v)
 	if err != nil {
 		return err

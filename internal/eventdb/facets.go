@@ -87,7 +87,7 @@ func (w *worker) addField(l *looking, s *chosen, name string, values []event.Val
 		if codes != nil {
 			code = int(codes[row])
 		}
-		f.stream = f.stream || !values[code].IsNull()
+		f.stream = f.stream || len(values) > 0 && !values[code].IsNull()
 	}
 	return nil
 }

@@ -462,10 +462,11 @@ func FuzzBatch(f *testing.F) {
 		}
 		rows := rowsOf(b)[:min(len(b.events), pageRows)]
 		page := newPager().make(rows)
+		rows = rows[:len(page.times)]
 		l := &looking{block: memBlock(page), cost: &event.Cost{}}
 		events := make([]event.Event, len(rows))
 		for i := range events {
-			if events[i], err = l.event(i, nil, nil); err != nil {
+			if events[i], err = l.event(i, page.times[i], uint64(page.ids[i]), nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -473,9 +474,10 @@ func FuzzBatch(f *testing.F) {
 		if err != nil || len(again.events) != len(events) {
 			t.Fatalf("%d events, written and read again %v, %v", len(events), again, err)
 		}
-		l = &looking{block: memBlock(newPager().make(rowsOf(again))), cost: &event.Cost{}}
+		page = newPager().make(rowsOf(again))
+		l = &looking{block: memBlock(page), cost: &event.Cost{}}
 		for i := range events {
-			e, err := l.event(i, nil, nil)
+			e, err := l.event(i, page.times[i], uint64(page.ids[i]), nil, nil)
 			if err != nil || e.Time != events[i].Time || e.Stream != events[i].Stream || !slices.Equal(e.Fields, events[i].Fields) {
 				t.Fatalf("event %d was %v and is %v, %v", i, events[i], e, err)
 			}

@@ -25,7 +25,7 @@ type filter struct {
 func newFilter(f event.Filter) (*filter, error) {
 	n := &filter{op: f.Op, f: f}
 	switch f.Op {
-	case event.OpAnd, event.OpOr, event.OpNot:
+	case event.OpAnd, event.OpOr, event.OpNot, event.OpSome:
 		for _, of := range f.Of {
 			sub, err := newFilter(of)
 			if err != nil {
@@ -127,6 +127,8 @@ func (f *filter) bits(l *looking) (bitset, error) {
 		return b, nil
 	case event.OpAnd, event.OpOr:
 		return f.bitsOf(l, out)
+	case event.OpSome:
+		return f.bitsOfSome(l, out)
 	}
 	if event.IsFieldPattern(f.f.Field) {
 		one := newBitset(l.n) // a field's own: what matched in others must stay

@@ -139,7 +139,7 @@ func (g *grouper) join(level int, s *chosen, ids valueIDs) *chosen {
 	if ids.ids == nil && ids.one == noValue {
 		return &chosen{}
 	}
-	if ids.ids != nil && slices.Contains(ids.ids, noValue) {
+	if ids.ids != nil && g.keys[level].Present && slices.Contains(ids.ids, noValue) {
 		if s, ids = s.without(ids); s.n == 0 {
 			return &chosen{}
 		}

@@ -11,9 +11,11 @@ import (
 // A head is sealed, to become a part, when it is this large.
 const (
 	headRows  = 128 << 10
-	headBytes = 48 << 20 // of batches
+	headBytes = 48 << 20 // of memory, the columns that are made for queries aside
+	headCells = 64 << 20 // events times names of fields, for which these columns have room
 	maxSealed = 1        // heads that may wait; then writers help
 	headPage  = 2048     // events of a page of the head, which is made when it is asked
+	maxLast   = 16       // pages of the events behind the last such page
 )
 
 // head is the newest events, in memory; they are in the log too.
@@ -21,22 +23,35 @@ type head struct {
 	batches []*batch // only ever longer
 	rows    int
 	bytes   int64
-	floor   uint64 // segment of the log that the next head begins with; set when sealed
+	floor   uint64          // segment of the log that the next head begins with; set when sealed
+	names   map[string]bool // of fields, and keys of streams; the writer's
 
 	mu    sync.Mutex
 	pager *pager
-	pages []*page // of full stretches of headPage events, as they are asked for
-	last  *page   // of the rest
-	from  headPlace
+	pages []*page // of stretches of headPage events, as they are asked for
+	paged int     // events in pages
+	last  []*page // of the rest, of which there are lastN
+	lastN int
+	from  headPlace // where the rest begins
 }
 
 // headPlace is where in a head a stretch begins.
 type headPlace struct{ batch, row int }
 
-func newHead() *head { return &head{} }
+func newHead() *head { return &head{names: map[string]bool{}} }
+
+// nameCost is how many bytes a name takes in a head.
+const nameCost = 64
+
+// fits tells whether the head takes more events.
+func (h *head) fits() bool {
+	return h.rows < headRows && h.bytes < headBytes && h.rows*len(h.names) < headCells
+}
 
 // blocks are the events of batches, h's own as they were at some moment, as
-// columns.
+// columns. What has come since they were asked last is made pages of its own; some of
+// these become one, and all do when there are enough events for a whole one, so that
+// an event is not read again for every query.
 func (h *head) blocks(batches []*batch) []*block {
 	n := 0
 	for _, b := range batches {
@@ -47,32 +62,45 @@ func (h *head) blocks(batches []*batch) []*block {
 	if h.pager == nil {
 		h.pager = newPager()
 	}
-	for len(h.pages)*headPage+headPage <= n {
+	for h.paged+headPage <= n {
 		rows, next := stretch(batches, h.from, headPage)
-		h.pages, h.last, h.from = append(h.pages, h.pager.make(rows)), nil, next
+		h.pages = append(h.pages, h.pagesOf(rows)...)
+		h.paged, h.last, h.lastN, h.from = h.paged+headPage, nil, 0, next
 	}
-	out := make([]*block, 0, n/headPage+1)
-	for _, p := range h.pages[:n/headPage] {
-		out = append(out, memBlock(p))
+	if covered := h.paged + h.lastN; covered < n {
+		if len(h.last) >= maxLast {
+			covered, h.last, h.lastN = h.paged, nil, 0
+		}
+		_, start := stretch(batches, h.from, h.lastN)
+		rows, _ := stretch(batches, start, n-covered)
+		h.last, h.lastN = append(h.last, h.pagesOf(rows)...), n-h.paged
 	}
-	rest := n % headPage
-	switch {
-	case rest == 0:
-	case n/headPage < len(h.pages): // a later query has seen more
-		start := headPlace{}
-		if full := n - rest; full > 0 {
-			_, start = stretch(batches, start, full)
+	out := make([]*block, 0, len(h.pages)+len(h.last))
+	covered := 0
+	for _, p := range slices.Concat(h.pages, h.last) {
+		if covered+len(p.times) > n { // a later query has seen more
+			break
 		}
-		rows, _ := stretch(batches, start, rest)
-		out = append(out, memBlock(h.pager.make(rows)))
-	default:
-		if h.last == nil || len(h.last.times) != rest {
-			rows, _ := stretch(batches, h.from, rest)
-			h.last = h.pager.make(rows)
+		out, covered = append(out, memBlock(p)), covered+len(p.times)
+	}
+	if covered < n {
+		_, start := stretch(batches, headPlace{}, covered)
+		rows, _ := stretch(batches, start, n-covered)
+		for _, p := range h.pagesOf(rows) {
+			out = append(out, memBlock(p))
 		}
-		out = append(out, memBlock(h.last))
 	}
 	return out
+}
+
+// pagesOf puts events together to pages.
+func (h *head) pagesOf(rows []rowRef) []*page {
+	var pages []*page
+	for len(rows) > 0 {
+		p := h.pager.make(rows)
+		pages, rows = append(pages, p), rows[len(p.times):]
+	}
+	return pages
 }
 
 // stretch are n events from a place on, and the place after them.
@@ -97,17 +125,23 @@ func memBlock(p *page) *block {
 
 // addToHead makes the events of a batch visible.
 func (db *DB) addToHead(b *batch) {
+	h := db.head
+	before := len(h.names)
+	for _, name := range b.refs {
+		h.names[name] = true
+	}
+	size := b.memory() + int64(len(h.names)-before)*nameCost
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.head.batches = append(db.head.batches, b)
-	db.head.rows += len(b.events)
-	db.head.bytes += int64(len(b.data) + 16*len(b.events))
+	h.batches = append(h.batches, b)
+	h.rows += len(b.events)
+	h.bytes += size
 }
 
 // makeRoom seals the head if it is full. It is called by the writer. If parts
 // cannot be written (the disk is full) writing is refused before memory is.
 func (db *DB) makeRoom() error {
-	if db.head.rows < headRows && db.head.bytes < headBytes {
+	if db.head.fits() {
 		return nil
 	}
 	db.mu.RLock()
@@ -190,11 +224,11 @@ func (db *DB) flush(h *head) error {
 	}
 	pager := newPager()
 	for len(rows) > 0 {
-		n := pageEnd(rows)
-		if err := w.add(pager.make(rows[:n])); err != nil {
+		p := pager.make(rows[:pageEnd(rows)])
+		if err := w.add(p); err != nil {
 			return joinAbort(err, w)
 		}
-		rows = rows[n:]
+		rows = rows[len(p.times):]
 	}
 	info, err := w.finish()
 	if err != nil {

@@ -99,13 +99,12 @@ func (h *heat) result() *event.HeatmapResult {
 			}
 		}
 		put(0, s.zero)
-		for i, n := range s.negative.counts {
-			if low, _ := edges(s.negative.first + i); n > 0 {
-				put(-max(low, 1e-300), n)
-			}
+		for i, n := range s.negative.all {
+			low, _ := edges(i)
+			put(-max(low, 1e-300), n)
 		}
-		for i, n := range s.positive.counts {
-			low, _ := edges(s.positive.first + i)
+		for i, n := range s.positive.all {
+			low, _ := edges(i)
 			if low == 0 { // the smallest numbers there are share a bucket with zero's bits
 				low = 5e-324
 			}

@@ -11,6 +11,7 @@ import (
 const (
 	pageRows  = 8192
 	pageBytes = 2 << 20 // text of its events
+	pageCells = 1 << 20 // rows times columns, which a page holds while it is put together
 )
 
 // page is some events as columns: the unit that is stored, ruled out by its
@@ -30,7 +31,10 @@ type pager struct {
 	order  []*naming // those of this page
 	labels map[event.Stream]*stream
 	tables map[*batch]*batchTable
+	tabled int // entries of tables
 	dict   dictTable
+	open   int // columns of the page being made
+	kept   int // rows that all builders have room for
 }
 
 // batchTable is what the texts and streams of a batch are here.
@@ -66,14 +70,27 @@ func newPager() *pager {
 	return &pager{names: map[string]*naming{}, labels: map[event.Stream]*stream{}, tables: map[*batch]*batchTable{}}
 }
 
-// make puts events, at most pageRows, together in the order given.
+// What is kept between pages, because it is likely to be of use again.
+const (
+	maxTabled = 1 << 18       // texts of batches whose numbers are known
+	maxKept   = 2 * pageCells // rows that builders have room for
+)
+
+// make puts events, at most pageRows, together in the order given: as many of the
+// first as have room in a page, which is less than all if they have very many fields
+// of different names.
 func (p *pager) make(rows []rowRef) *page {
 	n := len(rows)
 	out := &page{times: make([]int64, n), ids: make([]int64, n)}
 	codes := make([]uint16, n)
-	if len(p.names) > 20_000 || len(p.labels) > 20_000 { // names that do not come again
+	if len(p.names) > 20_000 || len(p.labels) > 20_000 || p.kept > maxKept { // names that do not come again
 		*p = *newPager()
 	}
+	if p.tabled > maxTabled {
+		clear(p.tables)
+		p.tabled = 0
+	}
+	p.open = 0
 	for _, s := range p.labels {
 		s.page = -1
 	}
@@ -84,6 +101,10 @@ func (p *pager) make(rows []rowRef) *page {
 			from, table = r.batch, p.table(r.batch)
 		}
 		e := &from.events[r.row]
+		if i > 0 && max(p.open, from.fields(int(r.row)))*(i+1) > pageCells {
+			n = i
+			break
+		}
 		out.times[i], out.ids[i] = e.time, int64(from.firstID)+int64(r.row)
 		s := table.streams[e.stream]
 		if s.page < 0 {
@@ -93,12 +114,14 @@ func (p *pager) make(rows []rowRef) *page {
 		codes[i] = uint16(s.page)
 		p.addRow(i, r, table, s, n)
 	}
+	out.times, out.ids = out.times[:n], out.ids[:n]
 	if len(out.streams) > 1 {
-		out.streamCodes = codes
+		out.streamCodes = codes[:n]
 	}
 	for _, nm := range p.order {
 		for t, b := range nm.types {
 			if b != nil && b.count > 0 {
+				p.kept += max(0, n-b.room)
 				c := b.finish(nm.name, n, &p.dict)
 				c.typ = event.Type(t)
 				out.columns = append(out.columns, c)
@@ -119,6 +142,7 @@ func (p *pager) table(b *batch) *batchTable {
 			t.streams = append(t.streams, p.stream(s))
 		}
 		p.tables[b] = t
+		p.tabled += len(b.refs) + 8
 	}
 	return t
 }
@@ -186,7 +210,12 @@ func (p *pager) add(row int, nm *naming, t event.Type, num uint64, text string, 
 		nm.types[t] = b
 	}
 	if b.count == 0 {
-		b.reserve(n)
+		p.open++
+	}
+	if row >= b.room {
+		room := min(n, max(64, 2*row))
+		p.kept += room - b.room
+		b.reserve(room)
 	}
 	if t < event.TypeString {
 		b.nums[row] = num

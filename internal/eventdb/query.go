@@ -102,6 +102,11 @@ func (v *moment) blocks() []*block {
 	for i, h := range v.heads {
 		out = append(out, h.blocks(v.batches[i])...)
 	}
+	n := len(out)
+	for _, p := range v.parts {
+		n += len(p.pages)
+	}
+	out = slices.Grow(out, n-len(out))
 	for _, p := range v.parts {
 		if p.broken != nil {
 			continue

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
@@ -47,6 +48,22 @@ func (b *batch) size(i int) int {
 	}
 	return len(b.data) - int(b.events[i].at)
 }
+
+// fields is how many fields event i has.
+func (b *batch) fields(i int) int {
+	c := cursor{data: b.data, at: int(b.events[i].at)}
+	return int(c.uvarint())
+}
+
+// memory is how many bytes the batch takes, all in all.
+func (b *batch) memory() int64 {
+	return int64(unsafe.Sizeof(*b)) + int64(len(b.data)) + int64(cap(b.events))*int64(unsafe.Sizeof(place{})) +
+		int64(cap(b.refs))*int64(unsafe.Sizeof("")) + int64(cap(b.streams))*int64(unsafe.Sizeof(event.Stream{})) + batchExtra
+}
+
+// batchExtra are bytes that a batch takes beside itself: its place in the head, and
+// what memory is rounded up to.
+const batchExtra = 64
 
 // batchEncoder writes batches. It is used by one goroutine at a time.
 type batchEncoder struct {

@@ -39,6 +39,7 @@ type sourcePage struct {
 	columns []*column
 	drop    bitset
 	share   int // bytes of text a row has
+	into    int // the page it was last met for, see merger
 }
 
 // load reads the next page of which something stays; false at the end. Pages that
@@ -176,8 +177,30 @@ type picked struct {
 // merger puts pages together from rows of others, column by column.
 type merger struct {
 	builders map[string]*[event.TypeList + 1]*builder
+	kept     int // rows that all builders have room for
 	rows     []picked
 	dict     dictTable
+	pages    int                 // made before
+	open     map[columnName]bool // columns of the page being made
+}
+
+type columnName struct {
+	name string
+	typ  event.Type
+}
+
+// meet notes the columns of a page of which a row comes.
+func (m *merger) meet(p *sourcePage) {
+	if p.into == m.pages+1 {
+		return
+	}
+	p.into = m.pages + 1
+	if m.open == nil {
+		m.open = map[columnName]bool{}
+	}
+	for _, c := range p.columns {
+		m.open[columnName{c.name, c.typ}] = true
+	}
 }
 
 // page makes the page of m.rows.
@@ -216,10 +239,11 @@ func (m *merger) page() *page {
 			}
 		}
 	}
-	if len(m.builders) > 5000 {
-		m.builders = nil
+	if len(m.builders) > 5000 || m.kept > maxKept {
+		m.builders, m.kept = nil, 0
 	}
-	m.rows = m.rows[:0]
+	clear(m.open)
+	m.rows, m.pages = m.rows[:0], m.pages+1
 	slices.SortFunc(out.columns, func(a, b *column) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.typ, b.typ)) })
 	return out
 }
@@ -238,6 +262,7 @@ func (m *merger) builder(name string, t event.Type, n int) *builder {
 		b = &builder{typ: t}
 		types[t] = b
 	}
+	m.kept += max(0, n-b.room)
 	b.reserve(n)
 	return b
 }
@@ -349,10 +374,12 @@ func (db *DB) merge(r *rewriting, queue *sources) error {
 		s := (*queue)[0]
 		stream := s.page.stream(s.row)
 		n := len(m.rows)
-		if n >= pageRows || n > 0 && size > pageBytes || n >= minStreamPage && stream != last {
+		m.meet(s.page)
+		if n >= pageRows || n > 0 && (size > pageBytes || len(m.open)*(n+1) > pageCells) || n >= minStreamPage && stream != last {
 			if err := add(); err != nil {
 				return err
 			}
+			m.meet(s.page)
 		}
 		last = stream
 		m.rows = append(m.rows, picked{s.page, s.row})

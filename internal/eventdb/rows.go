@@ -138,20 +138,17 @@ func (f *fetching) run(ctx context.Context) error {
 		places[b] = append(places[b], i)
 	}
 	errs := make([]error, min(runtime.GOMAXPROCS(0), len(blocks)))
-	var group sync.WaitGroup
-	for worker := range errs {
-		group.Go(func() {
-			var buf buffers
-			for errs[worker] == nil {
-				i := f.next.Add(1) - 1
-				if i >= int64(len(blocks)) {
-					return
-				}
-				errs[worker] = f.block(ctx, &buf, blocks[i], places[blocks[i]])
+	together(len(errs), func(worker int) {
+		buf := takeBuffers()
+		defer buf.give()
+		for errs[worker] == nil {
+			i := f.next.Add(1) - 1
+			if i >= int64(len(blocks)) {
+				return
 			}
-		})
-	}
-	group.Wait()
+			errs[worker] = f.block(ctx, buf, blocks[i], places[blocks[i]])
+		}
+	})
 	return firstError(ctx, errs)
 }
 
@@ -166,7 +163,8 @@ func (f *fetching) block(ctx context.Context, buf *buffers, b *block, places []i
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		e, err := l.event(int(f.list[i].row), f.fields, sections)
+		place := &f.list[i]
+		e, err := l.event(int(place.row), place.Time, place.ID, f.fields, sections)
 		if err != nil {
 			f.w.x.noteBad(b, err)
 			failed = err

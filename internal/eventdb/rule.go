@@ -47,6 +47,9 @@ func (f *filter) rule(b *block) (verdict, error) {
 			}
 		}
 		return out, nil
+	case event.OpSome:
+		sure, open, err := f.ruleSome(b)
+		return verdictOf(f.f.Least-sure, len(open)), err
 	}
 	if event.IsFieldPattern(f.f.Field) {
 		return f.rulePattern(b)

@@ -37,16 +37,19 @@ func (b *block) streams() []event.Stream {
 	return b.meta.streams
 }
 
-// label is the value of a label of each stream, null where a stream lacks it.
+// label is the value of a label of each stream, null where a stream lacks it; nil
+// and false if all do.
 func (b *block) label(name string) (values []event.Value, some bool) {
 	streams := b.streams()
-	values = make([]event.Value, len(streams))
 	for i, s := range streams {
 		if v, ok := s.Get(name); ok {
-			values[i], some = event.String(v), true
+			if values == nil {
+				values = make([]event.Value, len(streams))
+			}
+			values[i] = event.String(v)
 		}
 	}
-	return values, some
+	return values, values != nil
 }
 
 // names are the fields of the block's events, sorted.
@@ -251,22 +254,14 @@ func (b *block) columns() int {
 	return len(b.meta.columns)
 }
 
-// event puts one row together. only lists the fields wanted; empty: all. sections
-// are those of the block's columns that were read before.
-func (l *looking) event(row int, only []string, sections []*section) (event.Event, error) {
-	times, err := l.getTimes()
-	if err != nil {
-		return event.Event{}, err
-	}
-	ids, err := l.getIDs()
-	if err != nil {
-		return event.Event{}, err
-	}
+// event puts the row together whose time and ID are known. only lists the fields
+// wanted; empty: all. sections are those of the block's columns that were read before.
+func (l *looking) event(row int, time int64, id uint64, only []string, sections []*section) (event.Event, error) {
 	codes, err := l.streamCodes()
 	if err != nil {
 		return event.Event{}, err
 	}
-	e := event.Event{Time: times[row], ID: uint64(ids[row])}
+	e := event.Event{Time: time, ID: id}
 	if codes == nil {
 		e.Stream = l.streams()[0]
 	} else {

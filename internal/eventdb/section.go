@@ -191,6 +191,18 @@ func (r *reader) floats(n int) []float64 {
 	return out
 }
 
+// floatAt reads only number i of n.
+func (r *reader) floatAt(n, i int) float64 {
+	if digits := r.byte(); digits <= decimals {
+		return float64(r.intsAt(n, i)) / powers[digits]
+	}
+	raw := r.bytes(8 * n)
+	if raw == nil {
+		return 0
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(raw[i*8:]))
+}
+
 // ends reads lengths of n texts and sums them up.
 func (r *reader) ends(n int) []uint32 {
 	lens := r.ints(n)
@@ -283,6 +295,8 @@ func (s *section) value(row int) (event.Value, error) {
 	switch s.m.shape {
 	case shapeInts:
 		v, ok = event.Raw(s.m.typ, uint64(r.intsAt(s.n, row)), "")
+	case shapeFloats:
+		v = event.Float(r.floatAt(s.n, row))
 	case shapePrefixed:
 		prefix := r.text()
 		v = event.String(prefix + event.Int(r.intsAt(s.n, row)).String())
@@ -296,11 +310,7 @@ func (s *section) value(row int) (event.Value, error) {
 	case shapeDict:
 		v, ok = r.dictAt(s.m.typ, s.n, row)
 	default:
-		c, err := readColumn(s.body, s.m, s.n, nil)
-		if err != nil {
-			return event.Value{}, err
-		}
-		return c.value(row), nil
+		r.bad = true
 	}
 	if r.bad || !ok {
 		return event.Value{}, errDamaged("column %q", s.m.name)

@@ -490,6 +490,15 @@ func (x *valueIndex) dictColumn(c *column, rows []int32, n int, missing func() u
 		known[i] = unknown
 	}
 	ids := x.places(n)
+	if rows == nil && c.typ != event.TypeNull { // every value of a stored dict is that of a row
+		for code := range known {
+			known[code] = of(code)
+		}
+		for i, code := range c.codes[:n] {
+			ids[i] = known[code]
+		}
+		return valueIDs{ids: ids}
+	}
 	for i := range n {
 		row := i
 		if rows != nil {

@@ -175,7 +175,7 @@ func wordsOf(f event.Filter) (words []string) {
 	switch f.Op {
 	case event.OpNot:
 		return nil
-	case event.OpAnd, event.OpOr:
+	case event.OpAnd, event.OpOr, event.OpSome:
 		for _, of := range f.Of {
 			for _, w := range wordsOf(of) {
 				if !slices.Contains(words, w) && len(words) < 50 {

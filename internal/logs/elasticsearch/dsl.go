@@ -195,9 +195,7 @@ func matchWords(field string, v any, all bool, atLeast any) (event.Filter, error
 		if err != nil {
 			return event.Filter{}, err
 		}
-		if words, err = someOf(words.Of, n); err != nil {
-			return event.Filter{}, err
-		}
+		words = event.Some(n, words.Of...)
 	}
 	if s := match.Scalar(text); s.Type() != event.TypeString || !match.IsProse(field) && !strings.ContainsAny(field, "*") {
 		return event.Or(event.Equals(field, s), words), nil
@@ -417,11 +415,7 @@ func boolQuery(c *compiler, m map[string]any) (event.Filter, error) {
 		}
 	}
 	if need > 0 {
-		some, err := someOf(should, need)
-		if err != nil {
-			return event.Filter{}, err
-		}
-		all = append(all, some)
+		all = append(all, event.Some(need, should...))
 	}
 	return event.And(all...), nil
 }
@@ -462,47 +456,6 @@ func minimum(v any, n int) (int, error) {
 		k += n
 	}
 	return max(0, k), nil
-}
-
-// maxCombinations bounds in how many ways n of the clauses may be chosen: each
-// way is a filter.
-const maxCombinations = 5000
-
-// someOf holds where at least n of the filters do.
-func someOf(of []event.Filter, n int) (event.Filter, error) {
-	switch {
-	case n <= 0:
-		return event.Filter{}, nil
-	case n > len(of):
-		return match.Nothing(), nil
-	}
-	if n > 1 && n < len(of) && combinations(len(of), n) > maxCombinations {
-		return event.Filter{}, uncovered("minimum_should_match", fmt.Sprintf("%d of %d clauses", n, len(of)))
-	}
-	return chosen(of, n), nil
-}
-
-func chosen(of []event.Filter, n int) event.Filter {
-	switch n {
-	case len(of):
-		return event.And(of...)
-	case 1:
-		return event.Or(of...)
-	}
-	// The first holds and n-1 of the rest, or n of the rest.
-	return event.Or(event.And(of[0], chosen(of[1:], n-1)), chosen(of[1:], n))
-}
-
-// combinations is in how many ways k of n can be chosen, or a number over
-// maxCombinations.
-func combinations(n, k int) int {
-	ways := 1
-	for i := 1; i <= min(k, n-k); i++ {
-		if ways = ways * (n - i + 1) / i; ways > maxCombinations {
-			return ways
-		}
-	}
-	return ways
 }
 
 func rangeQuery(c *compiler, m map[string]any) (event.Filter, error) {

@@ -72,7 +72,7 @@ func wanted(f event.Filter, name string) (words []string) {
 	switch f.Op {
 	case event.OpNot:
 		return nil
-	case event.OpAnd, event.OpOr:
+	case event.OpAnd, event.OpOr, event.OpSome:
 		for _, of := range f.Of {
 			words = append(words, wanted(of, name)...)
 		}
