@@ -266,7 +266,15 @@ func (b *bench) busy() error {
 	if err != nil {
 		return err
 	}
-	r, err := e.Ask(command{Busy: true})
+	if b.profile != "" {
+		if _, err := e.Ask(command{CPU: b.profile + "busy"}); err != nil {
+			return err
+		}
+	}
+	r, err := e.Ask(command{Busy: true, Only: b.only})
+	if err == nil && b.profile != "" {
+		_, err = e.Ask(command{CPU: "-"})
+	}
 	if err == nil {
 		err = json.Unmarshal([]byte(r.Answer), &b.results.Busy)
 	}

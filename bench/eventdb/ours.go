@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/pprof"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ type command struct {
 	Load  bool   `json:"load,omitempty"`
 	Query int    `json:"query,omitempty"` // from 1
 	Busy  bool   `json:"busy,omitempty"`
+	Only  string `json:"only,omitempty"` // with Busy: queries whose names have this
 	CPU   string `json:"cpu,omitempty"` // a file for a profile of what follows; "-" ends it
 }
 
@@ -44,7 +46,7 @@ func serve(dir string, n int) error {
 		case c.Load:
 			return "", load(ctx, db, n, m)
 		case c.Busy:
-			return busy(ctx, db, n, list)
+			return busy(ctx, db, n, slices.DeleteFunc(slices.Clone(list), func(q query) bool { return !strings.Contains(q.name, c.Only) }))
 		case c.CPU != "":
 			return "", profile(c.CPU)
 		}

@@ -79,7 +79,8 @@ func (c *column) text(i int) string {
 // view is bytes that never change, as text.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-const hexDigits = "0123456789abcdef"
+// bytesOf is text as bytes, which must not be changed.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // value is the value of row i, null if it has none. Text may share memory with
 // the column.
@@ -104,42 +105,6 @@ func (c *column) value(i int) event.Value {
 	v, _ := event.Raw(c.typ, 0, c.text(i))
 	return v
 }
-
-func hexText(raw []byte) string { return view(appendHex(make([]byte, 0, 2*len(raw)), raw)) }
-
-// appendHex writes bytes as hexadecimal digits.
-func appendHex(b, raw []byte) []byte {
-	for _, x := range raw {
-		b = append(b, hexDigits[x>>4], hexDigits[x&15])
-	}
-	return b
-}
-
-// parseHex is the bytes of lower-case hexadecimal digits, appended.
-func parseHex(b []byte, s string) ([]byte, bool) {
-	if len(s)%2 != 0 {
-		return b, false
-	}
-	for i := 0; i+1 < len(s); i += 2 {
-		high, low := hexValues[s[i]], hexValues[s[i+1]]
-		if high|low > 15 {
-			return b, false
-		}
-		b = append(b, high<<4|low)
-	}
-	return b, true
-}
-
-// hexValues are what lower-case hexadecimal digits stand for, 255 for all else.
-var hexValues = func() (values [256]uint8) {
-	for c := range values {
-		values[c] = 255
-	}
-	for x, c := range []byte(hexDigits) {
-		values[c] = uint8(x)
-	}
-	return values
-}()
 
 // presentCount is the number of rows with a value.
 func (c *column) presentCount() int {

@@ -304,6 +304,15 @@ func TestConformance(t *testing.T) {
 		t.Fatalf("after merging: %+v", s)
 	}
 	t.Run("merged", func(t *testing.T) { conform(t, db, queries, answers) })
+	t.Run("at once", func(t *testing.T) {
+		for i := range 4 {
+			from, to := len(queries)*i/4, len(queries)*(i+1)/4
+			t.Run(fmt.Sprint("from query ", from), func(t *testing.T) {
+				t.Parallel()
+				conform(t, db, queries[from:to], answers[from:to])
+			})
+		}
+	})
 }
 
 func conform(t *testing.T, db *eventdb.DB, queries []event.Query, answers []*event.Result) {

@@ -248,7 +248,7 @@ func (c *column) onlyPresent(out bitset) {
 
 func (f *filter) dict(c *column, out bitset) {
 	if len(c.dict) == 1 || c.codes == nil {
-		if f.leaf.Match(c.dict[0]) {
+		if f.entry(c.dict[0]) {
 			out.fill(c.n)
 		}
 		return
@@ -256,7 +256,7 @@ func (f *filter) dict(c *column, out bitset) {
 	yes := make([]bool, len(c.dict))
 	found := false
 	for i, v := range c.dict {
-		yes[i] = f.leaf.Match(v)
+		yes[i] = f.entry(v)
 		found = found || yes[i]
 	}
 	if !found {
@@ -267,6 +267,14 @@ func (f *filter) dict(c *column, out bitset) {
 			out.set(i)
 		}
 	}
+}
+
+// entry tells whether a value matches.
+func (f *filter) entry(v event.Value) bool {
+	if f.exact != "" && f.op == event.OpEquals && !f.f.Fold && v.Type() == event.TypeString {
+		return v.Text() == f.exact
+	}
+	return f.leaf.Match(v)
 }
 
 // intRange is the range of whole numbers that match, if that is all there is to

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
-	"unsafe"
 )
 
 // maxShort is the most bytes of a short text.
@@ -13,7 +12,7 @@ const maxShort = 16
 // shortKey is two numbers that, with its length, tell a text of at most maxShort
 // bytes from every other.
 func shortKey(s string) (a, b uint64) {
-	raw := unsafe.Slice(unsafe.StringData(s), len(s))
+	raw := bytesOf(s)
 	switch n := len(raw); {
 	case n >= 8:
 		return binary.LittleEndian.Uint64(raw), binary.LittleEndian.Uint64(raw[n-8:])
