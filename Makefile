@@ -35,6 +35,7 @@ setup: ## installs what the checks need and a fresh machine lacks
 # Without cgo, as the binary is built: what that compiled is not compiled again.
 lint: $(CACHE)/golangci-lint ## vet, format and the lint list of .golangci.yml
 	CGO_ENABLED=0 $(CACHE)/golangci-lint run $(PACKAGES)
+	cd stability/stabilitygrpc && CGO_ENABLED=0 $(CURDIR)/$(CACHE)/golangci-lint run ./...
 
 vuln: ## known vulnerabilities, where the database can be reached
 	@test/vuln

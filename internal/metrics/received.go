@@ -39,7 +39,7 @@ type received struct {
 func newReceived(db *database, registerer prometheus.Registerer) (*received, error) {
 	r := &received{db: db, refused: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "daytwo_metrics_received_refused_samples_total",
-		Help: "Samples of remote write and OTLP that were refused because their series has too many or too long labels.",
+		Help: "Samples of remote write and OTLP that were refused because their series has invalid, too many or too long labels.",
 	})}
 	return r, registerer.Register(r.refused)
 }

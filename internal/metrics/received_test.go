@@ -112,6 +112,50 @@ func TestRemoteWriteV1(t *testing.T) {
 		t.Errorf("stored of the bomb: %v, %v", v, err)
 	}
 
+	// Labels that are none leave their samples out, and an exemplar that cannot be kept only itself.
+	odd := &prompb.WriteRequest{Timeseries: []prompb.TimeSeries{
+		{Labels: labelsV1("job", "nameless"), Samples: []prompb.Sample{{Value: 1, Timestamp: now}}},
+		{Labels: labelsV1("__name__", "twice", "a", "1", "a", "2"), Samples: []prompb.Sample{{Value: 1, Timestamp: now}}},
+		{Labels: labelsV1("__name__", "broken", "a", "\xff"), Samples: []prompb.Sample{{Value: 1, Timestamp: now}}},
+		{Labels: labelsV1("z", "1", "__name__", "unordered", "a", "2"), Samples: []prompb.Sample{{Value: 4, Timestamp: now - 1000}, {Value: 5, Timestamp: now}},
+			Exemplars: []prompb.Exemplar{{Labels: labelsV1("trace_id", "later"), Value: 7, Timestamp: now + time.Hour.Milliseconds()}}},
+		{Labels: labelsV1("__name__", "fine"), Histograms: []prompb.Histogram{prompb.FromFloatHistogram(now, &histogram.FloatHistogram{Schema: 3, Count: 2.5, Sum: 5,
+			PositiveSpans: []histogram.Span{{Offset: 0, Length: 1}}, PositiveBuckets: []float64{2.5}})}},
+	}}
+	if status, _, answer := post(t, url, v1Type, marshal(t, odd), "Content-Encoding", "snappy"); status != http.StatusNoContent {
+		t.Errorf("odd series: %d %s", status, answer)
+	}
+	for expr, want := range map[string]float64{`unordered{a="2",z="1"}`: 5, "histogram_count(fine)": 2.5, `count({__name__=~"unordered|fine|twice|broken"} or {job="nameless"})`: 2} {
+		if got := r.value(t, expr); got != want {
+			t.Errorf("%s = %v, want %v", expr, got, want)
+		}
+	}
+
+	// What cannot be stored takes its request with it.
+	ahead := &prompb.WriteRequest{Timeseries: []prompb.TimeSeries{
+		{Labels: labelsV1("__name__", "before"), Samples: []prompb.Sample{{Value: 1, Timestamp: now}}},
+		{Labels: labelsV1("__name__", "ahead"), Samples: []prompb.Sample{{Value: 1, Timestamp: now + time.Hour.Milliseconds()}}},
+	}}
+	cut := marshal(t, &prompb.WriteRequest{Timeseries: []prompb.TimeSeries{
+		{Labels: labelsV1("__name__", "before"), Samples: []prompb.Sample{{Value: 1, Timestamp: now}}},
+		{Labels: labelsV1("__name__", "cut"), Histograms: []prompb.Histogram{h}},
+	}})
+	whole, err := snappy.Decode(nil, cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, body := range map[string][]byte{
+		`series {__name__="ahead"}: out of bounds`: marshal(t, ahead),
+		"malformed protobuf":                       snappy.Encode(nil, whole[:len(whole)-3]),
+	} {
+		if status, _, answer := post(t, url, v1Type, body, "Content-Encoding", "snappy"); status != http.StatusBadRequest || !strings.Contains(answer, want) {
+			t.Errorf("%d %s, want 400 with %q", status, answer, want)
+		}
+	}
+	if v, err := r.Query(t.Context(), `{__name__=~"before|ahead|cut"}`, time.Now()); err != nil || len(v) != 0 {
+		t.Errorf("stored of what was refused: %v, %v", v, err)
+	}
+
 	late := &prompb.WriteRequest{Timeseries: []prompb.TimeSeries{{Labels: labelsV1("__name__", "one", "job", "j"), Samples: []prompb.Sample{{Value: 8, Timestamp: now}}}}}
 	for name, c := range map[string]struct {
 		kind string

@@ -1,4 +1,5 @@
-// Package wire looks at messages in protobuf's wire format before they are decoded. A generated decoder calls itself for every
+// Package wire reads messages in protobuf's wire format without decoding them: their fields where making an object of each would
+// cost more than what is done with it, and whether they may be decoded at all. A generated decoder calls itself for every
 // message within a message and makes room for each: some bytes that somebody sends can end a process by its stack or its memory,
 // which no recover catches. Here they are refused by what they are, without knowing what they mean.
 package wire

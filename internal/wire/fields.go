@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// ErrMalformed is of bytes that are not the message they should be.
+var ErrMalformed = errors.New("malformed protobuf")
+
+// Fields reads a message field by field, without making anything of it: what it hands out is cut from the message. It is
+// strict, where [Check] is loose.
+//
+//	f := wire.Of(message)
+//	for f.Next() {
+//		switch f.Number {
+//		case 1:
+//			name = f.Text()
+//		}
+//	}
+//	return f.Err()
+type Fields struct {
+	Number uint64 // of the field read last
+
+	rest  string
+	kind  uint64
+	value uint64 // of a varint or a fixed64
+	data  string // of what has a length
+	err   error  // the first; nothing is read after it
+}
+
+// Of is the fields of a message.
+func Of(message string) Fields { return Fields{rest: message} }
+
+// Err is [ErrMalformed] with what is wrong, or nil.
+func (f *Fields) Err() error { return f.err }
+
+// Next reads a field. It tells whether there was one.
+func (f *Fields) Next() bool {
+	if f.rest == "" || f.err != nil {
+		return false
+	}
+	tag := f.number()
+	f.Number, f.kind = tag>>3, tag&7
+	if f.Number == 0 {
+		f.fail("is none")
+	}
+	switch f.kind {
+	case varint:
+		f.value = f.number()
+	case fixed64:
+		if b := f.cut(8); len(b) == 8 {
+			f.value = binary.LittleEndian.Uint64([]byte(b))
+		}
+	case length:
+		f.data = f.cut(f.number())
+	case fixed32:
+		f.cut(4)
+	default:
+		f.fail("has the wire type %d", f.kind)
+	}
+	return f.err == nil
+}
+
+// Text is the field's bytes: a string or a message.
+func (f *Fields) Text() string {
+	if f.is(length) {
+		return f.data
+	}
+	return ""
+}
+
+// Double is the field's number, of the type double.
+func (f *Fields) Double() float64 {
+	if f.is(fixed64) {
+		return math.Float64frombits(f.value)
+	}
+	return 0
+}
+
+// Int is the field's number, of the type int64.
+func (f *Fields) Int() int64 {
+	if f.is(varint) {
+		return int64(f.value) //nolint:gosec // as protobuf has it
+	}
+	return 0
+}
+
+func (f *Fields) is(kind uint64) bool {
+	if f.kind != kind {
+		f.fail("has the wire type %d, want %d", f.kind, kind)
+	}
+	return f.err == nil
+}
+
+func (f *Fields) fail(format string, args ...any) {
+	if f.err == nil {
+		f.err = fmt.Errorf("%w: field %d %s", ErrMalformed, f.Number, fmt.Sprintf(format, args...))
+	}
+}
+
+func (f *Fields) cut(n uint64) string {
+	if n > uint64(len(f.rest)) {
+		f.fail("is cut short")
+		return ""
+	}
+	b := f.rest[:n]
+	f.rest = f.rest[n:]
+	return b
+}
+
+func (f *Fields) number() (v uint64) {
+	for i := 0; i < len(f.rest) && i < binary.MaxVarintLen64; i++ {
+		b := f.rest[i]
+		v |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			f.rest = f.rest[i+1:]
+			return v
+		}
+	}
+	f.fail("has a number without an end")
+	return 0
+}
