@@ -39,6 +39,7 @@ type Team struct {
 	Description string   `json:"description,omitempty"`
 	Members     []string `json:"members"`
 	File        string   `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+	Saved       *Saved   `json:"saved,omitempty" doc:"absent: a file declares it"`
 }
 
 // Policy says who is paged for an incident, and when, as long as nobody acknowledges it.
@@ -51,6 +52,7 @@ type Policy struct {
 	Repeat      int     `json:"repeat" doc:"further rounds through all levels"`
 	Then        string  `json:"then,omitempty" doc:"the policy that goes on when this one ran out"`
 	File        string  `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+	Saved       *Saved  `json:"saved,omitempty" doc:"absent: a file declares it"`
 }
 
 // Level is one step of a policy.
@@ -91,6 +93,7 @@ type Service struct {
 	AutoResolve      Duration      `json:"autoResolve,omitempty" doc:"after which an incident that nobody touched is resolved; absent: never"`
 	Grouping         *Grouping     `json:"grouping,omitempty" doc:"which alerts make one incident; absent: all of the service"`
 	File             string        `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+	Saved            *Saved        `json:"saved,omitempty" doc:"absent: a file declares it"`
 }
 
 // SupportHours are the hours in which somebody works on a service; outside of them its incidents can be less urgent.
@@ -121,6 +124,7 @@ type Priority struct {
 	Description string `json:"description,omitempty"`
 	Color       string `json:"color,omitempty" doc:"as a8171c"`
 	File        string `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+	Saved       *Saved `json:"saved,omitempty" doc:"absent: a file declares it"`
 }
 
 // Maintenance is a window in which alerts of some services page nobody.
@@ -133,6 +137,7 @@ type Maintenance struct {
 	End         time.Time `json:"end"`
 	By          string    `json:"by,omitempty"`
 	File        string    `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+	Saved       *Saved    `json:"saved,omitempty" doc:"absent: a file declares it"`
 }
 
 // StatusPage is what the public sees.

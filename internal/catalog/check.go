@@ -167,13 +167,48 @@ func (c *Catalog) checkService(s Service) error {
 	if s.Urgency != "" && s.Urgency != High && s.Urgency != Low && s.Urgency != BySeverity {
 		return refuse("urgency", "use high, low or severity", "%q is not an urgency", shorten(s.Urgency))
 	}
+	for field, d := range map[string]Duration{"ackTimeout": s.AckTimeout, "autoResolve": s.AutoResolve} {
+		if d < 0 || time.Duration(d) > maxTimeout {
+			return refuse(field, "write a duration up to 30d, or leave it out", "%s is not possible for %s", d, field)
+		}
+	}
+	if g := s.Grouping; g != nil && (g.Within < 0 || slices.Contains(g.By, "")) {
+		return refuse("grouping", "name labels or fields of the event, and a time that is not negative", "alerts cannot be grouped like this")
+	}
+	if err := checkHours(s.SupportHours); err != nil {
+		return err
+	}
 	return c.checkIntegrations(s)
+}
+
+// maxTimeout is the longest time after which an incident changes by itself.
+const maxTimeout = 30 * 24 * time.Hour
+
+func checkHours(h *SupportHours) error {
+	if h == nil {
+		return nil
+	}
+	if _, err := time.LoadLocation(h.TimeZone); err != nil || h.TimeZone == "" || h.TimeZone == "Local" {
+		return refuse("supportHours.timeZone", "use a name of the IANA list such as Europe/Paris", "%q is not a time zone", shorten(h.TimeZone))
+	}
+	if len(h.Windows) == 0 {
+		return refuse("supportHours.windows", "give at least one, or leave the support hours out", "the support hours have no window")
+	}
+	for i, w := range h.Windows {
+		if why, mend := w.Fault(); why != "" {
+			return refuse(fmt.Sprintf("supportHours.windows[%d]", i), mend, "%s", why)
+		}
+	}
+	if h.Outside != High && h.Outside != Low {
+		return refuse("supportHours.outside", "use high or low", "%q is not an urgency", shorten(h.Outside))
+	}
+	return nil
 }
 
 func (c *Catalog) checkIntegrations(s Service) error {
 	for i, integration := range s.Integrations {
 		field := fmt.Sprintf("integrations[%d]", i)
-		if integration.Name == "" || !keyForm.MatchString(integration.Key) {
+		if integration.Name == "" || len(integration.Name) > 100 || !keyForm.MatchString(integration.Key) {
 			return refuse(field, "give it a name, and a key of 16 to 64 letters and digits", "the integration has no name, or no key that can be one")
 		}
 		for _, other := range c.Services {
@@ -182,11 +217,6 @@ func (c *Catalog) checkIntegrations(s Service) error {
 					return refuse(field+".key", "leave it out, and a new one is made", "the key is in use by %s", other.Name)
 				}
 			}
-		}
-	}
-	if h := s.SupportHours; h != nil {
-		if _, err := time.LoadLocation(h.TimeZone); err != nil || h.TimeZone == "" || len(h.Windows) == 0 {
-			return refuse("supportHours", "give a time zone and at least one window", "the support hours are not complete")
 		}
 	}
 	return nil

@@ -3,7 +3,7 @@ package catalog
 import (
 	"cmp"
 	"context"
-	"slices"
+	"fmt"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
@@ -37,6 +37,7 @@ func (l *Live) SavePerson(ctx context.Context, p Person) (Person, error) {
 	p.Contacts, p.Rules, p.File = nil, nil, ""
 	return save(ctx, l, KindPerson, p, shape[Person]{
 		id: func(p *Person) *string { return &p.ID }, name: func(p *Person) *string { return &p.Name }, file: func(p Person) string { return p.File },
+		saved: func(p *Person) **Saved { return &p.Saved },
 		list: func(c *Catalog) []Person { return c.People }, check: func(_ *Catalog, p Person) error { return checkPerson(p) },
 	})
 }
@@ -46,6 +47,7 @@ func (l *Live) SaveTeam(ctx context.Context, t Team) (Team, error) {
 	t.File = ""
 	return save(ctx, l, KindTeam, t, shape[Team]{
 		id: func(t *Team) *string { return &t.ID }, name: func(t *Team) *string { return &t.Name }, file: func(t Team) string { return t.File },
+		saved: func(t *Team) **Saved { return &t.Saved },
 		list: func(c *Catalog) []Team { return c.Teams }, check: (*Catalog).checkTeam,
 	})
 }
@@ -56,6 +58,7 @@ func (l *Live) SaveSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 	s.File, s.Overrides = "", nil
 	return save(ctx, l, KindSchedule, s, shape[Schedule]{
 		id: func(s *Schedule) *string { return &s.ID }, name: func(s *Schedule) *string { return &s.Name }, file: func(s Schedule) string { return s.File },
+		saved: func(s *Schedule) **Saved { return &s.Saved },
 		list: func(c *Catalog) []Schedule { return c.Schedules }, check: (*Catalog).checkSchedule,
 		next: func(before *Schedule, s Schedule, now time.Time) (Schedule, error) {
 			if faults := s.Check(); len(faults) > 0 {
@@ -81,25 +84,20 @@ func (l *Live) SavePolicy(ctx context.Context, p Policy) (Policy, error) {
 	p.File = ""
 	return save(ctx, l, KindPolicy, p, shape[Policy]{
 		id: func(p *Policy) *string { return &p.ID }, name: func(p *Policy) *string { return &p.Name }, file: func(p Policy) string { return p.File },
+		saved: func(p *Policy) **Saved { return &p.Saved },
 		list: func(c *Catalog) []Policy { return c.Policies }, check: (*Catalog).checkPolicy,
 	})
 }
 
-// SaveService makes a service, or replaces the one of that ID. Integrations without ids or keys get them.
+// SaveService makes a service, or replaces the one of that ID. Integrations without ids or keys get them; signals and objectives that
+// are not given stay as they are.
 func (l *Live) SaveService(ctx context.Context, s Service) (Service, error) {
 	s.File = ""
 	return save(ctx, l, KindService, s, shape[Service]{
 		id: func(s *Service) *string { return &s.ID }, name: func(s *Service) *string { return &s.Name }, file: func(s Service) string { return s.File },
+		saved: func(s *Service) **Saved { return &s.Saved },
 		list: func(c *Catalog) []Service { return c.Services }, check: (*Catalog).checkService,
-		next: func(_ *Service, s Service, _ time.Time) (Service, error) {
-			s.Signals = s.Signals.orDefault(s.Name)
-			s.Integrations = slices.Clone(s.Integrations)
-			for i := range s.Integrations {
-				s.Integrations[i].ID = cmp.Or(s.Integrations[i].ID, newID())
-				s.Integrations[i].Key = cmp.Or(s.Integrations[i].Key, newKey())
-			}
-			return s, nil
-		},
+		next: completeService,
 	})
 }
 
@@ -108,6 +106,7 @@ func (l *Live) SavePriority(ctx context.Context, p Priority) (Priority, error) {
 	p.File = ""
 	return save(ctx, l, KindPriority, p, shape[Priority]{
 		id: func(p *Priority) *string { return &p.ID }, name: func(p *Priority) *string { return &p.Name }, file: func(p Priority) string { return p.File },
+		saved: func(p *Priority) **Saved { return &p.Saved },
 		list: func(c *Catalog) []Priority { return c.Priorities }, check: func(_ *Catalog, p Priority) error { return checkName(KindPriority, p.Name) },
 	})
 }
@@ -117,6 +116,7 @@ func (l *Live) SaveMaintenance(ctx context.Context, m Maintenance) (Maintenance,
 	m.File = ""
 	return save(ctx, l, KindMaintenance, m, shape[Maintenance]{
 		id: func(m *Maintenance) *string { return &m.ID }, file: func(m Maintenance) string { return m.File },
+		saved: func(m *Maintenance) **Saved { return &m.Saved },
 		list: func(c *Catalog) []Maintenance { return c.Maintenance }, check: (*Catalog).checkMaintenance,
 	})
 }
@@ -125,12 +125,13 @@ func (l *Live) SaveMaintenance(ctx context.Context, m Maintenance) (Maintenance,
 type shape[T any] struct {
 	id, name func(*T) *string // name may be nil
 	file     func(T) string
+	saved    func(*T) **Saved
 	list     func(*Catalog) []T
 	check    func(*Catalog, T) error
 	next     func(before *T, entry T, now time.Time) (T, error) // completes the entry; may be nil
 }
 
-// save makes or replaces an entry.
+// save makes or replaces an entry; one that says of which version it is replaces just that.
 func save[T any](ctx context.Context, l *Live, kind Kind, entry T, of shape[T]) (saved T, err error) {
 	given := entry
 	err = l.edit(ctx, func(c *change, now *Catalog) error {
@@ -143,6 +144,14 @@ func save[T any](ctx context.Context, l *Live, kind Kind, entry T, of shape[T]) 
 			}
 			if err := managed(kind, called(&found, of), of.file(found)); err != nil {
 				return err
+			}
+			for _, r := range c.shelf.rows[kind] {
+				if r.id != id {
+					continue
+				}
+				if err := r.saved().Check(*of.saved(&entry), fmt.Sprintf("%s %q", kind, called(&found, of))); err != nil {
+					return err
+				}
 			}
 			before = &found
 		} else {
@@ -160,6 +169,7 @@ func save[T any](ctx context.Context, l *Live, kind Kind, entry T, of shape[T]) 
 				}
 			}
 		}
+		*of.saved(&entry) = nil // it is worked out from what is stored
 		if of.next != nil {
 			var err error
 			if entry, err = of.next(before, entry, c.now); err != nil {

@@ -141,19 +141,25 @@ type (
 	}
 )
 
+// which is the entry that a body replaces: its id, empty for a new one, and the version of it that was seen.
+type which struct {
+	id   string
+	seen *Saved
+}
+
 // entryRoutes registers how entries are made, replaced and removed.
 func (l *Live) entryRoutes(s *web.Server) {
-	routesOf(s, "team", "teams", KindTeam, l, func(ctx context.Context, id string, b teamBody) (Team, error) {
-		return l.SaveTeam(ctx, Team{ID: id, Name: b.Name, Description: b.Description, Members: b.Members})
+	routesOf(s, "team", "teams", KindTeam, l, func(ctx context.Context, w which, b teamBody) (Team, error) {
+		return l.SaveTeam(ctx, Team{ID: w.id, Saved: w.seen, Name: b.Name, Description: b.Description, Members: b.Members})
 	})
-	routesOf(s, "policy", "policies", KindPolicy, l, func(ctx context.Context, id string, b policyBody) (Policy, error) {
-		return l.SavePolicy(ctx, Policy{ID: id, Name: b.Name, Description: b.Description, Team: b.Team, Levels: b.Levels, Repeat: b.Repeat, Then: b.Then})
+	routesOf(s, "policy", "policies", KindPolicy, l, func(ctx context.Context, w which, b policyBody) (Policy, error) {
+		return l.SavePolicy(ctx, Policy{ID: w.id, Saved: w.seen, Name: b.Name, Description: b.Description, Team: b.Team, Levels: b.Levels, Repeat: b.Repeat, Then: b.Then})
 	})
-	routesOf(s, "priority", "priorities", KindPriority, l, func(ctx context.Context, id string, b priorityBody) (Priority, error) {
-		return l.SavePriority(ctx, Priority{ID: id, Name: b.Name, Description: b.Description, Color: b.Color})
+	routesOf(s, "priority", "priorities", KindPriority, l, func(ctx context.Context, w which, b priorityBody) (Priority, error) {
+		return l.SavePriority(ctx, Priority{ID: w.id, Saved: w.seen, Name: b.Name, Description: b.Description, Color: b.Color})
 	})
-	routesOf(s, "maintenance", "maintenance", KindMaintenance, l, func(ctx context.Context, id string, b maintenanceBody) (Maintenance, error) {
-		m := Maintenance{ID: id, Name: b.Name, Description: b.Description, Services: b.Services, By: auth.FromContext(ctx).String()}
+	routesOf(s, "maintenance", "maintenance", KindMaintenance, l, func(ctx context.Context, w which, b maintenanceBody) (Maintenance, error) {
+		m := Maintenance{ID: w.id, Saved: w.seen, Name: b.Name, Description: b.Description, Services: b.Services, By: auth.FromContext(ctx).String()}
 		var err error
 		if m.Start, err = web.TimeParam("start", b.Start); err == nil {
 			m.End, err = web.TimeParam("end", b.End)
@@ -165,14 +171,16 @@ func (l *Live) entryRoutes(s *web.Server) {
 	})
 	routesOf(s, "schedule", "schedules", KindSchedule, l, l.saveSchedule)
 	routesOf(s, "person", "people", KindPerson, l, l.savePerson)
+	routesOf(s, "service", "services", KindService, l, l.saveService)
 }
 
 // routesOf registers POST, PUT and DELETE of one kind.
-func routesOf[B, T any](s *web.Server, noun, plural string, kind Kind, l *Live, save func(ctx context.Context, id string, b B) (T, error)) {
+func routesOf[B, T any](s *web.Server, noun, plural string, kind Kind, l *Live, save func(ctx context.Context, w which, b B) (T, error)) {
 	type makeInput struct{ Body B }
 	type replaceInput struct {
-		ID   string `path:"id"`
-		Body B
+		ID      string `path:"id"`
+		IfMatch string `header:"If-Match" maxLength:"100" doc:"the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced"`
+		Body    B
 	}
 	type removeInput struct {
 		ID string `path:"id"`
@@ -180,9 +188,11 @@ func routesOf[B, T any](s *web.Server, noun, plural string, kind Kind, l *Live, 
 	pointer := func(t T, err error) (*T, error) { return &t, err }
 	made := changing("create-"+noun, "Make a "+noun, auth.Operator, noun+".create")
 	made.Status = http.StatusCreated
-	web.Post(s, "/api/"+plural, made, func(ctx context.Context, in *makeInput) (*T, error) { return pointer(save(ctx, "", in.Body)) })
+	web.Post(s, "/api/"+plural, made, func(ctx context.Context, in *makeInput) (*T, error) { return pointer(save(ctx, which{}, in.Body)) })
 	web.Put(s, "/api/"+plural+"/{id}", changing("replace-"+noun, "Replace a "+noun+", unless a file declares it", auth.Operator, noun+".replace"),
-		func(ctx context.Context, in *replaceInput) (*T, error) { return pointer(save(ctx, in.ID, in.Body)) })
+		func(ctx context.Context, in *replaceInput) (*T, error) {
+			return pointer(save(ctx, which{in.ID, Seen(in.IfMatch)}, in.Body))
+		})
 	web.Delete(s, "/api/"+plural+"/{id}", changing("delete-"+noun, "Remove a "+noun+" that nothing refers to", auth.Operator, noun+".delete"),
 		func(ctx context.Context, in *removeInput) (*struct{}, error) { return nil, l.Delete(ctx, kind, in.ID) })
 }

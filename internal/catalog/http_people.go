@@ -22,8 +22,8 @@ type personBody struct {
 	JobTitle string `json:"jobTitle,omitempty"`
 }
 
-func (l *Live) savePerson(ctx context.Context, id string, b personBody) (Person, error) {
-	p, err := l.SavePerson(ctx, Person{ID: id, Name: b.Name, FullName: b.FullName, Email: b.Email, TimeZone: b.TimeZone, JobTitle: b.JobTitle})
+func (l *Live) savePerson(ctx context.Context, w which, b personBody) (Person, error) {
+	p, err := l.SavePerson(ctx, Person{ID: w.id, Saved: w.seen, Name: b.Name, FullName: b.FullName, Email: b.Email, TimeZone: b.TimeZone, JobTitle: b.JobTitle})
 	return p.masked(), err
 }
 

@@ -41,8 +41,8 @@ func (b scheduleBody) definition() schedule.Definition {
 	return d
 }
 
-func (l *Live) saveSchedule(ctx context.Context, id string, b scheduleBody) (Schedule, error) {
-	return l.SaveSchedule(ctx, Schedule{ID: id, Name: b.Name, Description: b.Description, Team: b.Team, Definition: b.definition()})
+func (l *Live) saveSchedule(ctx context.Context, w which, b scheduleBody) (Schedule, error) {
+	return l.SaveSchedule(ctx, Schedule{ID: w.id, Saved: w.seen, Name: b.Name, Description: b.Description, Team: b.Team, Definition: b.definition()})
 }
 
 // Rendered is a schedule over a span of time.

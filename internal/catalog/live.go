@@ -142,6 +142,7 @@ func (l *Live) adopt(c *change) error {
 // publish puts what l holds in force. The caller holds mu.
 func (l *Live) publish() {
 	c, shadowed := merge(l.file, l.shelf)
+	c.stamp(l.shelf)
 	l.current.Store(c)
 	if len(shadowed) > 0 {
 		l.log.Warn("entries of the file hide stored ones of the same name", "file", FileName, "hidden", strings.Join(shadowed, ", "))

@@ -14,7 +14,8 @@ type Schedule struct {
 	Description string `json:"description,omitempty"`
 	Team        string `json:"team,omitempty"`
 	schedule.Definition
-	File string `json:"file,omitempty" doc:"the file that declares it: all but its overrides is changed there"`
+	File  string `json:"file,omitempty" doc:"the file that declares it: all but its overrides is changed there"`
+	Saved *Saved `json:"saved,omitempty" doc:"absent: a file declares it; overrides have no part in it"`
 }
 
 // Calendar answers questions about a schedule; false if there is none of that name.

@@ -21,6 +21,7 @@ type Person struct {
 	Contacts []Contact `json:"contacts" doc:"every way to reach them, e-mail and webhook included"`
 	Rules    []Rule    `json:"rules" doc:"how they want to be told; for an urgency without any, see the guide"`
 	File     string    `json:"file,omitempty" doc:"the file that declares them: it is changed there"`
+	Saved    *Saved    `json:"saved,omitempty" doc:"absent: a file declares them; contacts and rules have no part in it"`
 }
 
 // Contact is one way to reach a person.

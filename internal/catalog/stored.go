@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/schedule"
 	"github.com/daytwo-dev/daytwo/internal/store"
 )
@@ -39,6 +40,8 @@ type stored struct {
 	parent  string
 	data    []byte
 	created time.Time
+	updated time.Time
+	by      string // who updated it; empty: daytwo
 }
 
 // shelf is everything stored, at one version.
@@ -53,7 +56,7 @@ func loadShelf(ctx context.Context, tx *store.Tx) (*shelf, error) {
 	if err := tx.QueryRow(ctx, `SELECT version FROM catalog_version WHERE id = 1`).Scan(&s.version); err != nil {
 		return nil, fmt.Errorf("read the catalog: %w", err)
 	}
-	rows, err := tx.Query(ctx, `SELECT kind, id, parent, data, created_at FROM catalog_entries ORDER BY created_at, id`)
+	rows, err := tx.Query(ctx, `SELECT kind, id, parent, data, created_at, updated_at, updated_by FROM catalog_entries ORDER BY created_at, id`)
 	if err != nil {
 		return nil, fmt.Errorf("read the catalog: %w", err)
 	}
@@ -61,11 +64,11 @@ func loadShelf(ctx context.Context, tx *store.Tx) (*shelf, error) {
 	for rows.Next() {
 		var r stored
 		var data string
-		var created int64
-		if err := rows.Scan(&r.kind, &r.id, &r.parent, &data, &created); err != nil {
+		var created, updated int64
+		if err := rows.Scan(&r.kind, &r.id, &r.parent, &data, &created, &updated, &r.by); err != nil {
 			return nil, fmt.Errorf("read the catalog: %w", err)
 		}
-		r.data, r.created = []byte(data), store.FromMicros(created)
+		r.data, r.created, r.updated = []byte(data), store.FromMicros(created), store.FromMicros(updated)
 		s.rows[r.kind] = append(s.rows[r.kind], r)
 	}
 	return s, rows.Err()
@@ -94,15 +97,19 @@ func (c *change) put(kind Kind, id, parent string, entry any) error {
 	if err != nil {
 		return fmt.Errorf("store %s: %w", kind, err)
 	}
+	by := ""
+	if p := auth.FromContext(c.ctx); !p.Anonymous() {
+		by = p.String()
+	}
 	rows := c.shelf.rows[kind]
 	if at := slices.IndexFunc(rows, func(r stored) bool { return r.id == id }); at >= 0 {
-		rows[at].data, rows[at].parent = data, parent
-		_, err = c.tx.Exec(c.ctx, `UPDATE catalog_entries SET data = ?, parent = ?, updated_at = ? WHERE kind = ? AND id = ?`,
-			string(data), parent, c.now, string(kind), id)
+		rows[at].data, rows[at].parent, rows[at].updated, rows[at].by = data, parent, c.now, by
+		_, err = c.tx.Exec(c.ctx, `UPDATE catalog_entries SET data = ?, parent = ?, updated_at = ?, updated_by = ? WHERE kind = ? AND id = ?`,
+			string(data), parent, c.now, by, string(kind), id)
 	} else {
-		c.shelf.rows[kind] = append(rows, stored{kind, id, parent, data, c.now})
-		_, err = c.tx.Exec(c.ctx, `INSERT INTO catalog_entries (id, kind, parent, data, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			id, string(kind), parent, string(data), c.now, c.now)
+		c.shelf.rows[kind] = append(rows, stored{kind, id, parent, data, c.now, c.now, by})
+		_, err = c.tx.Exec(c.ctx, `INSERT INTO catalog_entries (id, kind, parent, data, created_at, updated_at, updated_by) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			id, string(kind), parent, string(data), c.now, c.now, by)
 	}
 	if err != nil {
 		return fmt.Errorf("store %s: %w", kind, err)

@@ -94,7 +94,7 @@ func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, togethe
 	}
 	status, wakeAt, reason := outcome(*i, a, failed, again, now)
 	text := ""
-	if failed != nil {
+	if failed != nil && !again && !errors.Is(failed, errTaken) { // what was broken off from here did not fail
 		text = clip(failed.Error(), maxTitle)
 	}
 	done, err := tx.Exec(ctx, `UPDATE pages SET status = ?, at = ?, wake_at = ?, error = ? WHERE id = ? AND status = 'sending' AND attempts = ?`,

@@ -170,8 +170,9 @@ type eventsInput struct {
 }
 
 type ruleInput struct {
-	ID   string `path:"id"`
-	Body Rule
+	ID      string `path:"id"`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced"`
+	Body    Rule
 }
 
 type newRuleInput struct{ Body Rule }
@@ -234,13 +235,13 @@ func (s *Incidents) eventRoutes(w *web.Server) {
 	web.Post(w, "/api/event-rules", web.Op{ID: "create-event-rule", Summary: "Add an event rule", Tag: tag, Role: auth.Operator, Audit: "event_rule.create", Status: http.StatusCreated},
 		func(ctx context.Context, in *newRuleInput) (*Rule, error) {
 			in.Body.ID = ""
-			r, err := s.SaveRule(ctx, in.Body)
+			r, err := s.SaveRule(ctx, in.Body, nil, actor(ctx))
 			return &r, err
 		})
 	web.Put(w, "/api/event-rules/{id}", web.Op{ID: "change-event-rule", Summary: "Replace an event rule", Tag: tag, Role: auth.Operator, Audit: "event_rule.change"},
 		func(ctx context.Context, in *ruleInput) (*Rule, error) {
 			in.Body.ID = in.ID
-			r, err := s.SaveRule(ctx, in.Body)
+			r, err := s.SaveRule(ctx, in.Body, catalog.Seen(in.IfMatch), actor(ctx))
 			return &r, err
 		})
 	web.Delete(w, "/api/event-rules/{id}", web.Op{ID: "remove-event-rule", Summary: "Remove an event rule", Tag: tag, Role: auth.Operator, Audit: "event_rule.remove"},

@@ -218,7 +218,7 @@ func TestSuppressionIsLoggedAndEnds(t *testing.T) {
 		var rules []incident.Rule
 		for _, r := range []incident.Rule{{Name: "quiet", When: `component == "noise"`, Suppress: "noise"},
 			{Name: "later", When: `component == "wait"`, Suppress: "wait", For: 1200e9}} {
-			r, err := b.SaveRule(t.Context(), r)
+			r, err := b.SaveRule(t.Context(), r, nil, "")
 			if err != nil {
 				return err.Error()
 			}

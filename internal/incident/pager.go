@@ -361,7 +361,11 @@ func (s *Incidents) ready(ctx context.Context, tx *store.Tx, now time.Time, room
 func (s *Incidents) lease(ctx context.Context, tx *store.Tx, list []attempt, now time.Time, room room) ([]attempt, error) {
 	var leased []attempt
 	gone, served := map[string]bool{}, map[recipient]bool{}
+	began := time.Now()
 	for _, a := range list {
+		if len(leased) > 0 && time.Since(began) > s.budget { // the rest right after, so that whoever acknowledges gets their turn at the store
+			break
+		}
 		if gone[a.ID] || room.to[a.to] >= maxTogether || a.fresh() && served[a.recipient()] {
 			continue
 		}

@@ -2,7 +2,6 @@ package incident
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -39,6 +38,7 @@ type Rule struct {
 	Note     string           `json:"note,omitempty" maxLength:"300" doc:"written to the alert"`
 	Stop     bool             `json:"stop,omitempty" doc:"later rules are not asked"`
 	Disabled bool             `json:"disabled,omitempty"`
+	Saved    *catalog.Saved   `json:"saved,omitempty" doc:"how it was saved last; what is given here counts for nothing"`
 }
 
 // Env is what the expressions of a rule see.
@@ -227,15 +227,16 @@ func (s *Incidents) compileRules(ctx context.Context, tx *store.Tx) (book []comp
 
 func readRules(ctx context.Context, tx *store.Tx) ([]Rule, error) {
 	return query(ctx, tx, func(row scanner) (r Rule, err error) {
-		var id, raw string
-		var position int64
-		if err := row.Scan(&id, &position, &raw); err != nil {
+		var id, raw, by string
+		var position, updated int64
+		if err := row.Scan(&id, &position, &raw, &updated, &by); err != nil {
 			return r, err
 		}
 		err = json.Unmarshal([]byte(raw), &r)
 		r.ID, r.Position = id, position
+		r.Saved = &catalog.Saved{Version: catalog.VersionOf([]byte(raw)), At: store.FromMicros(updated), By: by}
 		return r, err
-	}, `SELECT id, position, rule FROM event_rules ORDER BY position, id`)
+	}, `SELECT id, position, rule, updated_at, updated_by FROM event_rules ORDER BY position, id`)
 }
 
 func (s *Incidents) rulesInForce() []compiled {
@@ -254,15 +255,17 @@ func (s *Incidents) Rules(ctx context.Context) (list []Rule, err error) {
 	return list, err
 }
 
-// SaveRule adds a rule, or replaces the one with its ID.
-func (s *Incidents) SaveRule(ctx context.Context, r Rule) (Rule, error) {
+// SaveRule adds a rule, or replaces the one with its ID: if seen is given, just that version of it.
+func (s *Incidents) SaveRule(ctx context.Context, r Rule, seen *catalog.Saved, by string) (saved Rule, err error) {
 	if err := r.Compile(); err != nil {
 		return r, err
 	}
 	if _, ok := s.catalog.Current().Service(r.Service); r.Service != "" && !ok {
 		return r, problem.New(problem.Invalid, "there is no service %q in the catalog", r.Service).WithField("service").WithMend("name one of GET /api/services")
 	}
-	err := s.write(ctx, func(tx *store.Tx) error {
+	given := r
+	err = s.write(ctx, func(tx *store.Tx) error {
+		r := given
 		fresh := r.ID == ""
 		if fresh {
 			r.ID = event.NewID()
@@ -277,29 +280,43 @@ func (s *Incidents) SaveRule(ctx context.Context, r Rule) (Rule, error) {
 		if r.Position == 0 {
 			r.Position = last + 10
 		}
+		r.Saved = nil
 		raw, err := json.Marshal(r)
 		if err != nil {
 			return fmt.Errorf("save rule: %w", err)
 		}
+		now := s.clock()
 		if fresh {
-			_, err = tx.Exec(ctx, `INSERT INTO event_rules (id, position, name, rule, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)`,
-				r.ID, r.Position, r.Name, string(raw), s.clock(), s.clock())
+			_, err = tx.Exec(ctx, `INSERT INTO event_rules (id, position, name, rule, created_at, updated_at, updated_by) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+				r.ID, r.Position, r.Name, string(raw), now, now, by)
 		} else {
-			var done sql.Result
-			done, err = tx.Exec(ctx, `UPDATE event_rules SET position = ?, name = ?, rule = ?, updated_at = ? WHERE id = ?`,
-				r.Position, r.Name, string(raw), s.clock(), r.ID)
-			if err == nil {
-				if n, _ := done.RowsAffected(); n == 0 {
-					return noRule(r.ID)
-				}
+			if err := checkSeen(ctx, tx, r.ID, seen); err != nil {
+				return err
 			}
+			_, err = tx.Exec(ctx, `UPDATE event_rules SET position = ?, name = ?, rule = ?, updated_at = ?, updated_by = ? WHERE id = ?`,
+				r.Position, r.Name, string(raw), now, by, r.ID)
 		}
 		if err != nil {
 			return fmt.Errorf("save rule: %w", err)
 		}
+		saved = r
+		saved.Saved = &catalog.Saved{Version: catalog.VersionOf(raw), At: now, By: by}
 		return s.reloadRules(ctx, tx)
 	})
-	return r, err
+	return saved, err
+}
+
+// checkSeen refuses to replace a rule that is not there, or of which another version was seen.
+func checkSeen(ctx context.Context, tx *store.Tx, id string, seen *catalog.Saved) error {
+	list, err := readRules(ctx, tx)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(list, func(r Rule) bool { return r.ID == id })
+	if at < 0 {
+		return noRule(id)
+	}
+	return list[at].Saved.Check(seen, fmt.Sprintf("event rule %q", list[at].Name))
 }
 
 // RemoveRule ends a rule.

@@ -105,7 +105,7 @@ func TestMaintenanceAndRulesEndAndAreLogged(t *testing.T) {
 			{Name: "junk", When: `summary contains "junk"`, Drop: "not wanted"},
 			{Name: "loud", When: `severity == "info" && labels["tier"] == "1"`, Severity: "critical", Priority: "P1", Service: "a"},
 		} {
-			if _, err := b.SaveRule(t.Context(), r); err != nil {
+			if _, err := b.SaveRule(t.Context(), r, nil, ""); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -181,7 +181,7 @@ func (s *stage) do(a act) error {
 	case "rule":
 		r := []incident.Rule{{Name: "quiet", When: `component == "3"`, Suppress: "noise"}, {Name: "later", When: `component == "5"`, Suppress: "wait", For: 1200e9},
 			{Name: "away", When: `component == "7"`, Drop: "junk"}, {Name: "loud", When: `severity == "info"`, Severity: "critical", Priority: "P1"}}[a.with%4]
-		_, err = s.SaveRule(ctx, r)
+		_, err = s.SaveRule(ctx, r, nil, "")
 	case "beat":
 		err = s.Beat(ctx, s.beat)
 	}

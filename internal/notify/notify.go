@@ -141,7 +141,7 @@ func New(c Config) (*Notifier, error) {
 		webhook: newPoster(c.AllowPrivate, c.WebhookSecret),
 		log:     c.Logger,
 		sends: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "daytwo_notify_sends_total", Help: "Attempts to send a message, by channel and result (sent, failed, refused: failed for good).",
+			Name: "daytwo_notify_sends_total", Help: "Attempts to send a message, by channel and result (sent, failed, refused: failed for good, stopped: broken off from here).",
 		}, []string{"channel", "result"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "daytwo_notify_duration_seconds", Help: "How long attempts to send took.", Buckets: prometheus.ExponentialBuckets(0.005, 3, 8),
@@ -172,21 +172,26 @@ func New(c Config) (*Notifier, error) {
 	return n, nil
 }
 
-// Send tries once. nil means the server or receiver has taken the message.
+// Send tries once. nil means the server or receiver has taken the message. An attempt that the caller breaks off, by ending ctx, says
+// nothing about the receiver and does not count as a failure.
 func (n *Notifier) Send(ctx context.Context, to Address, m Message) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	started := time.Now()
-	err := n.send(ctx, to, m)
+	err := n.send(within, to, m)
 	result := "sent"
 	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		result = "stopped"
 	case Permanent(err):
 		result = "refused"
 	case err != nil:
 		result = "failed"
 	}
 	n.sends.WithLabelValues(to.Channel, result).Inc()
-	n.duration.WithLabelValues(to.Channel).Observe(time.Since(started).Seconds())
+	if result != "stopped" {
+		n.duration.WithLabelValues(to.Channel).Observe(time.Since(started).Seconds())
+	}
 	n.log.Debug("message sent", "channel", to.Channel, "to", to.String(), "id", m.ID, "result", result, "err", err)
 	return err
 }

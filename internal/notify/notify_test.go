@@ -135,7 +135,7 @@ func TestEmailHasTextAndHTMLAndAStableID(t *testing.T) {
 			t.Errorf("parts %q", parts)
 		}
 	}
-	want := `# HELP daytwo_notify_sends_total Attempts to send a message, by channel and result (sent, failed, refused: failed for good).
+	want := `# HELP daytwo_notify_sends_total Attempts to send a message, by channel and result (sent, failed, refused: failed for good, stopped: broken off from here).
 # TYPE daytwo_notify_sends_total counter
 daytwo_notify_sends_total{channel="email",result="failed"} 0
 daytwo_notify_sends_total{channel="email",result="refused"} 0
@@ -143,6 +143,35 @@ daytwo_notify_sends_total{channel="email",result="sent"} 2
 daytwo_notify_sends_total{channel="webhook",result="failed"} 0
 daytwo_notify_sends_total{channel="webhook",result="refused"} 0
 daytwo_notify_sends_total{channel="webhook",result="sent"} 0
+`
+	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "daytwo_notify_sends_total"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What the caller breaks off says nothing about the receiver.
+func TestAnAttemptThatIsBrokenOffIsNoFailure(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	n := newNotifier(t, notify.Config{AllowPrivate: true, Registerer: reg})
+	ctx, cancel := context.WithCancel(t.Context())
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the caller went
+		cancel()
+		<-r.Context().Done()
+	}))
+	defer receiver.Close()
+	if err := n.Send(ctx, notify.Address{Channel: notify.Webhook, To: receiver.URL}, message); err == nil {
+		t.Error("it was sent")
+	}
+	want := `# HELP daytwo_notify_sends_total Attempts to send a message, by channel and result (sent, failed, refused: failed for good, stopped: broken off from here).
+# TYPE daytwo_notify_sends_total counter
+daytwo_notify_sends_total{channel="email",result="failed"} 0
+daytwo_notify_sends_total{channel="email",result="refused"} 0
+daytwo_notify_sends_total{channel="email",result="sent"} 0
+daytwo_notify_sends_total{channel="webhook",result="failed"} 0
+daytwo_notify_sends_total{channel="webhook",result="refused"} 0
+daytwo_notify_sends_total{channel="webhook",result="sent"} 0
+daytwo_notify_sends_total{channel="webhook",result="stopped"} 1
 `
 	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "daytwo_notify_sends_total"); err != nil {
 		t.Error(err)

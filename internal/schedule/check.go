@@ -89,14 +89,15 @@ func (l Layer) Check() (faults []Fault) {
 		add("restrictions", "join some of them", "%d restrictions are more than %d", len(l.Restrictions), maxRestricts)
 	}
 	for i, r := range l.Restrictions {
-		if why, mend := r.fault(); why != "" {
+		if why, mend := r.Fault(); why != "" {
 			add(fmt.Sprintf("restrictions[%d]", i), mend, "%s", why)
 		}
 	}
 	return faults
 }
 
-func (r Restriction) fault() (why, mend string) {
+// Fault says why a restriction is impossible, and what to do about it; nothing if it is not.
+func (r Restriction) Fault() (why, mend string) {
 	longest := day
 	if r.Weekly {
 		longest = 7 * day

@@ -14,6 +14,7 @@ const pages: RouteObject[] = [
   { path: "oncall/schedules/:id", lazy: async () => ({ Component: (await import("./pages/oncall/SchedulePage")).SchedulePage }) },
   { path: "oncall/policies/:id", lazy: async () => ({ Component: (await import("./pages/oncall/PolicyPage")).PolicyPage }) },
   { path: "oncall/teams/:id", lazy: async () => ({ Component: (await import("./pages/oncall/TeamPage")).TeamPage }) },
+  { path: "oncall/services/:id", lazy: async () => ({ Component: (await import("./pages/services/ServiceEditPage")).ServiceEditPage }) },
   { path: "oncall/people/:id", lazy: async () => ({ Component: (await import("./pages/oncall/PersonPage")).PersonPage }) },
   { path: "alerts", lazy: async () => ({ Component: (await import("./pages/alerts/AlertsPage")).AlertsPage }) },
   { path: "alerts/:id", lazy: async () => ({ Component: (await import("./pages/alerts/AlertPage")).AlertPage }) },

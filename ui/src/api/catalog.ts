@@ -9,6 +9,7 @@ export type Restriction = Schemas["ScheduleRestriction"];
 export type PolicyBody = Schemas["CatalogPolicyBody"];
 export type TeamBody = Schemas["CatalogTeamBody"];
 export type PersonBody = Schemas["CatalogPersonBody"];
+export type ServiceBody = Schemas["CatalogServiceBody"];
 
 const of = (id: string) => ({ params: { path: { id } } });
 const staleTime = 60_000;
@@ -39,19 +40,25 @@ export const previewQuery = (body: ScheduleBody, schedule: string | undefined, f
     retry: false,
   });
 
-/** Makes an entry, or replaces the one of that id. */
-export const saveSchedule = (id: string | undefined, body: ScheduleBody) =>
-  id ? answer(api.PUT("/api/schedules/{id}", { ...of(id), body })) : answer(api.POST("/api/schedules", { body }));
-export const savePolicy = (id: string | undefined, body: PolicyBody) =>
-  id ? answer(api.PUT("/api/policies/{id}", { ...of(id), body })) : answer(api.POST("/api/policies", { body }));
-export const saveTeam = (id: string | undefined, body: TeamBody) =>
-  id ? answer(api.PUT("/api/teams/{id}", { ...of(id), body })) : answer(api.POST("/api/teams", { body }));
-export const savePerson = (id: string | undefined, body: PersonBody) =>
-  id ? answer(api.PUT("/api/people/{id}", { ...of(id), body })) : answer(api.POST("/api/people", { body }));
+/** An entry, and the version of it that is to be replaced; any, if none is named. */
+const at = (id: string, version?: string) => ({ params: { path: { id }, header: { "If-Match": version } } });
+
+/** Makes an entry, or replaces the one of that id: if a version is named, just that. */
+export const saveSchedule = (id: string | undefined, body: ScheduleBody, version?: string) =>
+  id ? answer(api.PUT("/api/schedules/{id}", { ...at(id, version), body })) : answer(api.POST("/api/schedules", { body }));
+export const savePolicy = (id: string | undefined, body: PolicyBody, version?: string) =>
+  id ? answer(api.PUT("/api/policies/{id}", { ...at(id, version), body })) : answer(api.POST("/api/policies", { body }));
+export const saveTeam = (id: string | undefined, body: TeamBody, version?: string) =>
+  id ? answer(api.PUT("/api/teams/{id}", { ...at(id, version), body })) : answer(api.POST("/api/teams", { body }));
+export const savePerson = (id: string | undefined, body: PersonBody, version?: string) =>
+  id ? answer(api.PUT("/api/people/{id}", { ...at(id, version), body })) : answer(api.POST("/api/people", { body }));
+export const saveService = (id: string | undefined, body: ServiceBody, version?: string) =>
+  id ? answer(api.PUT("/api/services/{id}", { ...at(id, version), body })) : answer(api.POST("/api/services", { body }));
 
 export const removeSchedule = (id: string) => answer(api.DELETE("/api/schedules/{id}", of(id)));
 export const removePolicy = (id: string) => answer(api.DELETE("/api/policies/{id}", of(id)));
 export const removeTeam = (id: string) => answer(api.DELETE("/api/teams/{id}", of(id)));
+export const removeService = (id: string) => answer(api.DELETE("/api/services/{id}", of(id)));
 export const removePerson = (id: string) => answer(api.DELETE("/api/people/{id}", of(id)));
 
 /** Entries name each other: after a change of one, all that is shown of them is asked for again. */

@@ -32,6 +32,9 @@ export const inboundEventsQuery = (outcome: string) =>
     getNextPageParam: (last) => last.next,
   });
 
-export const saveEventRule = (rule: EventRule) =>
-  rule.id ? answer(api.PUT("/api/event-rules/{id}", { ...of(rule.id), body: rule })) : answer(api.POST("/api/event-rules", { body: rule }));
+/** If a version is named, just that is replaced. */
+export const saveEventRule = (rule: EventRule, version?: string) =>
+  rule.id
+    ? answer(api.PUT("/api/event-rules/{id}", { params: { path: { id: rule.id }, header: { "If-Match": version } }, body: rule }))
+    : answer(api.POST("/api/event-rules", { body: rule }));
 export const removeEventRule = (id: string) => answer(api.DELETE("/api/event-rules/{id}", of(id)));

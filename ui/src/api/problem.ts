@@ -18,6 +18,11 @@ export class Problem extends Error {
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 502;
   }
+
+  /** Whether somebody else changed, meanwhile, what the request was to replace. */
+  get overtaken(): boolean {
+    return this.code === "conflict" && this.field === "If-Match";
+  }
 }
 
 interface Body {

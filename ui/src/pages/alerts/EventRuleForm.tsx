@@ -3,10 +3,13 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
 import { removeEventRule, saveEventRule, type EventRule } from "@/api/events";
+import { asProblem } from "@/api/problem";
 import { servicesQuery } from "@/api/services";
 import { ConfirmAction } from "@/kit/ConfirmAction";
+import { overtaken, type Edition } from "@/kit/edition";
 import { ErrorNote } from "@/kit/ErrorNote";
 import form from "@/kit/Form.module.css";
+import { Meanwhile } from "@/kit/Meanwhile";
 import { Section } from "@/kit/Section";
 import { toast } from "@/kit/toasts";
 import { useMe } from "@/shell/useMe";
@@ -18,13 +21,14 @@ const typingMs = 400;
 const mono = { input: { fontFamily: "var(--mantine-font-family-monospace)" } };
 
 interface Props {
-  rule: EventRule;
+  edition: Edition<EventRule>;
   rules: EventRule[];
   onDone: () => void;
 }
 
 /** One rule, and what it would have made of what came in. */
-export function EventRuleForm({ rule, rules, onDone }: Props) {
+export function EventRuleForm({ edition, rules, onDone }: Props) {
+  const rule = edition.opened;
   const client = useQueryClient();
   const { can } = useMe();
   const { data: services } = useQuery(servicesQuery);
@@ -35,16 +39,19 @@ export function EventRuleForm({ rule, rules, onDone }: Props) {
   const [asked] = useDebouncedValue(trialOf(whole), typingMs);
   const changed = () => client.invalidateQueries({ queryKey: ["event-rules"] });
   const save = useMutation({
-    mutationFn: () => saveEventRule(tidy(whole)),
+    mutationFn: (version: string | undefined) => saveEventRule(tidy(whole), version),
     onSuccess: (saved) => {
       toast({ tone: "good", text: `Event rule ${saved.name} is ${saved.disabled ? "kept, and off" : "in force"}` });
       void changed();
       onDone();
     },
+    onError: (error) => {
+      if (asProblem(error).overtaken) void changed();
+    },
   });
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    save.mutate();
+    save.mutate(rule.saved?.version);
   };
   const does = effects(tidy(whole));
   const before = rules.filter((r) => r.id !== rule.id);
@@ -161,7 +168,8 @@ export function EventRuleForm({ rule, rules, onDone }: Props) {
           </details>
         </fieldset>
         <p>{does.length > 0 ? `What matches: ${does.join("; ")}.` : "It does nothing yet: give it a severity, a service, a reason to hold back, or a note."}</p>
-        {save.error && <ErrorNote error={save.error} />}
+        {save.error && !(overtaken(edition) && asProblem(save.error).overtaken) && <ErrorNote error={save.error} />}
+        {can("operator") && !save.isPending && <Meanwhile edition={edition} saveOver={save.mutate} />}
         <div className={styles.buttons}>
           {can("operator") && (
             <Button type="submit" size="sm" loading={save.isPending} disabled={does.length === 0}>

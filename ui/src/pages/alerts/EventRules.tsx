@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { eventRulesQuery, type EventRule } from "@/api/events";
+import { Editing } from "@/kit/Editing";
 import { EmptyState } from "@/kit/EmptyState";
 import { Filters } from "@/kit/Filters";
 import { Loaded } from "@/kit/Loaded";
@@ -27,9 +28,14 @@ export function EventRules() {
     <Loaded query={query}>
       {({ items }) => {
         const close = () => setOpen("");
-        if (open === "new") return <EventRuleForm key="new" rule={emptyRule} rules={items} onDone={close} />;
-        const rule = items.find((r) => r.id === open);
-        if (rule) return <EventRuleForm key={rule.id} rule={rule} rules={items} onDone={close} />;
+        const rule = open === "new" ? emptyRule : items.find((r) => r.id === open);
+        if (rule) {
+          return (
+            <Editing key={open} entry={rule}>
+              {(edition) => <EventRuleForm edition={edition} rules={items} onDone={close} />}
+            </Editing>
+          );
+        }
         return (
           <>
             {can("operator") && (

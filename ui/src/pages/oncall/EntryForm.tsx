@@ -3,26 +3,36 @@ import { useMutation } from "@tanstack/react-query";
 import type { ReactNode, SyntheticEvent } from "react";
 import { useNavigate } from "react-router";
 import { useCatalogChanged } from "@/api/catalog";
-import { Problem } from "@/api/problem";
+import { asProblem, Problem } from "@/api/problem";
 import { ConfirmAction } from "@/kit/ConfirmAction";
+import { overtaken, type Edition, type Kept } from "@/kit/edition";
 import { ErrorNote } from "@/kit/ErrorNote";
 import form from "@/kit/Form.module.css";
 import { Link } from "@/kit/Link";
+import { Meanwhile } from "@/kit/Meanwhile";
 import { PageTitle } from "@/kit/PageTitle";
 import { toast } from "@/kit/toasts";
 import { useCarryTime } from "@/kit/useTimeRange";
 import { useMe } from "@/shell/useMe";
 import styles from "./EntryForm.module.css";
 
-interface Props {
+interface Stored extends Kept {
+  id: string;
+  name: string;
+  file?: string;
+}
+
+interface Props<T extends Stored> {
   /** What it is: "schedule". */
   noun: string;
   /** The list that it stands in: "/oncall". */
   list: string;
+  /** What that is called. */
+  listName?: string;
   /** The entry as it is stored; absent: a new one. */
-  stored?: { id: string; name: string; file?: string };
-  /** Rejects with what is wrong. Absent while something is missing that only the page can see. */
-  save?: () => Promise<{ id: string; name: string }>;
+  edition?: Edition<T>;
+  /** Rejects with what is wrong, also if there is another version by now. Absent while something is missing that only the page can see. */
+  save?: (version?: string) => Promise<T>;
   remove: (id: string) => Promise<unknown>;
   /** Where a saved entry has its page. */
   path: (id: string) => string;
@@ -34,25 +44,30 @@ interface Props {
 }
 
 /** The page of one entry of the catalog: its fields, or why they cannot be changed here. */
-export function EntryForm({ noun, list, stored, save, remove, path, children, effect, below }: Props) {
+export function EntryForm<T extends Stored>({ noun, list, listName = "On-call", edition, save, remove, path, children, effect, below }: Props<T>) {
   const navigate = useNavigate();
   const carry = useCarryTime();
   const changed = useCatalogChanged();
   const { can } = useMe();
+  const stored = edition?.opened;
   const keep = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (version: string | undefined) => {
       if (!save) throw new Error("Some field is not complete yet.");
-      return save();
+      return save(version);
     },
     onSuccess: async (entry) => {
       toast({ tone: "good", text: `${entry.name} is saved` });
       await changed(); // the page of the entry looks for it among the others
+      edition?.saved(entry);
       void navigate(carry(path(entry.id)), { replace: stored === undefined });
+    },
+    onError: (error) => {
+      if (asProblem(error).overtaken) void changed();
     },
   });
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    keep.mutate();
+    keep.mutate(stored?.saved?.version);
   };
   const editable = can("operator") && !stored?.file;
   return (
@@ -61,7 +76,7 @@ export function EntryForm({ noun, list, stored, save, remove, path, children, ef
         title={stored?.name ?? `New ${noun}`}
         over={
           <>
-            <Link to={list}>On-call</Link> · {noun}
+            <Link to={list}>{listName}</Link> · {noun}
           </>
         }
         actions={
@@ -96,7 +111,8 @@ export function EntryForm({ noun, list, stored, save, remove, path, children, ef
           {children}
         </fieldset>
         {effect}
-        {keep.error && <ErrorNote error={keep.error} />}
+        {keep.error && !(edition && overtaken(edition) && asProblem(keep.error).overtaken) && <ErrorNote error={keep.error} />}
+        {edition && editable && !keep.isPending && <Meanwhile edition={edition} saveOver={save && keep.mutate} />}
         {editable && (
           <div>
             <Button type="submit" size="sm" loading={keep.isPending} disabled={!save}>
@@ -111,11 +127,11 @@ export function EntryForm({ noun, list, stored, save, remove, path, children, ef
 }
 
 /** In place of an entry that is not there. */
-export function Missing({ noun, name }: { noun: string; name: string }) {
+export function Missing({ noun, name, list = "/oncall", listName = "On-call" }: { noun: string; name: string; list?: string; listName?: string }) {
   return (
     <>
-      <PageTitle title={`No such ${noun}`} over={<Link to="/oncall">On-call</Link>} />
-      <ErrorNote error={new Problem(`There is no ${noun} ${name}.`, 404, "not_found", "It may have been removed; the others are under On-call.")} />
+      <PageTitle title={`No such ${noun}`} over={<Link to={list}>{listName}</Link>} />
+      <ErrorNote error={new Problem(`There is no ${noun} ${name}.`, 404, "not_found", `It may have been removed; the others are under ${listName}.`)} />
     </>
   );
 }

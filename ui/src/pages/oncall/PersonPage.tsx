@@ -5,6 +5,8 @@ import { useParams } from "react-router";
 import { removePerson, savePerson } from "@/api/catalog";
 import { peopleQuery } from "@/api/services";
 import type { Person } from "@/api/types";
+import { Editing } from "@/kit/Editing";
+import type { Edition } from "@/kit/edition";
 import { Loaded } from "@/kit/Loaded";
 import { useParam } from "@/kit/useParam";
 import { useMe } from "@/shell/useMe";
@@ -23,13 +25,18 @@ export function PersonPage() {
       {({ items }) => {
         const found = items.find((p) => p.id === id || p.name === id);
         if (!found) return <Missing noun="person" name={id} />;
-        return <Editor key={found.id} stored={found} />;
+        return (
+          <Editing key={found.id} entry={found}>
+            {(edition) => <Editor edition={edition} />}
+          </Editing>
+        );
       }}
     </Loaded>
   );
 }
 
-function Editor({ stored }: { stored?: Person }) {
+function Editor({ edition }: { edition?: Edition<Person> }) {
+  const stored = edition?.opened;
   const { user, can } = useMe();
   const [given] = useParam("name");
   const [name, setName] = useState(stored?.name ?? given);
@@ -42,19 +49,23 @@ function Editor({ stored }: { stored?: Person }) {
     <EntryForm
       noun="person"
       list="/oncall/people"
-      stored={stored}
+      edition={edition}
       path={(id) => `/oncall/people/${id}`}
-      save={() =>
-        savePerson(stored?.id, {
-          name: name.trim(),
-          fullName: fullName.trim() || undefined,
-          email: email.trim() || undefined,
-          timeZone: timeZone || undefined,
-          jobTitle: jobTitle.trim() || undefined,
-        })
+      save={(version) =>
+        savePerson(
+          stored?.id,
+          {
+            name: name.trim(),
+            fullName: fullName.trim() || undefined,
+            email: email.trim() || undefined,
+            timeZone: timeZone || undefined,
+            jobTitle: jobTitle.trim() || undefined,
+          },
+          version,
+        )
       }
       remove={removePerson}
-      below={stored && <PersonContacts person={stored} mine={mine} may={mine || can("operator")} />}
+      below={edition && stored && <PersonContacts person={edition.latest} mine={mine} may={mine || can("operator")} />}
     >
       <div className={styles.row}>
         <TextInput

@@ -7,6 +7,8 @@ import { policiesQuery, removePolicy, savePolicy, schedulesQuery, teamsQuery } f
 import { onCallNowQuery } from "@/api/oncall";
 import { peopleQuery } from "@/api/services";
 import type { Policy } from "@/api/types";
+import { Editing } from "@/kit/Editing";
+import type { Edition } from "@/kit/edition";
 import { formatDuration } from "@/kit/format";
 import { Loaded } from "@/kit/Loaded";
 import { moved } from "@/kit/moved";
@@ -26,13 +28,18 @@ export function PolicyPage() {
         if (id === "new") return <Editor key="new" others={items} />;
         const found = items.find((p) => p.id === id || p.name === id);
         if (!found) return <Missing noun="escalation policy" name={id} />;
-        return <Editor key={found.id} stored={found} others={items.filter((p) => p.id !== found.id)} />;
+        return (
+          <Editing key={found.id} entry={found}>
+            {(edition) => <Editor edition={edition} others={items.filter((p) => p.id !== found.id)} />}
+          </Editing>
+        );
       }}
     </Loaded>
   );
 }
 
-function Editor({ stored, others }: { stored?: Policy; others: Policy[] }) {
+function Editor({ edition, others }: { edition?: Edition<Policy>; others: Policy[] }) {
+  const stored = edition?.opened;
   const [draft, setDraft] = useState<PolicyDraft>(() => (stored ? policyDraft(stored) : emptyPolicy()));
   const { data: teams } = useQuery(teamsQuery);
   const set = (change: Partial<PolicyDraft>) => setDraft({ ...draft, ...change });
@@ -44,9 +51,9 @@ function Editor({ stored, others }: { stored?: Policy; others: Policy[] }) {
     <EntryForm
       noun="escalation policy"
       list="/oncall"
-      stored={stored}
+      edition={edition}
       path={(id) => `/oncall/policies/${id}`}
-      save={complete ? () => savePolicy(stored?.id, policyBody(draft)) : undefined}
+      save={complete ? (version) => savePolicy(stored?.id, policyBody(draft), version) : undefined}
       remove={removePolicy}
       effect={
         <p className={styles.dim}>

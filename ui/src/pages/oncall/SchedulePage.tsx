@@ -5,6 +5,8 @@ import { useParams } from "react-router";
 import { removeSchedule, saveSchedule, schedulesQuery, teamsQuery } from "@/api/catalog";
 import { peopleQuery } from "@/api/services";
 import type { Schedule } from "@/api/types";
+import { Editing } from "@/kit/Editing";
+import type { Edition } from "@/kit/edition";
 import { Loaded } from "@/kit/Loaded";
 import { moved } from "@/kit/moved";
 import { Section } from "@/kit/Section";
@@ -25,13 +27,18 @@ export function SchedulePage() {
       {({ items }) => {
         const found = items.find((s) => s.id === id || s.name === id);
         if (!found) return <Missing noun="schedule" name={id} />;
-        return <Editor key={found.id} stored={found} />;
+        return (
+          <Editing key={found.id} entry={found}>
+            {(edition) => <Editor edition={edition} />}
+          </Editing>
+        );
       }}
     </Loaded>
   );
 }
 
-function Editor({ stored }: { stored?: Schedule }) {
+function Editor({ edition }: { edition?: Edition<Schedule> }) {
+  const stored = edition?.opened;
   const [opened] = useState(Date.now);
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const [draft, setDraft] = useState<ScheduleDraft>(() => (stored ? draftOf(stored, opened) : { ...emptySchedule(here), layers: [newLayer([], opened, here)] }));
@@ -49,9 +56,9 @@ function Editor({ stored }: { stored?: Schedule }) {
     <EntryForm
       noun="schedule"
       list="/oncall"
-      stored={stored}
+      edition={edition}
       path={(id) => `/oncall/schedules/${id}`}
-      save={body && (() => saveSchedule(stored?.id, body).then(saved))}
+      save={body && ((version) => saveSchedule(stored?.id, body, version).then(saved))}
       remove={removeSchedule}
       effect={<SchedulePreview body={body} stored={stored} now={opened} />}
     >

@@ -4,6 +4,8 @@ import { useState } from "react";
 import { useParams } from "react-router";
 import { removeTeam, saveTeam, teamsQuery } from "@/api/catalog";
 import type { Team } from "@/api/types";
+import { Editing } from "@/kit/Editing";
+import type { Edition } from "@/kit/edition";
 import { Loaded } from "@/kit/Loaded";
 import { EntryForm, Missing } from "./EntryForm";
 import styles from "./EntryForm.module.css";
@@ -19,13 +21,18 @@ export function TeamPage() {
       {({ items }) => {
         const found = items.find((t) => t.id === id || t.name === id);
         if (!found) return <Missing noun="team" name={id} />;
-        return <Editor key={found.id} stored={found} />;
+        return (
+          <Editing key={found.id} entry={found}>
+            {(edition) => <Editor edition={edition} />}
+          </Editing>
+        );
       }}
     </Loaded>
   );
 }
 
-function Editor({ stored }: { stored?: Team }) {
+function Editor({ edition }: { edition?: Edition<Team> }) {
+  const stored = edition?.opened;
   const [name, setName] = useState(stored?.name ?? "");
   const [description, setDescription] = useState(stored?.description ?? "");
   const [members, setMembers] = useState(stored?.members ?? []);
@@ -33,9 +40,9 @@ function Editor({ stored }: { stored?: Team }) {
     <EntryForm
       noun="team"
       list="/oncall/people"
-      stored={stored}
+      edition={edition}
       path={(id) => `/oncall/teams/${id}`}
-      save={() => saveTeam(stored?.id, { name: name.trim(), description: description.trim() || undefined, members })}
+      save={(version) => saveTeam(stored?.id, { name: name.trim(), description: description.trim() || undefined, members }, version)}
       remove={removeTeam}
     >
       <div className={styles.row}>

@@ -14,6 +14,7 @@ import { StateBadge } from "@/kit/StateBadge";
 import { useAnnotations } from "@/kit/timeSeries/annotations";
 import { QueryGraph } from "@/kit/timeSeries/QueryGraph";
 import { useCarryTime } from "@/kit/useTimeRange";
+import { EntryLink } from "../oncall/EntryLink";
 import { OpenIncidents } from "../home/OpenIncidents";
 import { budgetTone, tightest, useHealth, type Health } from "./health";
 import { ServiceAlerts } from "./ServiceAlerts";
@@ -52,9 +53,12 @@ function Hub({ service }: { service: Service }) {
         over={<Link to="/services">Services</Link>}
         badge={<StateBadge state={health.words} tone={health.tone} filled />}
         actions={
-          <Button component={Link} variant="default" to={`/explore?${expressions[0] ?? ""}&unit=perSecond`}>
-            Explore
-          </Button>
+          <>
+            <EntryLink to={`/oncall/services/${service.id}`} noun={`service ${service.name}`} file={service.file} />
+            <Button component={Link} variant="default" to={`/explore?${expressions[0] ?? ""}&unit=perSecond`}>
+              Explore
+            </Button>
+          </>
         }
       >
         {service.description}

@@ -1,20 +1,32 @@
-import { NativeSelect } from "@mantine/core";
+import { Button, NativeSelect } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { servicesQuery } from "@/api/services";
 import type { Service } from "@/api/types";
 import { EmptyState } from "@/kit/EmptyState";
 import { Filters, SearchFilter } from "@/kit/Filters";
+import { Link } from "@/kit/Link";
 import { Loaded } from "@/kit/Loaded";
 import { PageTitle } from "@/kit/PageTitle";
 import { useParam } from "@/kit/useParam";
+import { useMe } from "@/shell/useMe";
 import { NoServices } from "./NoServices";
 import { ServiceTable } from "./ServiceTable";
 
 export function ServicesPage() {
   const query = useQuery(servicesQuery);
+  const { can } = useMe();
   return (
     <>
-      <PageTitle title="Services" />
+      <PageTitle
+        title="Services"
+        actions={
+          can("operator") && (
+            <Button component={Link} variant="default" to="/oncall/services/new">
+              New service
+            </Button>
+          )
+        }
+      />
       <Loaded query={query} rows={8}>
         {({ items }) => (items.length > 0 ? <Filtered services={items} /> : <NoServices />)}
       </Loaded>

@@ -1,0 +1,109 @@
+// A service while it is edited, and the way from and to the API.
+
+import type { ServiceBody } from "@/api/catalog";
+import type { Service } from "@/api/types";
+import { parseDuration } from "@/kit/timeRange";
+
+export interface IntegrationDraft {
+  key: number;
+  id?: string;
+  name: string;
+  /** By which events come in; absent: it is made when the service is saved. */
+  secret?: string;
+  type?: string;
+}
+
+/** Which alerts make one incident: all of the service, each by itself, or those that share some fields. */
+export type Together = "service" | "none" | "fields";
+
+export interface ServiceDraft {
+  name: string;
+  description: string;
+  team: string;
+  policy: string;
+  urgency: "high" | "low" | "severity";
+  runbook: string;
+  repository: string;
+  dependsOn: string[];
+  /** Minutes; 0: never. */
+  ackTimeout: number;
+  autoResolve: number;
+  together: Together;
+  /** With commas between. */
+  fields: string;
+  /** Minutes after the last alert; 0: as long as the incident is open. */
+  within: number;
+  integrations: IntegrationDraft[];
+}
+
+let keys = 0;
+export const newIntegration = (name: string): IntegrationDraft => ({ key: ++keys, name });
+
+export const emptyService = (): ServiceDraft => ({
+  name: "",
+  description: "",
+  team: "",
+  policy: "",
+  urgency: "high",
+  runbook: "",
+  repository: "",
+  dependsOn: [],
+  ackTimeout: 0,
+  autoResolve: 0,
+  together: "service",
+  fields: "",
+  within: 0,
+  integrations: [newIntegration("events")],
+});
+
+const minutes = (duration?: string) => (duration ? (parseDuration(duration) ?? 0) / 60_000 : 0);
+const duration = (minutes: number) => (minutes > 0 ? `${Math.round(minutes * 60)}s` : undefined);
+
+/** The field that makes every alert an incident of its own. */
+const alone = "dedup_key";
+
+export function serviceDraft(s: Service): ServiceDraft {
+  const by = s.grouping?.by ?? [];
+  return {
+    name: s.name,
+    description: s.description ?? "",
+    team: s.team ?? "",
+    policy: s.escalationPolicy ?? "",
+    urgency: s.urgency ?? "high",
+    runbook: s.runbook ?? "",
+    repository: s.repository ?? "",
+    dependsOn: s.dependsOn,
+    ackTimeout: minutes(s.ackTimeout),
+    autoResolve: minutes(s.autoResolve),
+    together: by.length === 0 ? "service" : by.length === 1 && by[0] === alone ? "none" : "fields",
+    fields: by.join(", "),
+    within: minutes(s.grouping?.within),
+    integrations: s.integrations.map(({ id, name, key, type }) => ({ key: ++keys, id, name, secret: key, type })),
+  };
+}
+
+/** The body that saves a draft; what the page does not show of a service stays as it is. */
+export function serviceBody(draft: ServiceDraft, stored?: Service): ServiceBody {
+  const text = (value: string) => value.trim() || undefined;
+  const fields = draft.fields
+    .split(",")
+    .map((field) => field.trim())
+    .filter((field) => field !== "");
+  const by = { service: [], none: [alone], fields }[draft.together];
+  const within = duration(draft.within);
+  return {
+    name: draft.name.trim(),
+    description: text(draft.description),
+    team: text(draft.team),
+    escalationPolicy: text(draft.policy),
+    urgency: draft.urgency === "high" ? undefined : draft.urgency,
+    runbook: text(draft.runbook),
+    repository: text(draft.repository),
+    dependsOn: draft.dependsOn,
+    supportHours: stored?.supportHours,
+    ackTimeout: duration(draft.ackTimeout),
+    autoResolve: duration(draft.autoResolve),
+    grouping: by.length > 0 || within ? { by, within } : undefined,
+    integrations: draft.integrations.map(({ id, name, type }) => ({ id, name: name.trim(), type })),
+  };
+}
