@@ -1,7 +1,7 @@
 import { createSortedRowModel, rowSortingFeature, tableFeatures, useTable, type ColumnDef, type SortingState } from "@tanstack/react-table";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
-import { useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { memo, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useNavigate } from "react-router";
 import { Link } from "./Link";
 import styles from "./Table.module.css";
@@ -101,36 +101,30 @@ export function Table<T extends object>({ label, rows, columns, rowKey, to, onOp
           ))}
         </tr>
       </thead>
-      <tbody ref={body}>
+      {/* The link in the first cell of a row does the same for the keyboard. */}
+      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions */}
+      <tbody
+        ref={body}
+        onClick={(event) => {
+          const row = (event.target as Element).closest("tr")?.dataset.index;
+          if (opens && row !== undefined && !isOwnControl(event.target)) open(sorted[Number(row)]?.original);
+        }}
+      >
         {before > 0 && <Gap height={before} span={columns.length} />}
         {items.map(({ index }) => {
           const row = sorted[index];
           if (!row) return null;
           return (
-            // The first cell's link does the same for the keyboard.
-             
-            <tr
+            <Row
               key={row.id}
-              data-index={index}
-              ref={virtual ? virtualizer.measureElement : undefined}
-              data-opens={opens || undefined}
-              data-selected={index === selected || undefined}
-              onClick={(event) => {
-                if (opens && !isOwnControl(event.target)) open(row.original);
-              }}
-            >
-              {columns.map((column, i) => (
-                <td key={column.id} data-align={column.align} data-phone={column.phone} data-header={column.header}>
-                  {i === 0 && to ? (
-                    <Link to={to(row.original)} className={styles.title}>
-                      {column.cell(row.original)}
-                    </Link>
-                  ) : (
-                    column.cell(row.original)
-                  )}
-                </td>
-              ))}
-            </tr>
+              row={row.original}
+              index={index}
+              columns={columns}
+              to={to}
+              opens={opens}
+              selected={index === selected}
+              measure={virtual ? virtualizer.measureElement : undefined}
+            />
           );
         })}
         {after > 0 && <Gap height={after} span={columns.length} />}
@@ -138,6 +132,35 @@ export function Table<T extends object>({ label, rows, columns, rowKey, to, onOp
     </table>
   );
 }
+
+interface RowProps<T> {
+  row: T;
+  index: number;
+  columns: Column<T>[];
+  to?: (row: T) => string;
+  opens: boolean;
+  selected: boolean;
+  measure?: (node: Element | null) => void;
+}
+
+/** One row. It is drawn anew only when something of it changed: scrolling through thousands draws those that come into sight. */
+const Row = memo(function Row<T>({ row, index, columns, to, opens, selected, measure }: RowProps<T>) {
+  return (
+    <tr data-index={index} ref={measure} data-opens={opens || undefined} data-selected={selected || undefined}>
+      {columns.map((column, i) => (
+        <td key={column.id} data-align={column.align} data-phone={column.phone} data-header={column.header}>
+          {i === 0 && to ? (
+            <Link to={to(row)} className={styles.title}>
+              {column.cell(row)}
+            </Link>
+          ) : (
+            column.cell(row)
+          )}
+        </td>
+      ))}
+    </tr>
+  );
+}) as <T>(props: RowProps<T>) => ReactNode;
 
 function Head<T>({ column, sorted, onSort }: { column: Column<T>; sorted?: "asc" | "desc"; onSort: () => void }) {
   return (
