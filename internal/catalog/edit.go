@@ -38,7 +38,7 @@ func (l *Live) SavePerson(ctx context.Context, p Person) (Person, error) {
 	return save(ctx, l, KindPerson, p, shape[Person]{
 		id: func(p *Person) *string { return &p.ID }, name: func(p *Person) *string { return &p.Name }, file: func(p Person) string { return p.File },
 		saved: func(p *Person) **Saved { return &p.Saved },
-		list: func(c *Catalog) []Person { return c.People }, check: func(_ *Catalog, p Person) error { return checkPerson(p) },
+		list:  func(c *Catalog) []Person { return c.People }, check: func(_ *Catalog, p Person) error { return checkPerson(p) },
 	})
 }
 
@@ -48,7 +48,7 @@ func (l *Live) SaveTeam(ctx context.Context, t Team) (Team, error) {
 	return save(ctx, l, KindTeam, t, shape[Team]{
 		id: func(t *Team) *string { return &t.ID }, name: func(t *Team) *string { return &t.Name }, file: func(t Team) string { return t.File },
 		saved: func(t *Team) **Saved { return &t.Saved },
-		list: func(c *Catalog) []Team { return c.Teams }, check: (*Catalog).checkTeam,
+		list:  func(c *Catalog) []Team { return c.Teams }, check: (*Catalog).checkTeam,
 	})
 }
 
@@ -59,7 +59,7 @@ func (l *Live) SaveSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 	return save(ctx, l, KindSchedule, s, shape[Schedule]{
 		id: func(s *Schedule) *string { return &s.ID }, name: func(s *Schedule) *string { return &s.Name }, file: func(s Schedule) string { return s.File },
 		saved: func(s *Schedule) **Saved { return &s.Saved },
-		list: func(c *Catalog) []Schedule { return c.Schedules }, check: (*Catalog).checkSchedule,
+		list:  func(c *Catalog) []Schedule { return c.Schedules }, check: (*Catalog).checkSchedule,
 		next: func(before *Schedule, s Schedule, now time.Time) (Schedule, error) {
 			if faults := s.Check(); len(faults) > 0 {
 				return s, refuse(faults[0].Field, faults[0].Mend, "%s", faults[0].Message)
@@ -85,7 +85,7 @@ func (l *Live) SavePolicy(ctx context.Context, p Policy) (Policy, error) {
 	return save(ctx, l, KindPolicy, p, shape[Policy]{
 		id: func(p *Policy) *string { return &p.ID }, name: func(p *Policy) *string { return &p.Name }, file: func(p Policy) string { return p.File },
 		saved: func(p *Policy) **Saved { return &p.Saved },
-		list: func(c *Catalog) []Policy { return c.Policies }, check: (*Catalog).checkPolicy,
+		list:  func(c *Catalog) []Policy { return c.Policies }, check: (*Catalog).checkPolicy,
 	})
 }
 
@@ -96,7 +96,7 @@ func (l *Live) SaveService(ctx context.Context, s Service) (Service, error) {
 	return save(ctx, l, KindService, s, shape[Service]{
 		id: func(s *Service) *string { return &s.ID }, name: func(s *Service) *string { return &s.Name }, file: func(s Service) string { return s.File },
 		saved: func(s *Service) **Saved { return &s.Saved },
-		list: func(c *Catalog) []Service { return c.Services }, check: (*Catalog).checkService,
+		list:  func(c *Catalog) []Service { return c.Services }, check: (*Catalog).checkService,
 		next: completeService,
 	})
 }
@@ -107,7 +107,7 @@ func (l *Live) SavePriority(ctx context.Context, p Priority) (Priority, error) {
 	return save(ctx, l, KindPriority, p, shape[Priority]{
 		id: func(p *Priority) *string { return &p.ID }, name: func(p *Priority) *string { return &p.Name }, file: func(p Priority) string { return p.File },
 		saved: func(p *Priority) **Saved { return &p.Saved },
-		list: func(c *Catalog) []Priority { return c.Priorities }, check: func(_ *Catalog, p Priority) error { return checkName(KindPriority, p.Name) },
+		list:  func(c *Catalog) []Priority { return c.Priorities }, check: func(_ *Catalog, p Priority) error { return checkName(KindPriority, p.Name) },
 	})
 }
 
@@ -117,7 +117,7 @@ func (l *Live) SaveMaintenance(ctx context.Context, m Maintenance) (Maintenance,
 	return save(ctx, l, KindMaintenance, m, shape[Maintenance]{
 		id: func(m *Maintenance) *string { return &m.ID }, file: func(m Maintenance) string { return m.File },
 		saved: func(m *Maintenance) **Saved { return &m.Saved },
-		list: func(c *Catalog) []Maintenance { return c.Maintenance }, check: (*Catalog).checkMaintenance,
+		list:  func(c *Catalog) []Maintenance { return c.Maintenance }, check: (*Catalog).checkMaintenance,
 	})
 }
 

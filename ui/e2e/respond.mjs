@@ -125,6 +125,15 @@ export async function onCallStory(page) {
     await open(page, "/oncall");
     await page.getByRole("region", { name: "night", exact: true }).getByText("after 5 min").waitFor();
   });
+  await check("on-call: a service is made for it, and gets a key", async () => {
+    await open(page, "/services");
+    await page.getByRole("link", { name: "New service" }).click();
+    await page.getByRole("textbox", { name: "Name", exact: true }).first().fill("billing");
+    await page.getByRole("combobox", { name: "Escalation policy" }).selectOption("night");
+    await page.getByRole("button", { name: "Make the service" }).click();
+    await page.getByRole("heading", { level: 1, name: "billing" }).waitFor();
+    await page.getByRole("group", { name: "Integration events" }).getByText(/^[0-9a-f]{32}$/).waitFor();
+  });
   await check("on-call: what is used is not removed", async () => {
     await open(page, "/oncall/people");
     await page.getByRole("table", { name: "People" }).getByRole("link", { name: "Mina Sato" }).click();

@@ -31,5 +31,5 @@ function words(value: unknown): string {
       .map(([key, v]) => `${key} ${words(v)}`)
       .join(" · ");
   }
-  return String(value as string | number);
+  return `${value as string | number}`;
 }

@@ -65,14 +65,14 @@ function Editor({ edition, others }: { edition?: Edition<Service>; others: Servi
       <div className={styles.row}>
         <TextInput
           label="Name"
-          description="The label service of its metrics, logs and alerts"
+          description="As its metrics and logs call it"
           required
           withAsterisk={false}
           data-autofocus
           value={draft.name}
           onChange={(e) => set({ name: e.currentTarget.value })}
         />
-        <TextInput label="What it does" description=" " value={draft.description} onChange={(e) => set({ description: e.currentTarget.value })} />
+        <TextInput label="What it does" description="For people" value={draft.description} onChange={(e) => set({ description: e.currentTarget.value })} />
       </div>
       <div className={styles.row}>
         <NativeSelect
@@ -105,16 +105,16 @@ function Editor({ edition, others }: { edition?: Edition<Service>; others: Servi
       <Grouping draft={draft} set={set} />
       <div className={styles.row}>
         <NumberInput
-          label="Pages again after an acknowledgement"
-          description="Minutes; 0: never"
+          label="Pages again after"
+          description="Minutes of an ack; 0: never"
           min={0}
           max={43_200}
           value={draft.ackTimeout}
           onChange={(v) => set({ ackTimeout: Number(v) || 0 })}
         />
         <NumberInput
-          label="Resolves by itself"
-          description="Minutes after it opened; 0: never"
+          label="Resolves by itself after"
+          description="Minutes; 0: never"
           min={0}
           max={43_200}
           value={draft.autoResolve}
@@ -132,6 +132,7 @@ function Grouping({ draft, set }: { draft: ServiceDraft; set: (change: Partial<S
     <div className={styles.row}>
       <NativeSelect
         label="One incident is"
+        description="What pages once"
         value={draft.together}
         data={[
           { value: "service", label: "all alerts of the service" },
@@ -141,10 +142,10 @@ function Grouping({ draft, set }: { draft: ServiceDraft; set: (change: Partial<S
         onChange={(e) => set({ together: e.currentTarget.value as Together, fields: "" })}
       />
       {draft.together === "fields" && (
-        <TextInput label="Fields they share" placeholder="class, component" required withAsterisk={false} value={draft.fields} onChange={(e) => set({ fields: e.currentTarget.value })} />
+        <TextInput label="Fields they share" description="With commas between" placeholder="class, component" required withAsterisk={false} value={draft.fields} onChange={(e) => set({ fields: e.currentTarget.value })} />
       )}
       {draft.together !== "none" && (
-        <NumberInput label="Until this long after the last alert" description="Minutes; 0: as long as it is open" min={0} max={43_200} value={draft.within} onChange={(v) => set({ within: Number(v) || 0 })} />
+        <NumberInput label="No later than" description="Minutes after the last; 0: any" min={0} max={43_200} value={draft.within} onChange={(v) => set({ within: Number(v) || 0 })} />
       )}
     </div>
   );
