@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Loose } from "./client";
 import type { components, operations } from "./schema";
 
@@ -10,6 +10,16 @@ export const incidentsQuery = (filter: Loose<Filter> = {}) =>
   queryOptions({
     queryKey: ["incidents", filter],
     queryFn: ({ signal }) => answer(api.GET("/api/incidents", { params: { query: { limit: 200, ...filter } as Filter }, signal })),
+  });
+
+/** All of them, a part at a time. */
+export const incidentListQuery = (filter: Loose<Filter>) =>
+  infiniteQueryOptions({
+    queryKey: ["incidents", "list", filter],
+    queryFn: ({ signal, pageParam }) =>
+      answer(api.GET("/api/incidents", { params: { query: { limit: 200, ...filter, cursor: pageParam } as Filter }, signal })),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
   });
 
 export const incidentQuery = (id: string) =>

@@ -45,8 +45,9 @@ export function OpenCount() {
   const count = data?.items.length ?? 0;
   if (count === 0) return null;
   return (
-    <span className={styles.count} aria-label={`${count} open`}>
+    <span className={styles.count} aria-label={`${count}${data?.next ? " or more" : ""} open`}>
       {count}
+      {data?.next && "+"}
     </span>
   );
 }

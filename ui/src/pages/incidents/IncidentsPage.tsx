@@ -1,5 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
-import { incidentsQuery } from "@/api/incidents";
+import { Button } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { incidentListQuery } from "@/api/incidents";
 import type { Incident } from "@/api/types";
 import { EmptyState } from "@/kit/EmptyState";
 import { ChoiceFilter, Filters, ServiceFilter } from "@/kit/Filters";
@@ -61,7 +62,7 @@ const states = [
 export function IncidentsPage() {
   const [status] = useParam("status");
   const [service] = useParam("service");
-  const query = useQuery(incidentsQuery({ status, service }));
+  const query = useInfiniteQuery(incidentListQuery({ status, service }));
   const { can } = useMe();
   return (
     <>
@@ -71,13 +72,20 @@ export function IncidentsPage() {
         <ServiceFilter />
       </Filters>
       <Loaded query={query}>
-        {({ items }) =>
-          items.length > 0 ? (
-            <Table label="Incidents" rows={items} columns={columns} rowKey={(i) => i.id} to={(i) => `/incidents/${i.id}`} />
-          ) : (
-            <Nothing filtered={Boolean(status || service)} />
-          )
-        }
+        {({ pages }) => {
+          const rows = pages.flatMap((page) => page.items);
+          if (rows.length === 0) return <Nothing filtered={Boolean(status || service)} />;
+          return (
+            <>
+              <Table label="Incidents" rows={rows} columns={columns} rowKey={(i) => i.id} to={(i) => `/incidents/${i.id}`} />
+              {query.hasNextPage && (
+                <Button variant="default" mt={12} loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                  Show earlier
+                </Button>
+              )}
+            </>
+          );
+        }}
       </Loaded>
     </>
   );
