@@ -39,7 +39,7 @@ func main() {
 	clients := flag.Int("clients", 128, "senders at once of the throughput phase")
 	bin := flag.String("daytwo", "", "the binary; empty: built first")
 	goalert := flag.String("goalert", "", "a binary of GoAlert, to measure it too; it needs PostgreSQL's programs")
-	phases := flag.String("phases", "latency,throughput,views", "which of them")
+	phases := flag.String("phases", "latency,throughput,views,crowded", "which of them")
 	flag.Parse()
 	b := bench{bin: *bin, goalert: *goalert, rate: *rate, length: *length, open: *open, clients: *clients}
 	if err := b.run(strings.Split(*phases, ",")); err != nil {
@@ -104,6 +104,7 @@ func start(work, name, bin, hookURL string) (*server, error) {
 	for i := range 8 {
 		text += fmt.Sprintf("  - {name: s%d, escalation_policy: pol%d, grouping: {by: [dedup_key]}, integrations: [{name: bench, key: %q}]}\n", i, i, keyOf(i))
 	}
+	text += fmt.Sprintf("  - {name: one, escalation_policy: pol0, integrations: [{name: bench, key: %q}]}\n", keyOf(oneIncident))
 	if err := os.WriteFile(filepath.Join(ops, "daytwo.yml"), []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -135,6 +136,9 @@ func start(work, name, bin, hookURL string) (*server, error) {
 	}
 }
 
+// oneIncident is a service beside the eight, all alerts of which are one incident.
+const oneIncident = 8
+
 func keyOf(i int) string { return fmt.Sprintf("%s%d", key[:31], i) }
 
 func (s *server) trigger(service int, dedup string) error {
@@ -152,23 +156,42 @@ func (s *server) trigger(service int, dedup string) error {
 	return nil
 }
 
+// call is how long an answer takes, to its last byte.
 func (s *server) call(method, path string) (time.Duration, error) {
+	began := time.Now()
+	body, err := s.ask(method, path)
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	_, err = io.Copy(io.Discard, body)
+	return time.Since(began), err
+}
+
+func (s *server) read(path string, into any) error {
+	body, err := s.ask(http.MethodGet, path)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return json.NewDecoder(body).Decode(into)
+}
+
+func (s *server) ask(method, path string) (io.ReadCloser, error) {
 	req, err := http.NewRequest(method, s.url+path, nil)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	began := time.Now()
 	res, err := s.http.Do(req)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, res.Body)
 	if res.StatusCode >= 400 {
-		return 0, fmt.Errorf("%s answered %s", path, res.Status)
+		res.Body.Close()
+		return nil, fmt.Errorf("%s answered %s", path, res.Status)
 	}
-	return time.Since(began), nil
+	return res.Body, nil
 }
 
 func (b *bench) run(phases []string) error {
@@ -190,11 +213,11 @@ func (b *bench) run(phases []string) error {
 	receiver := httptest.NewServer(b.hook)
 	defer receiver.Close()
 	b.hookURL = receiver.URL
-	do := map[string]func() error{"latency": b.latency, "throughput": b.throughput, "views": b.views}
+	do := map[string]func() error{"latency": b.latency, "throughput": b.throughput, "views": b.views, "crowded": b.crowded}
 	for _, name := range phases {
 		phase, ok := do[name]
 		if !ok {
-			return fmt.Errorf("there is no phase %q: use latency, throughput or views", name)
+			return fmt.Errorf("there is no phase %q: use latency, throughput, views or crowded", name)
 		}
 		if err := phase(); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -373,18 +396,7 @@ func (b *bench) views() error {
 		return err
 	}
 	defer s.stop()
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	for range b.clients {
-		wg.Go(func() {
-			for i := next.Add(1); i <= int64(open); i = next.Add(1) {
-				for s.trigger(int(i%8), fmt.Sprintf("v%d", i)) != nil {
-					time.Sleep(10 * time.Millisecond)
-				}
-			}
-		})
-	}
-	wg.Wait()
+	b.storm(s, "v", func(i int) int { return i % 8 })
 	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		if _, err := s.call("GET", fmt.Sprintf("/api/incidents/%d", open)); err == nil {
 			break
@@ -393,26 +405,137 @@ func (b *bench) views() error {
 			return fmt.Errorf("the %d incidents are not there after five minutes", open)
 		}
 	}
-	fmt.Printf("with %d open alerts, while their pages go out:\n", open)
-	for _, v := range []struct {
-		name, method string
-		path         func(i int) string
-	}{
-		{"list of open ones", "GET", func(int) string { return "/api/incidents?status=open&limit=50" }},
-		{"next part of the list", "GET", func(int) string { return "/pagerduty/incidents?statuses[]=triggered&limit=100&offset=400" }},
+	if err := s.look(fmt.Sprintf("with %d open alerts, while their pages go out", open), 0); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(10 * time.Minute); b.hook.arrived("v") < open; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d pages went out within ten minutes", b.hook.arrived("v"), open)
+		}
+	}
+	return s.look(fmt.Sprintf("with %d open alerts, when their pages are out", open), 1000)
+}
+
+// storm triggers alerts as fast as they are taken: of name1, name2 and so on, for the service of each.
+func (b *bench) storm(s *server, name string, service func(i int) int) {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range b.clients {
+		wg.Go(func() {
+			for i := int(next.Add(1)); i <= b.open; i = int(next.Add(1)) {
+				for s.trigger(service(i), fmt.Sprint(name, i)) != nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// crowded measures one incident with as many alerts.
+func (b *bench) crowded() error {
+	s, err := start(b.work, "crowded", b.bin, b.hookURL)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	b.storm(s, "w", func(int) int { return oneIncident })
+	var found struct{ Items []struct{ Number int } }
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		if err := s.read("/api/incidents?status=open&service=one", &found); err != nil {
+			return err
+		}
+		var alerts struct{ Total int }
+		if len(found.Items) == 1 {
+			if err := s.read(fmt.Sprintf("/pagerduty/incidents/%d/alerts?limit=1&total=true", found.Items[0].Number), &alerts); err != nil {
+				return err
+			}
+		}
+		if alerts.Total == b.open {
+			break
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d alerts are there after five minutes", alerts.Total, b.open)
+		}
+	}
+	one := found.Items[0].Number
+	err = s.views(fmt.Sprintf("one incident with %d alerts", b.open), 100, []view{
+		{"its page", "GET", func(int) string { return fmt.Sprintf("/api/incidents/%d", one) }},
+		{"its alerts, 200", "GET", func(int) string { return fmt.Sprintf("/api/incidents/%d/alerts?limit=200", one) }},
+		{"PagerDuty's alerts, 100", "GET", func(i int) string {
+			return fmt.Sprintf("/pagerduty/incidents/%d/alerts?limit=100&offset=%d", one, i*90)
+		}},
+		{"acknowledge", "POST", func(int) string { return fmt.Sprintf("/api/incidents/%d/ack", one) }},
+	})
+	if err != nil {
+		return err
+	}
+	return s.views("its end", 1, []view{{"resolve", "POST", func(int) string { return fmt.Sprintf("/api/incidents/%d/resolve", one) }}})
+}
+
+// view is something that is looked at, or done.
+type view struct {
+	name, method string
+	path         func(i int) string
+}
+
+// arrived is how many pages of incidents whose titles begin with prefix came.
+func (h *hook) arrived(prefix string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for title := range h.at {
+		if strings.HasPrefix(title, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// look asks a hundred times, one after the other, for what people and clients look at, and acknowledges incidents from number from on.
+func (s *server) look(when string, from int) error {
+	after, err := s.cursor("/api/incidents?status=open&limit=200")
+	if err != nil {
+		return err
+	}
+	return s.views(when, 100, []view{
+		{"list of open ones, 200", "GET", func(int) string { return "/api/incidents?status=open&limit=200" }},
+		{"the 200 after them", "GET", func(int) string { return "/api/incidents?status=open&limit=200&cursor=" + after }},
+		{"those of a service, 200", "GET", func(i int) string { return fmt.Sprintf("/api/incidents?status=open&service=s%d&limit=200", i%8) }},
+		{"what came in, 100", "GET", func(int) string { return "/api/inbound-events?limit=100" }},
+		{"PagerDuty's list, 100", "GET", func(i int) string {
+			return fmt.Sprintf("/pagerduty/incidents?statuses[]=triggered&statuses[]=acknowledged&limit=100&offset=%d&total=true", i*90)
+		}},
+		{"PagerDuty's list of a key", "GET", func(i int) string { return fmt.Sprintf("/pagerduty/incidents?incident_key=v%d", i*7+1) }},
+		{"PagerDuty's services", "GET", func(int) string { return "/pagerduty/services" }},
+		{"PagerDuty's log entries", "GET", func(int) string { return "/pagerduty/log_entries?limit=100" }},
 		{"page of one", "GET", func(i int) string { return fmt.Sprintf("/api/incidents/%d", i*7+1) }},
-		{"acknowledge", "POST", func(i int) string { return fmt.Sprintf("/api/incidents/%d/ack", i*11+1) }},
+		{"its alerts", "GET", func(i int) string { return fmt.Sprintf("/api/incidents/%d/alerts", i*7+1) }},
+		{"acknowledge", "POST", func(i int) string { return fmt.Sprintf("/api/incidents/%d/ack", from+i+1) }},
+		{"on-call load", "GET", func(int) string { return "/api/oncall-analytics" }},
 		{"audit", "GET", func(int) string { return "/api/incident-audit" }},
-	} {
+	})
+}
+
+// views times each of some views a number of times, one after the other.
+func (s *server) views(when string, times int, list []view) error {
+	fmt.Printf("%s:\n", when)
+	for _, v := range list {
 		var took []time.Duration
-		for i := range 100 {
+		for i := range times {
 			d, err := s.call(v.method, v.path(i))
 			if err != nil {
 				return err
 			}
 			took = append(took, d)
 		}
-		fmt.Printf("  %-22s %s\n", v.name+":", spread(took))
+		fmt.Printf("  %-26s %s\n", v.name+":", spread(took))
 	}
 	return nil
+}
+
+// cursor is where a list goes on.
+func (s *server) cursor(path string) (string, error) {
+	var list struct{ Next string }
+	err := s.read(path, &list)
+	return list.Next, err
 }

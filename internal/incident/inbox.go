@@ -45,7 +45,7 @@ const (
 	courtesy      = 100 * time.Millisecond // at most between transactions while many events come in
 	maxFresh      = 100_000                // events not looked at: more are refused for a while
 	keepEvents    = 7 * 24 * time.Hour     // how long events are kept for looking back
-	maxDedupKey   = 255
+	maxDedupKey   = 4 * 255                // bytes: 255 characters of any script
 )
 
 // inbox is what is known of the events under way in this process. The zero value works.
@@ -154,7 +154,7 @@ func (s *Incidents) AcceptAll(ctx context.Context, list []Event) ([]Event, error
 				WithMend("send less, or raise --events-per-key")
 		}
 		e.ID, e.Time = event.NewID(), s.clock()
-		e.Body.Title, e.DedupKey, e.Service = tidy(e.Body.Title, 1024), clip(e.DedupKey, maxDedupKey), tidy(e.Service, 200)
+		e.Body.Title, e.DedupKey, e.Service = tidy(e.Body.Title, maxSummary), clip(e.DedupKey, maxDedupKey), tidy(e.Service, 200)
 		raw, err := json.Marshal(e.Body)
 		if err != nil {
 			return nil, problem.New(problem.Invalid, "the event cannot be kept: %w", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -16,6 +17,7 @@ const (
 	factIncident   = "incident"       // data: IncidentState
 	factEscalation = "escalation"     // data: Escalation, when an incident gets one
 	factAlert      = "alert"          // data: AlertState
+	factEnded      = "alerts ended"   // data: alertsEnded; those of one incident that came in as events
 	factPage       = "page"           // data: PageState
 	factCanceled   = "pages canceled" // data: pagesChange; of one incident
 	factReclaimed  = "pages reclaimed"
@@ -67,6 +69,11 @@ type AlertState struct {
 	Status string `json:"status,omitempty"`
 	At     int64  `json:"at,omitempty"`
 	Gone   bool   `json:"gone,omitempty"`
+}
+
+// alertsEnded is when the alerts of an incident ended together.
+type alertsEnded struct {
+	At int64 `json:"at"`
 }
 
 // PageState is one page.
@@ -143,6 +150,11 @@ func (st *State) Apply(f Fact) error {
 			st.Alerts[key] = a
 		}
 		return err
+	case factEnded:
+		var e alertsEnded
+		err := read(&e)
+		st.ended(f.IncidentID, e.At)
+		return err
 	case factPage:
 		var p PageState
 		err := read(&p)
@@ -160,6 +172,22 @@ func (st *State) Apply(f Fact) error {
 		return err
 	}
 	return fmt.Errorf("ledger entry %d: there is no fact %q", f.Seq, f.What)
+}
+
+// ended ends the alerts of an incident that came in as events.
+func (st *State) ended(incident string, at int64) {
+	for key, a := range st.Alerts {
+		r := st.Records[a.ID]
+		if of, _, _ := strings.Cut(key, "/"); of != incident || a.Status != "firing" || r.Key == "" {
+			continue
+		}
+		a.Status, a.At = "resolved", at
+		st.Alerts[key] = a
+		if r.Status == "triggered" {
+			r.Status, r.ResolvedAt, r.UpdatedAt = "resolved", store.FromMicros(at), store.FromMicros(at)
+			st.Records[a.ID] = r
+		}
+	}
 }
 
 func (st *State) pages(f Fact, c pagesChange) {

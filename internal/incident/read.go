@@ -22,6 +22,18 @@ func (s *Incidents) Get(ctx context.Context, id string) (d Detail, err error) {
 	return d, err
 }
 
+// Lookup returns an incident by itself. id may be its number.
+func (s *Incidents) Lookup(ctx context.Context, id string) (i Incident, err error) {
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		found, err := findByRef(ctx, tx, id)
+		if err == nil {
+			i = *found
+		}
+		return err
+	})
+	return i, err
+}
+
 // What of an incident is shown at once.
 const (
 	maxAlerts = 200
@@ -107,7 +119,7 @@ func (s *Incidents) List(ctx context.Context, f Filter) (list []Incident, more b
 	switch f.Status {
 	case "":
 	case "open":
-		add(`i.status <> ?`, string(Resolved))
+		where += ` AND i.status <> 'resolved'` // as the index has it
 	default:
 		add(`i.status = ?`, f.Status)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -192,7 +194,7 @@ func (r Record) trigger() Trigger {
 		Time: r.CreatedAt, Labels: r.Fields.Labels, Fields: r.Fields}
 }
 
-// Records lists the alerts of an incident, oldest first. Those that no record is kept of are made up from what the incident knows.
+// Records lists the alerts that an incident shows, oldest first. Those that no record is kept of are made up from what the incident knows.
 func (s *Incidents) Records(ctx context.Context, d Detail) (list []Record, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
 		list, err = RecordsOf(ctx, tx, d)
@@ -203,16 +205,26 @@ func (s *Incidents) Records(ctx context.Context, d Detail) (list []Record, err e
 
 // RecordsOf is Records within a transaction.
 func RecordsOf(ctx context.Context, tx *store.Tx, d Detail) (list []Record, err error) {
-	known := map[string]Record{}
-	records, err := query(ctx, tx, scanRecord, `SELECT `+recordColumns+` FROM alert_records r JOIN incident_alerts a ON a.alert_id = r.id
-		WHERE a.incident_id = ?`, d.ID)
+	return recordsFor(ctx, tx, d.Incident, d.Alerts)
+}
+
+// recordsFor are the records of some alerts of an incident: of as many as are shown at once.
+func recordsFor(ctx context.Context, tx *store.Tx, i Incident, alerts []JoinedAlert) (list []Record, err error) {
+	if len(alerts) == 0 {
+		return []Record{}, nil
+	}
+	known, ids := map[string]Record{}, make([]any, len(alerts))
+	for n, a := range alerts {
+		ids[n] = a.ID
+	}
+	records, err := query(ctx, tx, scanRecord, `SELECT `+recordColumns+` FROM alert_records r WHERE r.id IN (?`+strings.Repeat(`, ?`, len(ids)-1)+`)`, ids...)
 	for _, r := range records {
 		known[r.ID] = r
 	}
-	for _, a := range d.Alerts {
+	for _, a := range alerts {
 		r, ok := known[a.ID]
 		if !ok {
-			r = Record{ID: a.ID, Source: "rule", Service: d.Service, Severity: d.Severity, Title: a.Title, Count: 1, CreatedAt: a.At, UpdatedAt: a.At}
+			r = Record{ID: a.ID, Source: "rule", Service: i.Service, Severity: i.Severity, Title: a.Title, Count: 1, CreatedAt: a.At, UpdatedAt: a.At}
 		}
 		if r.Status = "triggered"; a.Status == "resolved" {
 			r.Status = "resolved"
@@ -220,6 +232,42 @@ func RecordsOf(ctx context.Context, tx *store.Tx, d Detail) (list []Record, err 
 		list = append(list, r)
 	}
 	return list, err
+}
+
+// AlertFilter selects alerts of an incident.
+type AlertFilter struct {
+	Alert         string   // only the one with this id; empty: all
+	Statuses      []string // triggered, resolved; none: whatever they are
+	Limit, Offset int      // at most maxAlerts at once
+}
+
+// FindAlerts returns a part of the alerts of an incident with what they say, oldest first, and how many there are in all.
+func (s *Incidents) FindAlerts(ctx context.Context, i Incident, f AlertFilter) (list []Record, total int, err error) {
+	where, args := `incident_id = ?`, []any{i.ID}
+	if f.Alert != "" {
+		where, args = where+` AND alert_id = ?`, append(args, f.Alert)
+	}
+	switch triggered, resolved := slices.Contains(f.Statuses, "triggered"), slices.Contains(f.Statuses, "resolved"); {
+	case triggered && !resolved:
+		where += ` AND status = 'firing'`
+	case resolved && !triggered:
+		where += ` AND status = 'resolved'`
+	case len(f.Statuses) > 0 && !triggered:
+		return []Record{}, 0, nil
+	}
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM incident_alerts WHERE `+where, args...).Scan(&total); err != nil {
+			return fmt.Errorf("count alerts: %w", err)
+		}
+		alerts, err := query(ctx, tx, scanAlert, `SELECT alert_id, title, status, at FROM incident_alerts WHERE `+where+` ORDER BY at, alert_id LIMIT ? OFFSET ?`,
+			append(args, min(f.Limit, maxAlerts), f.Offset)...)
+		if err != nil {
+			return err
+		}
+		list, err = recordsFor(ctx, tx, i, alerts)
+		return err
+	})
+	return list, total, err
 }
 
 // RecordFilter selects alert records.

@@ -148,11 +148,9 @@ func (s *Incidents) cancelPages(ctx context.Context, tx *store.Tx, id string, al
 	return s.fact(ctx, tx, id, factCanceled, pagesChange{At: store.Micros(now), All: all})
 }
 
-const keyedAlerts = ` FROM incident_alerts a JOIN alert_records r ON r.id = a.alert_id
-	WHERE a.incident_id = ? AND a.status = 'firing' AND r.key_id <> ''`
-
 func countKeyed(ctx context.Context, tx *store.Tx, id string) (n int, err error) {
-	if err = tx.QueryRow(ctx, `SELECT COUNT(*)`+keyedAlerts, id).Scan(&n); err != nil {
+	if err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM incident_alerts a JOIN alert_records r ON r.id = a.alert_id
+		WHERE a.incident_id = ? AND a.status = 'firing' AND r.key_id <> ''`, id).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count alerts: %w", err)
 	}
 	return n, nil
@@ -161,25 +159,29 @@ func countKeyed(ctx context.Context, tx *store.Tx, id string) (n int, err error)
 // endKeyed ends the alerts of a resolved incident that came in as events: their sender's next trigger is a new alert, so that it
 // pages. Alerts of daytwo's own rules go on: they fire until they do not.
 func (s *Incidents) endKeyed(ctx context.Context, tx *store.Tx, id string) error {
-	list, err := query(ctx, tx, func(row scanner) (a AlertState, err error) {
-		err = row.Scan(&a.ID, &a.Title)
-		return a, err
-	}, `SELECT a.alert_id, a.title`+keyedAlerts, id)
+	suppressed, err := query(ctx, tx, scanRecord, `SELECT `+recordColumns+` FROM alert_records r JOIN incident_alerts a ON a.alert_id = r.id
+		WHERE a.incident_id = ? AND a.status = 'firing' AND r.key_id <> '' AND r.ends <> '' AND r.status = 'triggered'`, id)
 	if err != nil {
 		return err
 	}
-	for _, a := range list {
-		now := s.clock()
-		if _, err := tx.Exec(ctx, `UPDATE incident_alerts SET status = 'resolved', at = ? WHERE incident_id = ? AND alert_id = ?`, now, id, a.ID); err != nil {
-			return fmt.Errorf("end alert: %w", err)
-		}
-		a.Status, a.At = "resolved", store.Micros(now)
-		if err := s.fact(ctx, tx, id, factAlert, a); err != nil {
-			return err
-		}
-		if err := s.resolveRecord(ctx, tx, a.ID); err != nil {
+	for _, r := range suppressed { // the end of a suppression is told
+		if err := s.resolveRecord(ctx, tx, r.ID); err != nil {
 			return err
 		}
 	}
-	return nil
+	now := s.clock()
+	_, err = tx.Exec(ctx, `UPDATE alert_records SET status = 'resolved', resolved_at = ?, updated_at = ? WHERE status = 'triggered' AND key_id <> ''
+		AND id IN (SELECT alert_id FROM incident_alerts WHERE incident_id = ? AND status = 'firing')`, now, now, id)
+	if err != nil {
+		return fmt.Errorf("end alerts: %w", err)
+	}
+	done, err := tx.Exec(ctx, `UPDATE incident_alerts SET status = 'resolved', at = ? WHERE incident_id = ? AND status = 'firing'
+		AND alert_id IN (SELECT id FROM alert_records WHERE key_id <> '')`, now, id)
+	if err != nil {
+		return fmt.Errorf("end alerts: %w", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return s.fact(ctx, tx, id, factEnded, alertsEnded{At: store.Micros(now)})
 }

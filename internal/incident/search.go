@@ -14,11 +14,12 @@ import (
 
 // Search selects incidents by more than Filter does; what is empty selects all.
 type Search struct {
-	Statuses, Services, Urgencies, People []string
-	Key                                   string // the incident key, or the deduplication key of one of its alerts
-	Since, Until                          time.Time
-	OldestFirst                           bool
-	Limit, Offset                         int
+	IDs, Statuses, Services, Urgencies, People []string
+
+	Key           string // the incident key, or the deduplication key of one of its alerts
+	Since, Until  time.Time
+	OldestFirst   bool
+	Limit, Offset int
 }
 
 func (f Search) where() (string, []any) {
@@ -32,6 +33,7 @@ func (f Search) where() (string, []any) {
 			args = append(args, v)
 		}
 	}
+	in(`i.id`, f.IDs)
 	in(`i.status`, f.Statuses)
 	in(`i.service`, f.Services)
 	in(`i.urgency`, f.Urgencies)
@@ -44,8 +46,8 @@ func (f Search) where() (string, []any) {
 		where += ` AND i.status <> 'resolved' AND (` + strings.Join(terms, ` OR `) + `)`
 	}
 	if f.Key != "" {
-		where += ` AND (i.group_key = ? OR EXISTS (SELECT 1 FROM incident_alerts a JOIN alert_records r ON r.id = a.alert_id
-			WHERE a.incident_id = i.id AND r.dedup_key = ?))`
+		where += ` AND i.id IN (SELECT k.id FROM incidents k WHERE k.group_key = ?
+			UNION SELECT a.incident_id FROM alert_records r JOIN incident_alerts a ON a.alert_id = r.id WHERE r.dedup_key = ?)`
 		args = append(args, "key/"+f.Key, f.Key)
 	}
 	if !f.Since.IsZero() {
@@ -128,8 +130,10 @@ type LogFilter struct {
 func (s *Incidents) Lines(ctx context.Context, f LogFilter) (list []LogLine, more bool, err error) {
 	where, args := `1 = 1`, []any{}
 	add := func(term string, arg any) { where, args = where+` AND `+term, append(args, arg) }
+	order := `at DESC, incident_id DESC, seq DESC`
 	if f.Incident != "" {
 		add(`incident_id = ?`, f.Incident)
+		order = `seq DESC`
 	}
 	if f.Seq > 0 {
 		add(`seq = ?`, f.Seq)
@@ -146,7 +150,7 @@ func (s *Incidents) Lines(ctx context.Context, f LogFilter) (list []LogLine, mor
 			err = row.Scan(&l.IncidentID, &l.Seq, &at, &l.Action, &l.Actor, &l.Text)
 			l.Time = store.FromMicros(at)
 			return l, err
-		}, `SELECT incident_id, seq, at, action, actor, text FROM incident_log WHERE `+where+` ORDER BY at DESC, incident_id, seq DESC LIMIT ? OFFSET ?`,
+		}, `SELECT incident_id, seq, at, action, actor, text FROM incident_log WHERE `+where+` ORDER BY `+order+` LIMIT ? OFFSET ?`,
 			append(args, f.Limit+1, f.Offset)...)
 		return err
 	})

@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	maxTitle = 500      // bytes; longer ones are cut
-	maxGroup = 1000     // bytes; longer ones are cut
-	maxNote  = 16 << 10 // bytes; longer ones are refused
+	maxTitle   = 500      // bytes of what people write, and of reasons; longer ones are cut
+	maxSummary = 4 * 1024 // bytes of the title of an alert: 1024 characters of any script; longer ones are cut
+	maxGroup   = 1000     // bytes; longer ones are cut
+	maxNote    = 16 << 10 // bytes; longer ones are refused
 )
 
 // Trigger is an alert that fires.
@@ -65,7 +66,7 @@ func (s *Incidents) receive(ctx context.Context, tx *store.Tx, t Trigger) (place
 	if t.Source == "" {
 		t.Source = "rule"
 	}
-	t.Service, t.Title = tidy(t.Service, 200), tidy(t.Title, maxTitle)
+	t.Service, t.Title = tidy(t.Service, 200), tidy(t.Title, maxSummary)
 	v := judge(s.rulesInForce(), t.env(s.clock()))
 	if v.Drop != "" {
 		tx.OnCommit(func() { s.metrics.dropped.WithLabelValues(v.Rules[len(v.Rules)-1]).Inc() })

@@ -168,6 +168,28 @@ func TestEventsAnswersAndLimits(t *testing.T) {
 	}
 }
 
+// Limits count characters: what is long in bytes alone is neither cut nor mixed up.
+func TestLimitsCountCharacters(t *testing.T) {
+	r := newRig(t)
+	same, summary := strings.Repeat("鍵", 254), strings.Repeat("字", 1024)
+	for _, last := range []string{"一", "二"} {
+		status, answer := r.post(t, "/pagerduty/v2/enqueue", `{"routing_key":"`+key+`","event_action":"trigger","dedup_key":"`+same+last+`",
+			"payload":{"summary":"`+summary+`","source":"y","severity":"critical"}}`)
+		if status != 202 || answer["dedup_key"] != same+last {
+			t.Errorf("%d %v", status, answer)
+		}
+	}
+	eventually(t, "two alerts of one incident", func() bool {
+		list := r.incidents(t)
+		return len(list) == 1 && len(detail(t, r, list[0].ID).Alerts) == 2
+	})
+	i := r.incidents(t)[0]
+	records, total, err := r.FindAlerts(t.Context(), i, incident.AlertFilter{Limit: 10})
+	if err != nil || total != 2 || i.Title != summary || records[1].DedupKey != same+"二" || records[1].Title != summary || records[1].Fields.Annotation != "" {
+		t.Errorf("%d of %q, %v", total, i.Title, err)
+	}
+}
+
 func TestSeverities(t *testing.T) {
 	body := []byte(`{"routing_key":"k","event_action":"trigger","payload":{"summary":"` + strings.Repeat("ü", 1100) + `","source":"y","severity":"page"}}`)
 	e, err := pagerduty.DecodeV2(body, "", false)

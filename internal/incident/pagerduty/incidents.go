@@ -143,11 +143,11 @@ func (a *API) listIncidents(r request) (any, error) {
 }
 
 func (a *API) getIncident(r request) (any, error) {
-	d, err := a.Incidents.Get(r.Context(), r.PathValue("id"))
+	i, err := a.Incidents.Lookup(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	return a.showOne(r, d.Incident)
+	return a.showOne(r, i)
 }
 
 // incidentBody is what clients say of an incident.
@@ -252,7 +252,7 @@ func (a *API) updateIncidents(r request) (any, error) {
 		return nil, problem.New(problem.Invalid, "%d incidents are not 1 to 250", len(in.Incidents)).WithField("incidents")
 	}
 	for _, b := range in.Incidents { // all of them exist, or nothing happens
-		if _, err := a.Incidents.Get(r.Context(), b.ID); err != nil {
+		if _, err := a.Incidents.Lookup(r.Context(), b.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -364,11 +364,11 @@ func (a *API) note(l incident.LogLine) ref {
 }
 
 func (a *API) listNotes(r request) (any, error) {
-	d, err := a.Incidents.Get(r.Context(), r.PathValue("id"))
+	i, err := a.Incidents.Lookup(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	lines, _, err := a.Incidents.Lines(r.Context(), incident.LogFilter{Incident: d.ID, Limit: 2000})
+	lines, _, err := a.Incidents.Lines(r.Context(), incident.LogFilter{Incident: i.ID, Limit: 2000})
 	notes := []any{}
 	for _, l := range lines {
 		if l.Action == "note" {
@@ -420,45 +420,46 @@ func (a *API) showAlert(d incident.Incident, rec incident.Record) ref {
 		"integration": ref{"id": rec.Source, "type": "events_api_v2_inbound_integration_reference", "summary": rec.Source}}
 }
 
-func (a *API) records(r request) (incident.Detail, []incident.Record, error) {
-	d, err := a.Incidents.Get(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return d, nil, err
-	}
-	list, err := a.Incidents.Records(r.Context(), d)
-	return d, list, err
-}
-
 func (a *API) listAlerts(r request) (any, error) {
 	p, err := r.page()
 	if err != nil {
 		return nil, err
 	}
-	d, records, err := a.records(r)
+	i, err := a.Incidents.Lookup(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	items, statuses := []any{}, r.values("statuses")
+	records, total, err := a.Incidents.FindAlerts(r.Context(), i, incident.AlertFilter{Statuses: r.values("statuses"), Limit: p.limit, Offset: p.offset})
+	items := []any{}
 	for _, rec := range records {
-		if len(statuses) == 0 || slices.Contains(statuses, rec.Status) {
-			items = append(items, a.showAlert(d.Incident, rec))
-		}
+		items = append(items, a.showAlert(i, rec))
 	}
-	return slice(p, "alerts", items), nil
+	return p.listing("alerts", items, p.offset+len(items) < total, total), err
+}
+
+// alert finds an alert of the incident of a call.
+func (a *API) alert(r request, id string) (ref, error) {
+	i, err := a.Incidents.Lookup(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	records, _, err := a.Incidents.FindAlerts(r.Context(), i, incident.AlertFilter{Alert: clip(id, 300), Limit: 1})
+	if err == nil && len(records) == 0 {
+		err = problem.New(problem.NotFound, "the incident has no alert %q", clip(id, 100))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.showAlert(i, records[0]), nil
 }
 
 func (a *API) getAlert(r request) (any, error) {
-	d, records, err := a.records(r)
-	if err != nil {
-		return nil, err
-	}
-	for _, rec := range records {
-		if rec.ID == r.PathValue("alert") {
-			return ref{"alert": a.showAlert(d.Incident, rec)}, nil
-		}
-	}
-	return nil, problem.New(problem.NotFound, "the incident has no alert %q", clip(r.PathValue("alert"), 100))
+	found, err := a.alert(r, r.PathValue("alert"))
+	return ref{"alert": found}, err
 }
+
+// mostAlerts is how many alerts one call changes.
+const mostAlerts = 1000
 
 // alertBody is what clients say of an alert.
 type alertBody struct {
@@ -490,28 +491,29 @@ func (a *API) updateAlerts(r request) (any, error) {
 	if err := r.decode(&in); err != nil {
 		return nil, err
 	}
-	_, records, err := a.records(r)
-	if err != nil {
-		return nil, err
+	if len(in.Alerts) > mostAlerts {
+		return nil, problem.New(problem.Invalid, "%d alerts are more than %d", len(in.Alerts), mostAlerts).WithField("alerts")
 	}
-	for _, b := range in.Alerts {
-		if !slices.ContainsFunc(records, func(rec incident.Record) bool { return rec.ID == b.ID }) {
-			return nil, problem.New(problem.NotFound, "the incident has no alert %q", clip(b.ID, 100))
+	for _, b := range in.Alerts { // all of them exist, or nothing happens
+		if _, err := a.alert(r, b.ID); err != nil {
+			return nil, err
 		}
 	}
+	items := []any{}
 	for _, b := range in.Alerts {
 		if err := a.changeAlert(r, b); err != nil {
 			return nil, err
 		}
-	}
-	d, records, err := a.records(r)
-	items := []any{}
-	for _, rec := range records {
-		if slices.ContainsFunc(in.Alerts, func(b alertBody) bool { return rec.ID == b.ID }) {
-			items = append(items, a.showAlert(d.Incident, rec))
+		if b.Incident.id() != "" && b.Incident.ID != r.PathValue("id") {
+			continue // it is part of another now
 		}
+		changed, err := a.alert(r, b.ID)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, changed)
 	}
-	return ref{"alerts": items, "limit": len(items), "offset": 0, "more": false, "total": nil}, err
+	return ref{"alerts": items, "limit": len(items), "offset": 0, "more": false, "total": nil}, nil
 }
 
 func (a *API) updateAlert(r request) (any, error) {

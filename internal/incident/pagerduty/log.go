@@ -1,6 +1,7 @@
 package pagerduty
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,11 +13,11 @@ func (a *API) logRoutes() {
 	a.read("/log_entries", func(r request) (any, error) { return a.listLog(r, "") })
 	a.read("/log_entries/{id}", a.getLogEntry)
 	a.read("/incidents/{id}/log_entries", func(r request) (any, error) {
-		d, err := a.Incidents.Get(r.Context(), r.PathValue("id"))
+		i, err := a.Incidents.Lookup(r.Context(), r.PathValue("id"))
 		if err != nil {
 			return nil, err
 		}
-		return a.listLog(r, d.ID)
+		return a.listLog(r, i.ID)
 	})
 	a.read("/change_events", a.listChanges)
 	a.read("/services/{service}/change_events", a.listChanges)
@@ -57,15 +58,23 @@ func (a *API) listLog(r request, id string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, items := map[string]incident.Incident{}, []any{}
+	known, ids := map[string]incident.Incident{}, []string{}
 	for _, l := range lines {
-		if _, ok := known[l.IncidentID]; !ok {
-			d, err := a.Incidents.Get(r.Context(), l.IncidentID)
-			if err != nil {
-				return nil, err
-			}
-			known[l.IncidentID] = d.Incident
+		if !slices.Contains(ids, l.IncidentID) {
+			ids = append(ids, l.IncidentID)
 		}
+	}
+	if len(ids) > 0 {
+		found, _, err := a.Incidents.Find(r.Context(), incident.Search{IDs: ids, Limit: len(ids)}, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range found {
+			known[i.ID] = i
+		}
+	}
+	items := []any{}
+	for _, l := range lines {
 		items = append(items, a.showLine(l, known[l.IncidentID]))
 	}
 	return p.listing("log_entries", items, more, p.offset+len(items)), nil
@@ -86,8 +95,8 @@ func (a *API) getLogEntry(r request) (any, error) {
 	if len(lines) == 0 {
 		return nil, none
 	}
-	d, err := a.Incidents.Get(r.Context(), of)
-	return ref{"log_entry": a.showLine(lines[0], d.Incident)}, err
+	i, err := a.Incidents.Lookup(r.Context(), of)
+	return ref{"log_entry": a.showLine(lines[0], i)}, err
 }
 
 // listChanges lists the change events that came in, newest first.

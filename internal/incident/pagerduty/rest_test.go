@@ -2,6 +2,7 @@ package pagerduty_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -263,5 +264,43 @@ func TestWebhooksV3(t *testing.T) {
 		if status, answer := r.call(t, "POST", "/webhook_subscriptions", body); status != 400 || !strings.Contains(answer["error"].(map[string]any)["errors"].([]any)[0].(string), says) {
 			t.Errorf("%s: %d %v", body, status, answer)
 		}
+	}
+}
+
+// Of an incident with more alerts than its page shows, clients get all.
+func TestAllOfManyAlertsAreListed(t *testing.T) {
+	r := newRig(t, func(c *incident.Config) { c.EventsPerKey = 0 })
+	const all = 230
+	list := make([]incident.Event, all)
+	for n := range list {
+		list[n] = incident.Event{Key: key, Service: "checkout", Source: "events-v2", Action: "trigger", DedupKey: fmt.Sprintf("k%03d", n),
+			Body: incident.EventBody{Title: fmt.Sprintf("alert %d", n), Severity: "critical"}}
+	}
+	if _, err := r.AcceptAll(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	c := r.client()
+	var found *client.ListAlertsResponse
+	eventually(t, "all alerts are there", func() bool {
+		var err error
+		found, err = c.ListIncidentAlertsWithContext(t.Context(), "1", client.ListIncidentAlertsOptions{Limit: 100, Offset: 200})
+		return err == nil && len(found.Alerts) == all-200
+	})
+	if found.More || found.Offset != 200 {
+		t.Errorf("%+v", found.APIListObject)
+	}
+	last := found.Alerts[len(found.Alerts)-1]
+	got, err := c.GetIncidentAlertWithContext(t.Context(), "1", last.ID)
+	if err != nil || got.IncidentAlert.AlertKey != last.AlertKey || got.IncidentAlert.Body["details"] == nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, err = c.ManageIncidentAlerts(t.Context(), "1", "ada@example.com", &client.IncidentAlertList{Alerts: []client.IncidentAlert{
+		{APIObject: client.APIObject{ID: last.ID, Type: "alert"}, Status: "resolved"}}})
+	if err != nil {
+		t.Error(err)
+	}
+	done, err := c.ListIncidentAlertsWithContext(t.Context(), "1", client.ListIncidentAlertsOptions{Statuses: []string{"resolved"}})
+	if err != nil || len(done.Alerts) != 1 || done.Alerts[0].ID != last.ID {
+		t.Errorf("%+v, %v", done, err)
 	}
 }

@@ -396,7 +396,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the alerts of an incident with what they say */
+        /** List the alerts of an incident with what they say, oldest first */
         get: operations["list-incident-alerts"];
         put?: never;
         post?: never;
@@ -1602,8 +1602,27 @@ export interface paths {
         /** List the services of the catalog; the keys of their integrations are masked */
         get: operations["list-services"];
         put?: never;
-        post?: never;
+        /** Make a service */
+        post: operations["create-service"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace a service, unless a file declares it */
+        put: operations["replace-service"];
+        post?: never;
+        /** Remove a service that nothing refers to */
+        delete: operations["delete-service"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2634,6 +2653,14 @@ export interface components {
             /** @description what sends, for people: events, alertmanager, grafana … */
             type?: string;
         };
+        CatalogIntegrationBody: {
+            /** @description of one that stays; absent: a new one */
+            id?: string;
+            /** @description 16 to 64 letters and digits; absent: the one it has, or a new one */
+            key?: string;
+            name: string;
+            type?: string;
+        };
         CatalogLayerBody: {
             /**
              * Format: date-time
@@ -2675,6 +2702,8 @@ export interface components {
             file?: string;
             id: string;
             name?: string;
+            /** @description absent: a file declares it */
+            saved?: components["schemas"]["CatalogSaved"];
             services: string[];
             /** Format: date-time */
             start: string;
@@ -2726,6 +2755,8 @@ export interface components {
             name: string;
             /** @description how they want to be told; for an urgency without any, see the guide */
             rules: components["schemas"]["CatalogRule"][];
+            /** @description absent: a file declares them; contacts and rules have no part in it */
+            saved?: components["schemas"]["CatalogSaved"];
             timeZone?: string;
             webhook?: string;
         };
@@ -2753,6 +2784,8 @@ export interface components {
              * @description further rounds through all levels
              */
             repeat: number;
+            /** @description absent: a file declares it */
+            saved?: components["schemas"]["CatalogSaved"];
             team?: string;
             /** @description the policy that goes on when this one ran out */
             then?: string;
@@ -2779,6 +2812,8 @@ export interface components {
             file?: string;
             id: string;
             name: string;
+            /** @description absent: a file declares it */
+            saved?: components["schemas"]["CatalogSaved"];
         };
         CatalogPriorityBody: {
             /** @description as a8171c */
@@ -2831,6 +2866,13 @@ export interface components {
             total: string;
             window: string;
         };
+        CatalogSaved: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            /** @description of what it says: give it as If-Match to replace just this */
+            version: string;
+        };
         CatalogSchedule: {
             description?: string;
             /** @description the file that declares it: all but its overrides is changed there */
@@ -2841,6 +2883,8 @@ export interface components {
             name: string;
             /** @description the oldest first; a newer one comes before it */
             overrides?: components["schemas"]["ScheduleOverride"][];
+            /** @description absent: a file declares it; overrides have no part in it */
+            saved?: components["schemas"]["CatalogSaved"];
             team?: string;
             /** @description a name of the IANA list; handoffs and restrictions are in its wall-clock time */
             timeZone: string;
@@ -2875,6 +2919,8 @@ export interface components {
             name: string;
             repository?: string;
             runbook?: string;
+            /** @description absent: a file declares it */
+            saved?: components["schemas"]["CatalogSaved"];
             signals: components["schemas"]["CatalogSignals"];
             slos: components["schemas"]["CatalogSLO"][];
             /** @description when urgency counts; outside of them incidents are less urgent */
@@ -2882,6 +2928,27 @@ export interface components {
             team?: string;
             /**
              * @description how loud incidents are; severity: low for warnings and information; absent: high
+             * @enum {string}
+             */
+            urgency?: "high" | "low" | "severity";
+        };
+        CatalogServiceBody: {
+            ackTimeout?: string;
+            autoResolve?: string;
+            dependsOn?: string[];
+            description?: string;
+            /** @description absent: its incidents page the last resort */
+            escalationPolicy?: string;
+            grouping?: components["schemas"]["CatalogGrouping"];
+            /** @description the keys by which events reach it: one that is left out opens nothing any more */
+            integrations?: components["schemas"]["CatalogIntegrationBody"][];
+            name: string;
+            repository?: string;
+            runbook?: string;
+            supportHours?: components["schemas"]["CatalogSupportHours"];
+            team?: string;
+            /**
+             * @description severity: low for warnings and information; absent: high
              * @enum {string}
              */
             urgency?: "high" | "low" | "severity";
@@ -2930,6 +2997,8 @@ export interface components {
             id: string;
             members: string[];
             name: string;
+            /** @description absent: a file declares it */
+            saved?: components["schemas"]["CatalogSaved"];
         };
         CatalogTeamBody: {
             description?: string;
@@ -3648,6 +3717,8 @@ export interface components {
              */
             position?: number;
             priority?: string;
+            /** @description how it was saved last; what is given here counts for nothing */
+            saved?: components["schemas"]["CatalogSaved"];
             /** @description route it to this service */
             service?: string;
             /** @enum {string} */
@@ -5263,7 +5334,10 @@ export interface operations {
     "change-event-rule": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5688,7 +5762,12 @@ export interface operations {
     };
     "list-incident-alerts": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description how many items at most */
+                limit?: number;
+                /** @description the next of the answer before */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description the id or the number of the incident */
@@ -6773,7 +6852,10 @@ export interface operations {
     "replace-maintenance": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6996,7 +7078,10 @@ export interface operations {
     "replace-person": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7419,7 +7504,10 @@ export interface operations {
     "replace-policy": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7682,7 +7770,10 @@ export interface operations {
     "replace-priority": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8050,7 +8141,10 @@ export interface operations {
     "replace-schedule": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8435,6 +8529,106 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CatalogServiceList"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogServiceBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "replace-service": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogServiceBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogService"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -9140,7 +9334,10 @@ export interface operations {
     "replace-team": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
