@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestPatternSpecs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &spec{grokked: map[string]*Pattern{}}
+		s := &spec{grokked: map[string]*Pattern{}, constants: map[string]any{}}
 		s.run(string(content))
 		passed, total = passed+s.passed, total+s.passed+len(s.failures)
 		for _, f := range s.failures {
@@ -153,11 +154,12 @@ type group struct {
 }
 
 type spec struct {
-	failures []string
-	passed   int
-	grokked  map[string]*Pattern
-	naming   Naming
-	pattern  string
+	failures  []string
+	passed    int
+	grokked   map[string]*Pattern
+	constants map[string]any
+	naming    Naming
+	pattern   string
 }
 
 // cursor walks over tokens.
@@ -299,10 +301,22 @@ func (c *cursor) groupBody() {
 			}
 		case "it":
 			title := c.peek().text
-			c.example(title, c.block())
+			body := c.block()
+			c.example(title, func(run *cursor) {
+				run.toks = body
+				run.statements(false)
+			})
+		case "include_examples":
+			c.want("str") // they have only this one
+			c.want(",")
+			allowed := c.expression().([]any)
+			c.example("uses its namespaces only", func(run *cursor) { run.namespaces(allowed) })
 		case "before", "after", "shared_examples_for", "xit", "pending":
 			c.block()
-		default: // include_examples, require and the like: on to the next line
+		default: // require and the like: on to the next line
+			if c.take("=") && strings.ToUpper(word) == word {
+				c.s.constants[word] = c.primary()
+			}
 			for !c.is("nl") && !c.is("eof") {
 				c.i++
 			}
@@ -310,7 +324,19 @@ func (c *cursor) groupBody() {
 	}
 }
 
-func (c *cursor) example(title string, body []token) {
+// namespaces is what spec_helper.rb calls top-level namespaces: with the names of the Elastic Common Schema a pattern fills no others.
+func (c *cursor) namespaces(allowed []any) {
+	if c.s.naming != ECS {
+		return
+	}
+	for name := range c.lookup("subject").(event) {
+		if name != "message" && !strings.HasPrefix(name, "@") && !has(allowed, name) {
+			panic(giveUp{name + " is none of its namespaces"})
+		}
+	}
+}
+
+func (c *cursor) example(title string, carryOut func(run *cursor)) {
 	defer func() {
 		if r := recover(); r != nil {
 			g, ok := r.(giveUp)
@@ -320,8 +346,7 @@ func (c *cursor) example(title string, body []token) {
 			c.s.failures = append(c.s.failures, fmt.Sprintf("%s %s %q: %s", c.s.pattern, c.s.naming, title, g.why))
 		}
 	}()
-	run := &cursor{toks: body, s: c.s, g: c.g, vars: map[string]any{}}
-	run.statements(false)
+	carryOut(&cursor{s: c.s, g: c.g, vars: map[string]any{}})
 	c.s.passed++
 }
 
@@ -454,6 +479,10 @@ func (c *cursor) sum() any {
 				}
 			}
 			v = out
+			continue
+		}
+		if list, ok := v.([]any); ok {
+			v = append(slices.Clip(list), w.([]any)...)
 			continue
 		}
 		v = v.(string) + w.(string)
@@ -602,6 +631,9 @@ func (c *cursor) call(name string) any {
 	if v, ok := c.vars[name]; ok {
 		return v
 	}
+	if v, ok := c.s.constants[name]; ok {
+		return v
+	}
 	switch name {
 	case "nil":
 		return nil
@@ -619,7 +651,7 @@ func (c *cursor) call(name string) any {
 			return nil
 		}
 		return c.s.naming == ECS
-	case "include", "pass", "match", "eq", "eql", "be", "be_nil", "hash_including", "be_a", "be_empty", "have_key":
+	case "include", "pass", "match", "eq", "eql", "be", "be_nil", "hash_including", "be_a", "be_empty", "have_key", "end_with":
 		return matcher{name, c.args()}
 	case "expect":
 		return expectation{c.args()[0]}
@@ -916,6 +948,8 @@ func (c *cursor) check(got any, m matcher, not bool) {
 		ok = e["tags"] == nil
 	case "be_nil":
 		ok = got == nil
+	case "end_with":
+		ok = strings.HasSuffix(got.(string), m.args[0].(string))
 	case "be_a":
 		ok = isA(got, m.args[0])
 	case "have_key":
