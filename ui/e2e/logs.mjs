@@ -2,6 +2,7 @@
 // then the page with more lines than anybody reads.
 
 import { readFile } from "node:fs/promises";
+import { accessible } from "./axe.mjs";
 import { launch, open, openWindow, settled, themes } from "./browser.mjs";
 import { lookInEachTheme, picture } from "./gallery.mjs";
 import { findNginx, startNginx } from "./nginx.mjs";
@@ -81,6 +82,9 @@ try {
   await around(page);
   await patterns(page);
   await narrowing(page);
+  await trace(page);
+  await completing(page);
+  await mistakes(page);
   await exports(page);
   await following(page);
   await looks(signedIn);
@@ -291,6 +295,75 @@ async function narrowing(page) {
     const fields = page.getByRole("complementary", { name: "Fields" });
     await fields.getByRole("button", { name: "Column host.name" }).click();
     await rows(page).getByText(/^shop-\d$/).first().waitFor();
+  });
+}
+
+async function trace(page) {
+  await check("a line leads to all lines of its trace", async () => {
+    await open(page, "/logs?service=load&q=n:+60000");
+    await rows(page).getByRole("button", { expanded: false }).first().click();
+    await rows(page).getByRole("link", { name: "Lines of this trace" }).click();
+    await page.waitForURL(/q=trace\.id/);
+    await page.getByText(lines(many / 30_000), { exact: true }).waitFor();
+  });
+}
+
+async function completing(page) {
+  const box = page.getByRole("combobox", { name: "Query" });
+  const options = page.getByRole("listbox", { name: "Completions" }).getByRole("option");
+  await check("fields and values are completed by the keys", async () => {
+    await open(page, "/logs?service=load");
+    await box.pressSequentially("host.n");
+    await options.getByText("host.name", { exact: true }).waitFor();
+    await picture(page, "logs-completion", { width: 1440, theme: "light", whole: false });
+    await box.press("ArrowDown");
+    await box.press("Enter");
+    equal(await box.inputValue(), "host.name: ", "the query");
+    await box.pressSequentially("shop-");
+    await options.nth(7).waitFor();
+    equal(await options.count(), 8, "hosts");
+    const first = (await options.first().innerText()).trim();
+    await box.press("ArrowDown");
+    await box.press("Enter");
+    equal(await box.inputValue(), `host.name: ${first} `, "the query");
+    await box.press("Enter");
+    await page.getByText(lines(many / 8), { exact: true }).waitFor();
+  });
+  await check("in Lucene's syntax too", async () => {
+    await open(page, "/logs?service=load&language=lucene");
+    await box.pressSequentially("error.k");
+    await options.getByText("error.kind", { exact: true }).click();
+    await box.pressSequentially("Dec");
+    await options.getByText("Declined", { exact: true }).click();
+    equal(await box.inputValue(), 'error.kind:"Declined" ', "the query");
+    await box.press("Enter");
+    await page.getByText(lines(many / 50), { exact: true }).waitFor();
+  });
+}
+
+/** What is wrong with a query stands below it, at its place. The server's refusals are what is looked for, so nobody complains. */
+async function mistakes(page) {
+  const expected = complaints.length;
+  for (const [language, query, at, says] of [
+    ["lucene", "level:error AND n:[1 TO", "", "a bound is missing"],
+    ["kql", "level: error and (n: 1", "", "a ) is missing"],
+    ["lucene", "level:error ) n:1", ")", "was not expected"],
+  ]) {
+    await check(`${query} is refused at its place`, async () => {
+      await open(page, `/logs?service=load&language=${language}&q=${encodeURIComponent(query)}`);
+      const note = page.getByRole("alert");
+      await note.getByText(says).waitFor();
+      equal(await page.getByRole("alert").count(), 1, "notes");
+      equal((await note.locator("mark").innerText()).trim(), at, "the place");
+      equal(await page.getByRole("combobox", { name: "Query" }).inputValue(), query, "what was typed");
+      await picture(page, `logs-mistake-${language}`, { width: 1440, theme: "light", whole: false });
+    });
+  }
+  await check("axe finds nothing serious beside a mistake", () => accessible(page));
+  complaints.splice(expected);
+  await check("a mended query is answered", async () => {
+    await ask(page, "level:error AND n:1");
+    equal(await page.getByRole("alert").count(), 0, "notes");
   });
 }
 
