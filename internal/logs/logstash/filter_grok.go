@@ -45,8 +45,11 @@ func newGrok(o *options) filter {
 	if o.compatible() {
 		naming = grok.ECS
 	}
+	before := len(o.findings)
+	patterns := o.patterns(naming)
+	unread := len(o.findings) > before // what is not defined may stand in what could not be read, of which that is said
 	settings := grok.Options{
-		Patterns: o.patterns(naming), AllNamed: !o.bool("named_captures_only", true),
+		Patterns: patterns, AllNamed: !o.bool("named_captures_only", true),
 		Timeout: time.Duration(o.int("timeout_millis", 30_000, 0, 600_000)) * time.Millisecond,
 	}
 	for _, name := range o.texts("overwrite") {
@@ -65,7 +68,9 @@ func newGrok(o *options) filter {
 		for _, expression := range o.textsOf("match", p.value) {
 			compiled, err := grok.Compile(expression, settings)
 			if err != nil {
-				o.report(p.value.At(), problem.From(err))
+				if !unread {
+					o.report(p.value.At(), problem.From(err))
+				}
 				continue
 			}
 			field.patterns = append(field.patterns, f.target(compiled, target))

@@ -2,6 +2,8 @@ package logstash
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -259,4 +261,15 @@ func FuzzEvent(f *testing.F) {
 			(&elasticsearch{index: &template{}}).document(c)
 		})
 	})
+}
+
+// Where a folder of patterns cannot be read, that is what is said, once a filter: not of each pattern too that it may hold.
+func TestPatternsThatCannotBeRead(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	_, findings := Build("t", []Source{{"t.conf", `filter {
+		grok { patterns_dir => "` + none + `" match => { "message" => ["%{MINE}", "%{YOURS} %{WORD:x}"] } }
+		grok { match => { "message" => "%{MINE}" } } }`}}, DefaultSettings(1), Env{Lookup: os.LookupEnv})
+	if len(findings) != 2 || !strings.Contains(findings[0].Message, none) || findings[0].Line != 2 || !strings.Contains(findings[1].Message, "%{MINE} is not defined") || findings[1].Line != 3 {
+		t.Errorf("found %v", findings)
+	}
 }
