@@ -1,6 +1,7 @@
 package grok
 
 import (
+	"math/bits"
 	"strings"
 	"time"
 	"unicode"
@@ -14,6 +15,7 @@ type walk struct {
 	trail    []undo // slots as they were, to go back
 	rounds   []round
 	steps    int
+	look     int           // at how many steps to ask whether to go on
 	budget   int           // steps to take at most; 0: as many as there is time for
 	patience time.Duration // how long to go on
 	deadline time.Time     // when patience ends; zero: no look at the clock yet
@@ -34,7 +36,7 @@ const stepsPerLook = 4096
 
 // reset prepares w for a program and a text.
 func (w *walk) reset(p *program, s string) {
-	w.s, w.steps, w.depth, w.gaveUp = s, 0, 0, false
+	w.s, w.steps, w.look, w.depth, w.gaveUp = s, 0, stepsPerLook, 0, false
 	w.trail = w.trail[:0]
 	if cap(w.slots) < p.slots {
 		w.slots = make([]int, p.slots)
@@ -100,26 +102,29 @@ func (w *walk) back(mark int) {
 	w.trail = w.trail[:mark]
 }
 
-// tired counts a step and tells whether to give up.
+// tired is asked every stepsPerLook steps, and tells whether to give up.
 func (w *walk) tired() bool {
-	if w.steps++; w.gaveUp {
+	if w.gaveUp {
 		return true
 	}
 	if w.steps >= w.budget && w.budget > 0 {
 		w.gaveUp = true
-	} else if w.steps%stepsPerLook == 0 {
+	} else {
 		now := time.Now()
 		if w.deadline.IsZero() {
 			w.deadline = now.Add(w.patience)
 		}
 		w.gaveUp = now.After(w.deadline)
 	}
+	if w.look = w.steps + stepsPerLook; w.gaveUp {
+		w.look = 0 // from now on at each step
+	}
 	return w.gaveUp
 }
 
 // from fits what begins at in to the text at i and returns where it ends, or -1.
 func (w *walk) from(in *inst, i int) int {
-	if w.tired() {
+	if w.steps++; w.steps >= w.look && w.tired() {
 		return -1
 	}
 	s := w.s
@@ -384,15 +389,25 @@ func (w *walk) lazySearch(in *inst, j int) int {
 
 // choice tries every branch but the last that is possible, which it returns to go on with.
 func (w *walk) choice(in *inst, i int) (last *inst, end int) {
-	s := w.s
+	if in.possible == nil {
+		return w.wideChoice(in, i)
+	}
+	s, at := w.s, 256
+	if i < len(s) {
+		at = int(s[i])
+	}
+	possible := in.possible[at]
+	if possible&(possible-1) == 0 {
+		if possible == 0 {
+			return nil, -1
+		}
+		return in.branches[bits.TrailingZeros16(possible)].start, -1
+	}
 	mark := len(w.trail)
 	var asked *probe
 	var answer bool
-	for k := range in.branches {
-		b := &in.branches[k]
-		if b.first != nil && (i >= len(s) || !b.first[s[i]]) {
-			continue
-		}
+	for ; possible != 0; possible &= possible - 1 {
+		b := &in.branches[bits.TrailingZeros16(possible)]
 		if b.probe != nil {
 			if b.probe != asked {
 				asked, answer = b.probe, b.probe.fits(s, i)
@@ -400,6 +415,25 @@ func (w *walk) choice(in *inst, i int) (last *inst, end int) {
 			if !answer {
 				continue
 			}
+		}
+		if last != nil {
+			if end := w.from(last, i); end >= 0 || w.gaveUp {
+				return nil, end
+			}
+			w.back(mark)
+		}
+		last = b.start
+	}
+	return last, -1
+}
+
+// wideChoice is choice among many branches.
+func (w *walk) wideChoice(in *inst, i int) (last *inst, end int) {
+	mark := len(w.trail)
+	for k := range in.branches {
+		b := &in.branches[k]
+		if b.first != nil && (i >= len(w.s) || !b.first[w.s[i]]) {
+			continue
 		}
 		if last != nil {
 			if end := w.from(last, i); end >= 0 || w.gaveUp {
@@ -451,7 +485,7 @@ func (w *walk) again(in *inst, i int) (next *inst, end int) {
 // round goes through the body of a repetition once.
 func (w *walk) round(in *inst, before round, i int) int {
 	if w.depth++; w.depth > maxWalkDepth {
-		w.gaveUp = true
+		w.gaveUp, w.look = true, 0
 	}
 	w.rounds[in.slot] = round{before.n + 1, i}
 	end := w.from(in.sub, i)

@@ -33,21 +33,24 @@ const (
 	opNoBoundary
 )
 
-// inst is one instruction; what comes after it is linked, so that matching is walking.
+// inst is one instruction; what comes after it is linked, so that matching is walking. What most of them need is in its first 64 bytes,
+// which a processor fetches at once.
 type inst struct {
 	op       op
 	not      bool
 	lazy     bool
 	stops    bool // only b can follow this lazy run, and the run itself is of nearly any character
 	b        byte
-	min, max int // max -1: without end
-	slot     int // of a capture, or the number of a loop
-	lit      string
+	next     *inst
 	set      *byteset
 	first    *[256]bool // bytes that what comes after a run, or a loop's body, can begin with; nil: any, or none
-	next     *inst
+	min, max int        // max -1: without end
+	lit      string
+
+	slot     int // of a capture, or the number of a loop
 	sub      *inst
 	branches []branch
+	possible *[257]uint16 // by the byte that stands here, or 256 for the end: a bit for each branch that can begin with it; nil: too many branches
 }
 
 // branch is one way of a choice.
@@ -96,6 +99,7 @@ type compiler struct {
 	insts   int
 	reason  string // why the first tier does not take it
 	sets    map[string]*byteset
+	tables  map[[257]uint16]*[257]uint16
 	runs    []*inst // what is looked at again once everything is linked
 	choices []*inst
 	agains  []*inst
@@ -103,7 +107,7 @@ type compiler struct {
 
 // compileProgram returns nil and the reason if the expression needs another tier.
 func compileProgram(t *tree) (*program, string) {
-	c := compiler{sets: map[string]*byteset{}}
+	c := compiler{sets: map[string]*byteset{}, tables: map[[257]uint16]*[257]uint16{}}
 	start := c.node(t.root, &inst{op: opMatch})
 	if c.reason == "" && c.insts > maxInsts {
 		c.reason = "the expression is too large"
@@ -218,12 +222,34 @@ func (c *compiler) analyse() {
 			}
 		}
 		shareProbes(in.branches)
+		in.possible = c.possible(in.branches)
 	}
 	for _, in := range c.agains {
 		if first, empty := firstBytes(in.sub); !empty {
 			in.first = first
 		}
 	}
+}
+
+// possible tells for each byte which branches can begin with it. Choices of which the same can be told share it.
+func (c *compiler) possible(branches []branch) *[257]uint16 {
+	if len(branches) > 16 {
+		return nil
+	}
+	var table [257]uint16
+	for k, b := range branches {
+		for at := range table {
+			if b.first == nil || at < 256 && b.first[at] {
+				table[at] |= 1 << k
+			}
+		}
+	}
+	known, ok := c.tables[table]
+	if !ok {
+		known = &table
+		c.tables[table] = known
+	}
+	return known
 }
 
 // shareProbes gives equal probes of neighbours one pointer, and drops those that stand alone: the branch asks the same itself.
