@@ -302,6 +302,8 @@ async function trace(page) {
   await check("a line leads to all lines of its trace", async () => {
     await open(page, "/logs?service=load&q=n:+60000");
     await rows(page).getByRole("button", { expanded: false }).first().click();
+    await rows(page).getByRole("link", { name: "Lines of this trace" }).waitFor();
+    await accessible(page);
     await rows(page).getByRole("link", { name: "Lines of this trace" }).click();
     await page.waitForURL(/q=trace\.id/);
     await page.getByText(lines(many / 30_000), { exact: true }).waitFor();

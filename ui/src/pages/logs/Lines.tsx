@@ -38,6 +38,8 @@ export function Lines({ rows, columns, words, onNarrow, onMore, onNewest, loadin
   });
   const items = virtualizer.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
+  // The button of the end would lie on what a line that is open has to be clicked.
+  const reading = items.some(({ key }) => open.has(String(key)));
   useEffect(() => {
     if (onMore && rows.length > 0 && last >= rows.length - ahead) onMore();
   }, [last, rows.length, onMore]);
@@ -101,8 +103,8 @@ export function Lines({ rows, columns, words, onNarrow, onMore, onNewest, loadin
         })}
       </div>
       {loading && <p className={styles.dim}>Loading earlier lines …</p>}
-      {rows.length > 200 && (
-        <Button className={styles.top} variant="default" size="compact-xs" onClick={() => virtualizer.scrollToIndex(0)}>
+      {rows.length > 200 && !reading && (
+        <Button className={styles.top} variant="default" size="compact-sm" onClick={() => virtualizer.scrollToIndex(0)}>
           To the newest
         </Button>
       )}
