@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconSearch } from "@tabler/icons-react";
 import { useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { logFieldsQuery, logValuesQuery, type Asked } from "@/api/logs";
 import { condition, placeAt } from "./clause";
 import styles from "./Logs.module.css";
@@ -45,13 +46,14 @@ export function QueryBox({ asked, onAsk }: Props) {
   const take = (insert: string) => {
     const text = draft.slice(0, place.start) + insert + draft.slice(cursor);
     const end = place.start + insert.length;
-    setDraft(text);
-    setCursor(end);
-    setAt(-1);
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(end, end);
+    // At once: what is typed before the next frame must find the caret where it belongs.
+    flushSync(() => {
+      setDraft(text);
+      setCursor(end);
+      setAt(-1);
     });
+    input.current?.focus();
+    input.current?.setSelectionRange(end, end);
   };
   const ask = () => {
     setOpen(false);
