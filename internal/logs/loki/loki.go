@@ -57,7 +57,7 @@ func DecodeJSON(data []byte) ([]Entry, error) {
 	if err := json.Unmarshal(data, &push); err != nil {
 		return nil, bad("the push is not JSON as Loki has it: %w", err)
 	}
-	var entries []Entry
+	var all lines
 	for _, s := range push.Streams {
 		labels := s.Stream
 		if labels == nil {
@@ -74,26 +74,45 @@ func DecodeJSON(data []byte) ([]Entry, error) {
 			if err != nil {
 				return nil, err
 			}
-			e.Labels = labels
-			entries = append(entries, e)
+			if err := all.add(e); err != nil {
+				return nil, err
+			}
+		}
+		if err := all.label(len(all.entries)-len(s.Values), labels); err != nil {
+			return nil, err
 		}
 	}
-	return bounded(entries)
+	return all.entries, nil
 }
 
-// bounded refuses what would be too much as events: each line has the labels of its stream.
-func bounded(entries []Entry) ([]Entry, error) {
-	fields := 0
-	for i := range entries {
-		fields += len(entries[i].Labels) + len(entries[i].Metadata)
+// lines are those of a push. It is refused as soon as they are too much as events: each has the labels of its stream.
+type lines struct {
+	entries []Entry
+	fields  int
+}
+
+func (l *lines) add(e Entry) error {
+	if len(l.entries) == maxEntries {
+		return large("the push has more than %d lines", maxEntries)
 	}
-	if fields > maxFields {
-		return nil, large("the push has more than %d labels, those of a stream counted for each line", maxFields)
+	l.entries = append(l.entries, e)
+	return l.count(len(e.Metadata))
+}
+
+// label gives the lines from first on the labels of their stream.
+func (l *lines) label(first int, labels event.Labels) error {
+	stream := l.entries[first:]
+	for i := range stream {
+		stream[i].Labels = labels
 	}
-	if len(entries) > maxEntries {
-		return nil, large("the push has more than %d lines", maxEntries)
+	return l.count(len(stream) * len(labels))
+}
+
+func (l *lines) count(fields int) error {
+	if l.fields += fields; l.fields > maxFields {
+		return large("the push has more than %d labels, those of a stream counted for each line", maxFields)
 	}
-	return entries, nil
+	return nil
 }
 
 // jsonValue is ["nanoseconds", "line", {metadata}].
@@ -136,43 +155,39 @@ func DecodeProtobuf(data []byte) ([]Entry, error) {
 	if err != nil {
 		return nil, bad("the push is not Snappy: %w", err)
 	}
-	var entries []Entry
+	var all lines
 	err = fields(raw, func(number protowire.Number, b []byte, _ uint64) error {
 		if number != 1 {
 			return nil
 		}
-		found, err := stream(b)
-		if entries = append(entries, found...); len(entries) > maxEntries {
-			return large("the push has more than %d lines", maxEntries)
-		}
-		return err
+		return all.stream(b)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return bounded(entries)
+	return all.entries, nil
 }
 
 // stream is logproto.StreamAdapter: labels 1, entries 2.
-func stream(raw []byte) (entries []Entry, err error) {
+func (l *lines) stream(raw []byte) error {
 	var labels event.Labels
-	err = fields(raw, func(number protowire.Number, b []byte, _ uint64) error {
+	first := len(l.entries)
+	err := fields(raw, func(number protowire.Number, b []byte, _ uint64) (err error) {
 		switch number {
 		case 1:
-			var err error
 			labels, err = ParseLabels(string(b))
-			return err
 		case 2:
-			e, err := entry(b)
-			entries = append(entries, e)
-			return err
+			var e Entry
+			if e, err = entry(b); err == nil {
+				err = l.add(e)
+			}
 		}
-		return nil
+		return err
 	})
-	for i := range entries {
-		entries[i].Labels = labels
+	if err != nil {
+		return err
 	}
-	return entries, err
+	return l.label(first, labels)
 }
 
 // entry is logproto.EntryAdapter: timestamp 1, line 2, structured metadata 3.

@@ -3,6 +3,7 @@ package loki_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -73,10 +74,21 @@ func TestBombs(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Lines are counted while they are read: what is too much is refused before there is room for all of it.
+func TestEmptyLinesTakeNoRoom(t *testing.T) {
 	empty := protowire.AppendBytes(protowire.AppendTag(nil, 2, protowire.BytesType), nil)
-	stream := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), bytes.Repeat(empty, 260_000))
-	if _, err := loki.DecodeProtobuf(snappy.Encode(nil, stream)); problem.CodeOf(err) != problem.TooLarge {
-		t.Errorf("empty lines: %v", err)
+	sent := snappy.Encode(nil, protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), bytes.Repeat(empty, 4_000_000)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := loki.DecodeProtobuf(sent)
+	runtime.ReadMemStats(&after)
+	if problem.CodeOf(err) != problem.TooLarge {
+		t.Errorf("4 million empty lines: %v", err)
+	}
+	if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > 256 {
+		t.Errorf("%d bytes made %d MiB of memory", len(sent), got)
 	}
 }
 
