@@ -59,6 +59,7 @@ func (d *deadline) left() time.Duration { return d.at - now() }
 
 func (d *deadline) Err() error {
 	if err := d.ended(); err != nil {
+		d.told()
 		return *err
 	}
 	if err := d.Context.Err(); err != nil {
@@ -191,8 +192,17 @@ func (d *deadline) end(err error) error {
 				return err
 			}
 		default:
+			d.told()
 			return *s
 		}
+	}
+}
+
+// told waits until who ended the context has closed its channel, which is the next it
+// does: a context that has an error is done.
+func (d *deadline) told() {
+	if d.done != nil {
+		<-d.done
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -205,6 +206,73 @@ func TestExpiryAgainstModel(t *testing.T) {
 			r.Fatal(wrong)
 		}
 	})
+}
+
+// A deadline is used from many goroutines at once: one channel for all, an error as
+// soon as it is closed and not before, every function run or stopped, and nothing
+// stays in the list.
+func TestDeadlineSharedByGoroutines(t *testing.T) {
+	list := &expiry{}
+	for round := range 600 {
+		top, cancel := context.WithCancel(context.Background())
+		parent := context.Context(top)
+		above := newDeadline(top, time.Duration(round%7)*50*time.Microsecond, list)
+		if round%2 == 0 {
+			parent = above
+		}
+		own := list // or a timer of its own
+		if round%3 == 0 {
+			own = nil
+		}
+		d := newDeadline(parent, time.Duration(round%5)*70*time.Microsecond, own)
+		channels := make([]<-chan struct{}, 6)
+		var ran sync.WaitGroup
+		var all sync.WaitGroup
+		for i := range channels {
+			all.Go(func() {
+				switch {
+				case i == 0:
+					child, stop := context.WithCancel(d)
+					<-child.Done()
+					stop()
+				case i == 1:
+					ran.Add(1)
+					if stop := context.AfterFunc(d, ran.Done); round%4 == 0 && stop() {
+						ran.Done()
+					}
+				case i == 2 && round%5 == 0:
+					cancel()
+				case i == 3 && round%3 == 1:
+					d.release()
+				case i == 4 && d.Err() != nil:
+					select {
+					case <-d.Done():
+					default:
+						t.Error("it has an error and is not done")
+					}
+				}
+				channels[i] = d.Done()
+				<-channels[i]
+				if d.Err() == nil {
+					t.Error("it is done and has no error")
+				}
+			})
+		}
+		all.Wait()
+		ran.Wait()
+		for _, c := range channels {
+			if c != d.Done() {
+				t.Fatal("two channels of one context")
+			}
+		}
+		cancel()
+		above.release()
+	}
+	list.mu.Lock()
+	defer list.mu.Unlock()
+	if list.first != nil {
+		t.Error("some stayed in the list")
+	}
 }
 
 // A call becomes a time-out if it failed, and only if the policy's deadline came

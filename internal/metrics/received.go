@@ -34,14 +34,18 @@ const (
 type received struct {
 	db      *database
 	refused prometheus.Counter
+	lost    prometheus.Counter // exemplars
 }
 
 func newReceived(db *database, registerer prometheus.Registerer) (*received, error) {
 	r := &received{db: db, refused: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "daytwo_metrics_received_refused_samples_total",
 		Help: "Samples of remote write and OTLP that were refused because their series has invalid, too many or too long labels.",
+	}), lost: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "daytwo_metrics_received_lost_exemplars_total",
+		Help: "Exemplars of remote write 1.0 that could not be stored beside their samples.",
 	})}
-	return r, registerer.Register(r.refused)
+	return r, errors.Join(registerer.Register(r.refused), registerer.Register(r.lost))
 }
 
 // AppenderV2 implements storage.AppendableV2.
@@ -74,24 +78,32 @@ type receivedAppender struct {
 
 // Append implements storage.AppenderV2.
 func (a *receivedAppender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
-	err := checkLabels(ls)
-	if err != nil {
-		a.refused.Inc()
-	} else {
-		ref, err = a.ExemplarAppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
-		var beyond *refusedSeries
-		if !errors.As(err, &beyond) {
-			return ref, err
-		}
+	if err := checkLabels(ls); err != nil {
+		return 0, a.refuse(err, 1)
 	}
+	ref, err := a.ExemplarAppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	var beyond *refusedSeries
+	if errors.As(err, &beyond) {
+		return 0, a.keepOut(err, 1)
+	}
+	return ref, err
+}
+
+// refuse counts samples whose labels are refused, and keeps them out.
+func (a *receivedAppender) refuse(err error, samples int) error {
+	a.refused.Add(float64(samples))
+	return a.keepOut(err, samples)
+}
+
+// keepOut is the error of samples that are kept out, unless it waits for the commit.
+func (a *receivedAppender) keepOut(err error, samples int) error {
 	if a.atOnce {
-		return 0, err
+		return err
 	}
-	a.waiting++
-	if a.first == nil {
+	if a.waiting += samples; a.first == nil {
 		a.first = err
 	}
-	return 0, nil
+	return nil
 }
 
 // AppendExemplars implements storage.ExemplarAppenderV2.

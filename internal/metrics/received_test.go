@@ -156,6 +156,37 @@ func TestRemoteWriteV1(t *testing.T) {
 		t.Errorf("stored of what was refused: %v, %v", v, err)
 	}
 
+	// Bombs are refused without being built, and what they make of errors is short.
+	one := prompb.Sample{Value: 1, Timestamp: now}
+	broken := make([]prompb.Exemplar, 3000)
+	for i := range broken {
+		broken[i].Timestamp = now + time.Hour.Milliseconds()
+	}
+	for name, c := range map[string]struct {
+		series prompb.TimeSeries
+		status int
+		want   string
+	}{
+		"a value of 17 MiB": {prompb.TimeSeries{Labels: labelsV1("a", strings.Repeat("y", 17<<20), "__name__", "huge"), Samples: []prompb.Sample{one}},
+			400, `1 samples were refused, the others are stored: series "huge": 2 labels of`},
+		"half a million labels":    {prompb.TimeSeries{Labels: make([]prompb.Label, 500_000), Samples: []prompb.Sample{one}}, 400, `500000 labels of 0 bytes, at most 256`},
+		"a long series too early":  {prompb.TimeSeries{Labels: labelsV1("__name__", "early", "x", strings.Repeat("y", 15_000)), Samples: []prompb.Sample{{Timestamp: now + time.Hour.Milliseconds()}}}, 400, `series "early": out of bounds`},
+		"exemplars beyond measure": {prompb.TimeSeries{Labels: labelsV1("__name__", "shown"), Samples: []prompb.Sample{one}, Exemplars: broken}, 204, ""},
+	} {
+		kept := "kept_" + strings.ReplaceAll(name, " ", "_")
+		status, _, answer := post(t, url, v1Type, marshal(t, &prompb.WriteRequest{Timeseries: []prompb.TimeSeries{{Labels: labelsV1("__name__", kept), Samples: []prompb.Sample{one}}, c.series}}), "Content-Encoding", "snappy")
+		if status != c.status || !strings.Contains(answer, c.want) || len(answer) > 1000 {
+			t.Errorf("%s: %d %.1000s", name, status, answer)
+		}
+		if v, err := r.Query(t.Context(), kept, time.Now()); err != nil || len(v) != 1 && name != "a long series too early" {
+			t.Errorf("%s: what was sent beside it: %v, %v", name, v, err)
+		}
+	}
+	second := marshal(t, &writev2.Request{Symbols: []string{""}})
+	if status, _, answer := post(t, url, v1Type, second, "Content-Encoding", "snappy"); status != http.StatusBadRequest || !strings.Contains(answer, "version 2.0") {
+		t.Errorf("version 2.0 that says it is 1.0: %d %s", status, answer)
+	}
+
 	late := &prompb.WriteRequest{Timeseries: []prompb.TimeSeries{{Labels: labelsV1("__name__", "one", "job", "j"), Samples: []prompb.Sample{{Value: 8, Timestamp: now}}}}}
 	for name, c := range map[string]struct {
 		kind string

@@ -33,9 +33,13 @@ type remoteWrite1 struct {
 // aheadTime is how far in the future a sample may be, as in Prometheus.
 const aheadTime = 10 * time.Minute
 
+// maxExemplars of one series and request are looked at.
+const maxExemplars = 1000
+
 // remoteWrite takes what is of version 1.0 itself and leaves the rest to next.
 func (m *Metrics) remoteWrite(next http.Handler) http.Handler {
-	first := remoteapi.NewWriteHandler(&remoteWrite1{m.received, m.cfg.Logger.With("part", "remote-write")}, remoteapi.MessageTypes{remoteapi.WriteV1MessageType})
+	logger := m.cfg.Logger.With("part", "remote-write")
+	first := remoteapi.NewWriteHandler(&remoteWrite1{m.received, logger}, remoteapi.MessageTypes{remoteapi.WriteV1MessageType}, remoteapi.WithWriteHandlerLogger(logger))
 	ours := m.whenReady(first.ServeHTTP)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind := r.Header.Get("Content-Type")
@@ -47,7 +51,7 @@ func (m *Metrics) remoteWrite(next http.Handler) http.Handler {
 	})
 }
 
-// Store is what remoteapi asks of a receiver, with the body already decompressed.
+// Store is what remoteapi asks of a receiver, with the body already decompressed. It logs what it answers 500 with.
 func (w *remoteWrite1) Store(r *http.Request, _ remoteapi.WriteMessageType) (*remoteapi.WriteResponse, error) {
 	var body strings.Builder
 	_, err := io.Copy(&body, r.Body)
@@ -59,6 +63,7 @@ func (w *remoteWrite1) Store(r *http.Request, _ remoteapi.WriteMessageType) (*re
 	switch {
 	case err == nil:
 	case errors.Is(err, wire.ErrMalformed), errors.As(err, &bad), refusedForGood(err):
+		w.logger.ErrorContext(r.Context(), "A remote write is refused", "error", err)
 		answer.SetStatusCode(http.StatusBadRequest) // sending it again cannot help
 	default:
 		answer.SetStatusCode(http.StatusInternalServerError)
@@ -73,12 +78,13 @@ func refusedForGood(err error) bool {
 
 // store stores a WriteRequest, all of it or nothing but for what the receiver's limits and invalid labels keep out.
 func (w *remoteWrite1) store(ctx context.Context, request string) (err error) {
-	app, ok := w.to.AppenderV2(ctx).(storage.ExemplarAppenderV2)
+	app, ok := w.to.AppenderV2(ctx).(*receivedAppender)
 	if !ok {
 		return tsdb.ErrNotReady
 	}
+	whole := false
 	defer func() {
-		if err != nil {
+		if !whole {
 			_ = app.Rollback() // the error before it is the one to tell
 			return
 		}
@@ -86,36 +92,48 @@ func (w *remoteWrite1) store(ctx context.Context, request string) (err error) {
 	}()
 	s := seriesSink{app: app, until: time.Now().Add(aheadTime).UnixMilli()}
 	if err := eachSeries(request, s.take); err != nil {
-		if refusedForGood(err) {
-			w.logger.ErrorContext(ctx, "Samples that a remote write sent are refused", "error", err)
-		}
 		return err
 	}
+	whole = true
 	if s.invalid > 0 {
 		w.to.refused.Add(float64(s.invalid))
 		w.logger.WarnContext(ctx, "Samples that a remote write sent are left out, their labels are invalid", "samples", s.invalid, "first", s.example)
 	}
-	if s.lost != nil {
-		w.logger.DebugContext(ctx, "Exemplars that a remote write sent are left out", "error", s.lost)
+	if s.lost > 0 {
+		w.to.lost.Add(float64(s.lost))
+		w.logger.WarnContext(ctx, "Exemplars that a remote write sent are left out", "exemplars", s.lost, "first", s.why)
 	}
 	return nil
 }
 
 // seriesSink appends series.
 type seriesSink struct {
-	app   storage.ExemplarAppenderV2
+	app   *receivedAppender
 	until int64 // ms since 1970; later samples are refused
 
 	invalid int    // samples without valid labels
 	example string // one's labels
-	lost    error  // of the exemplars
+	lost    int    // exemplars
+	why     error  // the first was
+}
+
+// brief is a series in an error or a line of the log.
+func brief(ls labels.Labels) string {
+	if ls.ByteSize() > 1<<10 {
+		return fmt.Sprintf("%.100q", ls.Get(model.MetricNameLabel))
+	}
+	return ls.String()
 }
 
 func (s *seriesSink) take(sent *sentSeries) error {
+	if sent.tooMuch() {
+		return s.app.refuse(fmt.Errorf("series %.100q: %d labels of %d bytes, at most %d of %d bytes are taken: %w",
+			sent.metric, sent.names, sent.bytes, maxLabels, maxLabelBytes, storage.ErrOutOfBounds), len(sent.samples)+len(sent.histograms))
+	}
 	ls := sent.labels.Labels()
 	if _, twice := ls.HasDuplicateLabelNames(); twice || !ls.Has(model.MetricNameLabel) || !ls.IsValid(model.UTF8Validation) {
 		if s.invalid += len(sent.samples) + len(sent.histograms); s.example == "" {
-			s.example = ls.String()
+			s.example = brief(ls)
 		}
 		return nil
 	}
@@ -129,7 +147,7 @@ func (s *seriesSink) take(sent *sentSeries) error {
 	for _, encoded := range sent.histograms {
 		var h prompb.Histogram
 		if err := h.Unmarshal([]byte(encoded)); err != nil {
-			return fmt.Errorf("a histogram of %s: %w: %w", ls, wire.ErrMalformed, err)
+			return fmt.Errorf("a histogram of %s: %w: %w", brief(ls), wire.ErrMalformed, err)
 		}
 		var whole *histogram.Histogram
 		var float *histogram.FloatHistogram
@@ -142,13 +160,12 @@ func (s *seriesSink) take(sent *sentSeries) error {
 			return err
 		}
 	}
-	s.takeExemplars(ref, ls, sent.exemplars)
-	return nil
+	return s.takeExemplars(ref, ls, sent.exemplars)
 }
 
 func (s *seriesSink) append(ref storage.SeriesRef, ls labels.Labels, at int64, value float64, whole *histogram.Histogram, float *histogram.FloatHistogram) (storage.SeriesRef, error) {
 	if at > s.until {
-		return 0, fmt.Errorf("series %s: %w: the time %d is more than %v in the future", ls, storage.ErrOutOfBounds, at, aheadTime)
+		return 0, fmt.Errorf("series %s: %w: the time %d is more than %v in the future", brief(ls), storage.ErrOutOfBounds, at, aheadTime)
 	}
 	// Finer histograms than the database keeps are made coarser.
 	var err error
@@ -163,32 +180,45 @@ func (s *seriesSink) append(ref storage.SeriesRef, ls labels.Labels, at int64, v
 	}
 	ref, err = s.app.Append(ref, ls, 0, at, value, whole, float, storage.AOptions{})
 	if err != nil && !errors.Is(err, (*storage.AppendPartialError)(nil)) {
-		return 0, fmt.Errorf("series %s: %w", ls, err)
+		return 0, fmt.Errorf("series %s: %w", brief(ls), err)
 	}
 	return ref, nil
 }
 
 // takeExemplars leaves out what cannot be stored: an example is not worth a sample.
-func (s *seriesSink) takeExemplars(ref storage.SeriesRef, ls labels.Labels, encoded []string) {
+func (s *seriesSink) takeExemplars(ref storage.SeriesRef, ls labels.Labels, encoded []string) error {
 	if len(encoded) == 0 {
-		return
+		return nil
+	}
+	if more := len(encoded) - maxExemplars; more > 0 {
+		s.lose(more, ls, fmt.Errorf("more than %d at once", maxExemplars))
+		encoded = encoded[more:] // the newest come last
 	}
 	all := make([]exemplar.Exemplar, 0, len(encoded))
 	var b labels.ScratchBuilder
 	for _, one := range encoded {
 		var e prompb.Exemplar
-		err := e.Unmarshal([]byte(one))
-		if err == nil && e.Timestamp > s.until {
-			err = storage.ErrOutOfBounds
+		if err := e.Unmarshal([]byte(one)); err != nil {
+			return fmt.Errorf("an exemplar of %s: %w: %w", brief(ls), wire.ErrMalformed, err)
 		}
-		if err != nil {
-			s.lost = fmt.Errorf("series %s: %w", ls, err)
+		if e.Timestamp > s.until {
+			s.lose(1, ls, fmt.Errorf("the time %d is more than %v in the future", e.Timestamp, aheadTime))
 			continue
 		}
 		all = append(all, e.ToExemplar(&b, nil))
 	}
 	slices.SortFunc(all, exemplar.Compare) // as storing them asks for
-	if _, err := s.app.AppendExemplars(ref, ls, all); err != nil {
-		s.lost = fmt.Errorf("series %s: %w", ls, err)
+	_, err := s.app.AppendExemplars(ref, ls, all)
+	if some, ok := errors.AsType[*storage.AppendPartialError](err); ok {
+		s.lose(len(some.ExemplarErrors), ls, err)
+	} else if err != nil {
+		s.lose(len(all), ls, err)
+	}
+	return nil
+}
+
+func (s *seriesSink) lose(exemplars int, ls labels.Labels, why error) {
+	if s.lost += exemplars; s.why == nil {
+		s.why = fmt.Errorf("series %s: %w", brief(ls), why)
 	}
 }

@@ -1,6 +1,9 @@
 package metrics
 
 import (
+	"fmt"
+
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/daytwo-dev/daytwo/internal/wire"
@@ -8,7 +11,9 @@ import (
 
 // sentSeries is a TimeSeries of a WriteRequest. What it holds is good until the next is read.
 type sentSeries struct {
-	labels                labels.ScratchBuilder // in order
+	labels                labels.ScratchBuilder // in order; not all of them if there are too many
+	names, bytes          int                   // of all labels
+	metric                string
 	samples               []sentSample
 	histograms, exemplars []string // encoded; few series have any
 }
@@ -21,6 +26,8 @@ type sentSample struct {
 // The fields of a WriteRequest and of what is in it, see prompb/remote.proto and types.proto of Prometheus.
 const (
 	requestSeries    = 1
+	requestSymbols2  = 4 // of version 2.0
+	requestSeries2   = 5
 	seriesLabels     = 1
 	seriesSamples    = 2
 	seriesExemplars  = 3
@@ -36,7 +43,11 @@ func eachSeries(request string, take func(*sentSeries) error) error {
 	var s sentSeries
 	f := wire.Of(request)
 	for f.Next() {
-		if f.Number != requestSeries {
+		switch f.Number {
+		case requestSeries:
+		case requestSymbols2, requestSeries2:
+			return fmt.Errorf("%w: it is a request of version 2.0, which the Content-Type has to say: application/x-protobuf;proto=io.prometheus.write.v2.Request", wire.ErrMalformed)
+		default:
 			continue // metadata, which Prometheus does not store either
 		}
 		if err := s.read(f.Text()); err != nil {
@@ -53,6 +64,7 @@ func eachSeries(request string, take func(*sentSeries) error) error {
 
 func (s *sentSeries) read(series string) error {
 	s.labels.Reset()
+	s.names, s.bytes, s.metric = 0, 0, ""
 	s.samples, s.histograms, s.exemplars = s.samples[:0], s.histograms[:0], s.exemplars[:0]
 	f := wire.Of(series)
 	for f.Next() {
@@ -86,9 +98,19 @@ func (s *sentSeries) readLabel(label string) error {
 			value = f.Text()
 		}
 	}
-	s.labels.Add(name, value)
+	s.names++
+	s.bytes += len(name) + len(value)
+	if name == model.MetricNameLabel {
+		s.metric = value
+	}
+	if !s.tooMuch() {
+		s.labels.Add(name, value) // [labels.ScratchBuilder.Labels] copies
+	}
 	return f.Err()
 }
+
+// tooMuch tells whether there are more labels than a series may have.
+func (s *sentSeries) tooMuch() bool { return s.names > maxLabels || s.bytes > maxLabelBytes }
 
 func (s *sentSeries) readSample(sample string) error {
 	var one sentSample

@@ -43,8 +43,8 @@ func (f *Fields) Next() bool {
 		return false
 	}
 	tag := f.number()
-	f.Number, f.kind = tag>>3, tag&7
-	if f.Number == 0 {
+	f.Number, f.kind = tag>>3&math.MaxUint32, tag&7 // more bits than these are lost to every decoder
+	if f.Number == 0 || f.Number > math.MaxInt32 {
 		f.fail("is none")
 	}
 	switch f.kind {
