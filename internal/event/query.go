@@ -105,10 +105,13 @@ func compareRows(a, b Value, desc bool) int {
 	return c
 }
 
-// Fields asks which fields there are.
+// MaxListed is how many fields are listed where no other number is asked.
+const MaxListed = 5000
+
+// Fields asks which fields there are, by name.
 type Fields struct {
 	Prefix string `json:"prefix,omitempty"` // of their names
-	Limit  int    `json:"limit,omitempty"`  // 0: 10000
+	Limit  int    `json:"limit,omitempty"`  // 0: MaxListed; of more the most frequent are listed
 }
 
 // Facets asks for the most frequent values of fields.

@@ -8,16 +8,17 @@ import (
 
 // Result answers a Query, each part that was asked.
 type Result struct {
-	Rows    []Event        `json:"rows,omitempty"`
-	Next    *Cursor        `json:"next,omitempty"`    // after the last row, if there may be more
-	Matched int64          `json:"matched"`           // events that match
-	AtLeast bool           `json:"atLeast,omitempty"` // Matched is a lower bound: rows alone were asked and found early
-	Tables  []TableResult  `json:"tables,omitempty"`
-	Fields  []FieldInfo    `json:"fields,omitempty"`
-	Facets  []Facet        `json:"facets,omitempty"`
-	Heatmap *HeatmapResult `json:"heatmap,omitempty"`
-	Compare []Difference   `json:"compare,omitempty"`
-	Cost    Cost           `json:"cost"`
+	Rows       []Event        `json:"rows,omitempty"`
+	Next       *Cursor        `json:"next,omitempty"`    // after the last row, if there may be more
+	Matched    int64          `json:"matched"`           // events that match
+	AtLeast    bool           `json:"atLeast,omitempty"` // Matched is a lower bound: rows alone were asked and found early
+	Tables     []TableResult  `json:"tables,omitempty"`
+	Fields     []FieldInfo    `json:"fields,omitempty"`
+	MoreFields int            `json:"moreFields,omitempty"` // fields over the limit of those listed
+	Facets     []Facet        `json:"facets,omitempty"`
+	Heatmap    *HeatmapResult `json:"heatmap,omitempty"`
+	Compare    []Difference   `json:"compare,omitempty"`
+	Cost       Cost           `json:"cost"`
 	// Warnings name what is missing from the answer: blocks that are damaged and
 	// were set aside.
 	Warnings []string `json:"warnings,omitempty"`

@@ -52,6 +52,15 @@ func (b bitset) count() int {
 	return n
 }
 
+// common is how many bits are set in both.
+func (b bitset) common(o bitset) int {
+	n := 0
+	for i, w := range b {
+		n += bits.OnesCount64(w & o[i])
+	}
+	return n
+}
+
 // rows appends the set bits to list.
 func (b bitset) rows(list []int32) []int32 {
 	for w, word := range b {

@@ -33,7 +33,24 @@ func (b *buffers) reset() {
 		*b = buffers{}
 		return
 	}
-	b.ints.used, b.floats.used, b.codes.used, b.bytes.used = 0, 0, 0, 0
+	b.takeBack(lent{})
+}
+
+// lent is how much is lent, for takeBack.
+type lent struct{ ints, floats, codes, bytes int }
+
+func (b *buffers) lent() lent {
+	if b == nil {
+		return lent{}
+	}
+	return lent{b.ints.used, b.floats.used, b.codes.used, b.bytes.used}
+}
+
+// takeBack takes back what was lent since.
+func (b *buffers) takeBack(since lent) {
+	if b != nil {
+		b.ints.used, b.floats.used, b.codes.used, b.bytes.used = since.ints, since.floats, since.codes, since.bytes
+	}
 }
 
 func (b *buffers) getInts(n int) []int64 {

@@ -350,6 +350,9 @@ func different(got, want *event.Result) string {
 			return fmt.Sprintf("table %d: %s", i, d)
 		}
 	}
+	if got.MoreFields != want.MoreFields {
+		return fmt.Sprintf("%d more fields, want %d", got.MoreFields, want.MoreFields)
+	}
 	for i, name := range []string{"fields", "heatmap", "facets", "compare"} {
 		g, w := []any{got.Fields, got.Heatmap, nearFacets(got.Facets), nearCompare(got.Compare)}[i], []any{want.Fields, want.Heatmap, nearFacets(want.Facets), nearCompare(want.Compare)}[i]
 		a, _ := json.Marshal(g)

@@ -212,7 +212,7 @@ func (w *worker) work(ctx context.Context, slot int) error {
 }
 
 func (w *worker) bytes() int64 {
-	sum := int64(0)
+	sum := int64(len(w.fields)) * fieldCost
 	for _, g := range w.tables {
 		sum += g.bytes()
 	}
@@ -268,8 +268,17 @@ func (w *worker) block(b *block) error {
 	if err := w.preload(l); err != nil {
 		return err
 	}
+	var names []fieldCount // read before anything is counted, too
+	if w.fields != nil {
+		if names, err = w.fieldsOf(l, s, selected); err != nil {
+			return err
+		}
+	}
 	w.matched += int64(s.n)
-	return w.count(l, s, selected)
+	for i := range names {
+		w.addField(&names[i])
+	}
+	return w.count(l, s)
 }
 
 // choose are the rows that match; nil: all.
@@ -304,7 +313,7 @@ func (w *worker) preload(l *looking) error {
 	return nil
 }
 
-func (w *worker) count(l *looking, s *chosen, selected bitset) error {
+func (w *worker) count(l *looking, s *chosen) error {
 	for _, g := range w.tables {
 		if err := g.add(l, s); err != nil {
 			return err
@@ -322,11 +331,6 @@ func (w *worker) count(l *looking, s *chosen, selected bitset) error {
 	}
 	if w.facets != nil {
 		if err := w.facets.add(l, s); err != nil {
-			return err
-		}
-	}
-	if w.fields != nil {
-		if err := w.addFields(l, s, selected); err != nil {
 			return err
 		}
 	}
@@ -360,8 +364,8 @@ func (w *worker) merge(o *worker) {
 	if w.facets != nil {
 		w.facets.merge(o.facets)
 	}
-	for name, f := range o.fields {
-		w.field(name).merge(f)
+	for _, f := range o.fields {
+		w.addField(f)
 	}
 	if w.compare != nil {
 		w.compare.merge(o.compare)
@@ -386,7 +390,7 @@ func (w *worker) result(ctx context.Context) (*event.Result, error) {
 		r.Facets = w.facets.result(w.x.q.Facets)
 	}
 	if w.fields != nil {
-		r.Fields = w.fieldInfos()
+		r.Fields, r.MoreFields = w.fieldInfos()
 	}
 	if w.compare != nil {
 		r.Compare = w.compare.result(cmp.Or(w.x.q.Compare.Limit, 10))

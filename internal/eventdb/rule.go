@@ -1,10 +1,6 @@
 package eventdb
 
-import (
-	"slices"
-
-	"github.com/daytwo-dev/daytwo/internal/event"
-)
+import "github.com/daytwo-dev/daytwo/internal/event"
 
 // verdict is what the index alone says of a filter on a block.
 type verdict int
@@ -93,7 +89,7 @@ func (f *filter) ruleField(b *block, field string) (verdict, error) {
 	}
 	values, isLabel := b.label(field)
 	if b.mem != nil {
-		if !isLabel && !slices.ContainsFunc(b.mem.columns, func(c *column) bool { return c.name == field }) {
+		if !isLabel && len(b.made(field)) == 0 {
 			return none, nil
 		}
 		return some, nil

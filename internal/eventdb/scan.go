@@ -3,6 +3,7 @@ package eventdb
 import (
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 )
@@ -78,23 +79,22 @@ func (b *block) metas(name string) []meta {
 	if b.meta == nil {
 		return nil
 	}
-	i, found := slices.BinarySearchFunc(b.meta.columns, name, func(m meta, name string) int {
-		switch {
-		case m.name < name:
-			return -1
-		case m.name > name:
-			return 1
-		}
-		return 0
-	})
-	if !found {
-		return nil
-	}
-	j := i + 1
-	for j < len(b.meta.columns) && b.meta.columns[j].name == name {
+	return ofName(b.meta.columns, name, func(m *meta) string { return m.name })
+}
+
+// made are the columns of a name in memory.
+func (b *block) made(name string) []*column {
+	return ofName(b.mem.columns, name, func(c **column) string { return (*c).name })
+}
+
+// ofName are those of a name in a list by name.
+func ofName[T any](list []T, name string, nameOf func(*T) string) []T {
+	i := sort.Search(len(list), func(i int) bool { return nameOf(&list[i]) >= name })
+	j := i
+	for j < len(list) && nameOf(&list[j]) == name {
 		j++
 	}
-	return b.meta.columns[i:j]
+	return list[i:j]
 }
 
 func (l *looking) read(m *meta) ([]byte, error) {
@@ -211,11 +211,7 @@ func (l *looking) load(name string) (*column, error) {
 	}
 	var found []*column
 	if l.mem != nil {
-		for _, c := range l.mem.columns {
-			if c.name == name {
-				found = append(found, c)
-			}
-		}
+		found = append(found, l.made(name)...)
 	} else {
 		metas := l.metas(name)
 		for i := range metas {

@@ -157,6 +157,20 @@ func readColumn(body []byte, m *meta, n int, buf *buffers) (*column, error) {
 	return c, nil
 }
 
+// readPresent reads of a column, which not every row has, the rows that have a
+// value, and values only of a dict, where these say it.
+func readPresent(body []byte, m *meta, n int, buf *buffers) (*column, error) {
+	if m.shape == shapeDict {
+		return readColumn(body, m, n, buf)
+	}
+	r := &reader{b: body, buf: buf}
+	c := &column{name: m.name, typ: m.typ, shape: m.shape, n: n, present: r.bitset(n)}
+	if r.bad {
+		return nil, errDamaged("column %q", m.name)
+	}
+	return c, nil
+}
+
 func (r *reader) bitset(n int) bitset {
 	raw := r.bytes((n + 63) / 64 * 8)
 	if raw == nil {

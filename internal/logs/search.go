@@ -312,9 +312,10 @@ type Field struct {
 	Count int64    `json:"count" doc:"lines that have it"`
 }
 
-// FieldsAnswer is every field.
+// FieldsAnswer is every field by name, of very many the most frequent.
 type FieldsAnswer struct {
-	Fields []Field `json:"fields"`
+	Fields []Field `json:"fields" doc:"by name, at most 5000: of more the most frequent"`
+	More   int     `json:"more,omitempty" doc:"fields that are not listed"`
 	Total  int64   `json:"total"`
 }
 
@@ -323,11 +324,11 @@ func (l *Logs) fields(ctx context.Context, in *fieldsInput) (*FieldsAnswer, erro
 	if err != nil {
 		return nil, err
 	}
-	res, err := l.cfg.Events.Query(ctx, event.Query{Range: s.within, Filter: s.filter, Fields: &event.Fields{Prefix: in.Prefix, Limit: 5000}})
+	res, err := l.cfg.Events.Query(ctx, event.Query{Range: s.within, Filter: s.filter, Fields: &event.Fields{Prefix: in.Prefix}})
 	if err != nil {
 		return nil, err
 	}
-	answer := &FieldsAnswer{Total: res.Matched}
+	answer := &FieldsAnswer{Total: res.Matched, More: res.MoreFields}
 	for _, f := range res.Fields {
 		if f.Name == event.KindField || f.Name == event.TimeField || f.Name == event.IDField {
 			continue

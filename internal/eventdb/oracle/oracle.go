@@ -33,7 +33,7 @@ func Answer(events []event.Event, q event.Query) (*event.Result, error) {
 		r.Tables = append(r.Tables, *t)
 	}
 	if q.Fields != nil {
-		r.Fields = fields(matched, q.Fields)
+		r.Fields, r.MoreFields = fields(matched, q.Fields)
 	}
 	if q.Facets != nil {
 		r.Facets = facets(matched, q.Facets)
@@ -102,7 +102,7 @@ func rows(r *event.Result, matched []*event.Event, q *event.Rows) {
 	}
 }
 
-func fields(matched []*event.Event, q *event.Fields) []event.FieldInfo {
+func fields(matched []*event.Event, q *event.Fields) (infos []event.FieldInfo, more int) {
 	type seen struct {
 		event.FieldInfo
 		types map[event.Type]bool
@@ -125,18 +125,20 @@ func fields(matched []*event.Event, q *event.Fields) []event.FieldInfo {
 			}
 		}
 	}
-	var infos []event.FieldInfo
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	names := slices.Sorted(maps.Keys(all))
+	if limit := cmp.Or(q.Limit, event.MaxListed); len(names) > limit {
+		slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(all[b].Count, all[a].Count) })
+		names, more = names[:limit], len(names)-limit
+		slices.Sort(names)
+	}
+	for _, name := range names {
 		s := all[name]
 		for _, t := range slices.Sorted(maps.Keys(s.types)) {
 			s.Types = append(s.Types, t.String())
 		}
 		infos = append(infos, s.FieldInfo)
 	}
-	if limit := cmp.Or(q.Limit, 10_000); len(infos) > limit {
-		infos = infos[:limit]
-	}
-	return infos
+	return infos, more
 }
 
 // names are the fields of any event.

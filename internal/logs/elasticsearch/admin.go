@@ -214,11 +214,11 @@ func (d *Door) getIndex(r *http.Request) (any, error) {
 	}
 	out := map[string]any{}
 	for name := range all {
-		props, err := d.properties(r.Context(), name)
+		mappings, err := d.mappings(r.Context(), name)
 		if err != nil {
 			return nil, err
 		}
-		out[name] = map[string]any{"aliases": struct{}{}, "mappings": map[string]any{"properties": props}, "settings": indexSettings(name)}
+		out[name] = map[string]any{"aliases": struct{}{}, "mappings": mappings, "settings": indexSettings(name)}
 	}
 	return out, nil
 }

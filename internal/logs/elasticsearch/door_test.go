@@ -539,3 +539,39 @@ func FuzzBulk(f *testing.F) {
 		}
 	})
 }
+
+// An index of very many fields lists the most frequent ones and says how many it
+// leaves out; a field that is named is found all the same.
+func TestVeryManyFields(t *testing.T) {
+	r := newRig(t)
+	const names = 6000
+	var b strings.Builder
+	for i := range names {
+		fmt.Fprintf(&b, "{\"index\":{\"_index\":\"wide\"}}\n{\"@timestamp\":\"2026-01-02T03:04:05Z\",\"zone\":\"a\",\"own%d\":%d}\n", i, i)
+	}
+	if status, a := r.do("POST", "/_bulk", b.String()); status != 200 || at(a, "errors") != false {
+		t.Fatalf("bulk: %d %.300v", status, a)
+	}
+	for _, path := range []string{"/wide/_mapping", "/wide"} {
+		_, a := r.do("GET", path, "")
+		mappings := at(a, "wide", "mappings")
+		listed, _ := at(mappings, "properties").(map[string]any)
+		left, _ := at(mappings, "_meta", "fields_left_out").(float64)
+		if listed["zone"] == nil || listed["@timestamp"] == nil || len(listed) > 5001 || len(listed) < 4900 || left < names-5000 {
+			t.Errorf("%s: %d properties, %v left out", path, len(listed), left)
+		}
+	}
+	_, a := r.do("GET", "/wide/_field_caps?fields=zone,zone.keyword", "")
+	if at(a, "fields", "zone", "keyword") == nil {
+		t.Errorf("of zone: %.300v", a)
+	}
+	for i := range names {
+		if i%500 != 0 {
+			continue
+		}
+		name := fmt.Sprintf("own%d", i)
+		if _, a := r.do("GET", "/wide/_field_caps?fields="+name, ""); at(a, "fields", name, "long") == nil {
+			t.Errorf("of %s: %.300v", name, a)
+		}
+	}
+}

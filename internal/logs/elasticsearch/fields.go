@@ -41,25 +41,36 @@ func fieldType(f event.FieldInfo) string {
 // hiddenFields are daytwo's own, which no document has.
 var hiddenFields = []string{record.IDField, event.KindField, event.DatasetField}
 
-func (d *Door) fieldsOf(ctx context.Context, filter event.Filter) ([]event.FieldInfo, error) {
-	res, err := d.cfg.Events.Query(ctx, event.Query{Range: bounds(filter), Filter: filter, Fields: &event.Fields{}})
+// fieldsOf are the fields of the documents that match by name, of very many the most
+// frequent, and how many more there are.
+func (d *Door) fieldsOf(ctx context.Context, filter event.Filter, prefix string) (fields []event.FieldInfo, more int, err error) {
+	res, err := d.cfg.Events.Query(ctx, event.Query{Range: bounds(filter), Filter: filter, Fields: &event.Fields{Prefix: prefix}})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	fields := slices.DeleteFunc(res.Fields, func(f event.FieldInfo) bool {
+	fields = slices.DeleteFunc(res.Fields, func(f event.FieldInfo) bool {
 		return slices.Contains(hiddenFields, f.Name) || f.Name == event.TimeField || f.Name == event.IDField
 	})
 	fields = append(fields, event.FieldInfo{Name: event.TimeField, Types: []string{"time"}})
 	sort.Slice(fields, func(i, j int) bool { return fields[i].Name < fields[j].Name })
-	return fields, nil
+	return fields, res.MoreFields, nil
 }
 
-// properties are a mapping's: nested as the names are.
-func (d *Door) properties(ctx context.Context, index string) (map[string]any, error) {
-	fields, err := d.fieldsOf(ctx, indexFilter(index))
+// mappings are an index's: properties nested as the names are. What it leaves out is
+// counted where Elasticsearch keeps what an application notes of a mapping.
+func (d *Door) mappings(ctx context.Context, index string) (map[string]any, error) {
+	fields, more, err := d.fieldsOf(ctx, indexFilter(index), "")
 	if err != nil {
 		return nil, err
 	}
+	out := map[string]any{"properties": properties(fields)}
+	if more > 0 {
+		out["_meta"] = map[string]any{"fields_left_out": more}
+	}
+	return out, nil
+}
+
+func properties(fields []event.FieldInfo) map[string]any {
 	root := map[string]any{}
 	for _, f := range fields {
 		at := root
@@ -89,7 +100,7 @@ func (d *Door) properties(ctx context.Context, index string) (map[string]any, er
 			}
 		}
 	}
-	return root, nil
+	return root
 }
 
 func (d *Door) mapping(r *http.Request) (any, error) {
@@ -102,13 +113,38 @@ func (d *Door) mapping(r *http.Request) (any, error) {
 	}
 	out := map[string]any{}
 	for name := range all {
-		props, err := d.properties(r.Context(), name)
+		mappings, err := d.mappings(r.Context(), name)
 		if err != nil {
 			return nil, err
 		}
-		out[name] = map[string]any{"mappings": map[string]any{"properties": props}}
+		out[name] = map[string]any{"mappings": mappings}
 	}
 	return out, nil
+}
+
+// commonPrefix is what the name of every field begins with that a pattern matches,
+// by itself or with .keyword behind it.
+func commonPrefix(patterns []string) string {
+	const suffix = ".keyword"
+	var common string
+	for i, p := range patterns {
+		if at := strings.IndexAny(p, `*?\`); at >= 0 {
+			p = p[:at]
+		}
+		for n := len(suffix); n > 0; n-- {
+			if rest, ok := strings.CutSuffix(p, suffix[:n]); ok {
+				p = rest
+				break
+			}
+		}
+		if i == 0 {
+			common = p
+		}
+		for !strings.HasPrefix(p, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	return common
 }
 
 func (d *Door) fieldCaps(r *http.Request) (any, error) {
@@ -131,7 +167,7 @@ func (d *Door) fieldCaps(r *http.Request) (any, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"*"}
 	}
-	fields, err := d.fieldsOf(r.Context(), filter)
+	fields, _, err := d.fieldsOf(r.Context(), filter, commonPrefix(patterns))
 	if err != nil {
 		return nil, err
 	}

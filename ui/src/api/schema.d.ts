@@ -3837,7 +3837,13 @@ export interface components {
             types: string[];
         };
         LogsFieldsAnswer: {
+            /** @description by name, at most 5000: of more the most frequent */
             fields: components["schemas"]["LogsField"][];
+            /**
+             * Format: int64
+             * @description fields that are not listed
+             */
+            more?: number;
             /** Format: int64 */
             total: number;
         };

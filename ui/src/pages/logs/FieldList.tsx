@@ -41,6 +41,7 @@ export function FieldList({ asked, columns, onColumn, onNarrow }: Props) {
           </li>
         ))}
       </ul>
+      {!!query.data?.more && <p className={styles.dim}>{formatCount(query.data.more)} rarer fields are not listed.</p>}
       {query.data && fields.length === 0 && <p className={styles.dim}>No field of this name.</p>}
     </aside>
   );
