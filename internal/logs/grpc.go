@@ -115,7 +115,7 @@ type checked struct {
 func (c checked) Unmarshal(data mem.BufferSlice, v any) error {
 	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer whole.Free()
-	if err := wire.Check(whole.ReadOnlyData()); err != nil {
+	if err := wire.Check(wire.Logs, whole.ReadOnlyData()); err != nil {
 		c.counts.Refused(otlpDoor, "shape", 1)
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,8 +120,8 @@ func TestNestedExportOverGRPC(t *testing.T) {
 	}
 	defer conn.Close()
 	var message []byte
-	for range 1_000 {
-		message = protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), message)
+	for _, field := range append(slices.Repeat([]protowire.Number{1, 5}, 500), 5, 2, 2, 1) {
+		message = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), message)
 	}
 	err = conn.Invoke(context.WithoutCancel(t.Context()), "/opentelemetry.proto.collector.logs.v1.LogsService/Export", message, nil, grpc.ForceCodecV2(raw{}))
 	if err == nil || !strings.Contains(err.Error(), "nested more than") {

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
@@ -181,9 +182,16 @@ func otlp(next http.Handler) http.Handler {
 	})
 }
 
-// check looks at a message in protobuf, and leaves it in r without its compression.
+// shapes are what a decoder would be lost in, by the types of content that the receiver takes.
+var shapes = map[string]func([]byte) error{
+	"application/x-protobuf": func(data []byte) error { return wire.Check(wire.Metrics, data) },
+	"application/json":       wire.CheckJSON,
+}
+
+// check looks at the shape of an export, and leaves it in r without its compression.
 func check(r *http.Request) (status int, err error) {
-	if r.Header.Get("Content-Type") != "application/x-protobuf" {
+	shape := shapes[r.Header.Get("Content-Type")]
+	if shape == nil {
 		return 0, nil
 	}
 	body := io.Reader(r.Body)
@@ -198,7 +206,9 @@ func check(r *http.Request) (status int, err error) {
 		return http.StatusRequestEntityTooLarge, fmt.Errorf("the request has more than %d bytes: send smaller batches", maxReceived)
 	}
 	if err == nil {
-		err = wire.Check(data)
+		if err = shape(data); err != nil {
+			err = fmt.Errorf("%w: %s", err, problem.From(err).Mend)
+		}
 	}
 	r.Body = io.NopCloser(bytes.NewReader(data))
 	return http.StatusBadRequest, err

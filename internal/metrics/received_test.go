@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -273,10 +274,21 @@ func TestOTLP(t *testing.T) {
 		t.Errorf("broken JSON: %d %q", status, answer)
 	}
 	nested := []byte{}
-	for range 1_000 {
-		nested = protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), nested)
+	for _, field := range append(slices.Repeat([]protowire.Number{1, 5}, 500), 2, 7, 1, 5, 2, 2, 1) {
+		nested = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), nested)
 	}
-	if status, _, answer := post(t, r.url+"/v1/metrics", "application/x-protobuf", nested); status != 400 || !strings.Contains(answer, "nested more than") {
-		t.Errorf("nested protobuf: %d %q", status, answer)
+	for _, tt := range []struct {
+		name, kind string
+		body       []byte
+		says       string
+	}{
+		{"nested protobuf", "application/x-protobuf", nested, "nested more than"},
+		{"nested JSON", "application/json", []byte(`{"resourceMetrics":` + strings.Repeat("[", 1_000)), "nested more than"},
+		{"a million points in JSON", "application/json", []byte(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"x","exponentialHistogram":{"dataPoints":[` +
+			strings.Repeat(`{},`, 1_000_000) + `{}]}}]}]}]}`), "send smaller batches"},
+	} {
+		if status, _, answer := post(t, r.url+"/v1/metrics", tt.kind, tt.body); status != 400 || !strings.Contains(answer, tt.says) {
+			t.Errorf("%s: %d %q", tt.name, status, answer)
+		}
 	}
 }

@@ -1,7 +1,7 @@
-// Package wire reads messages in protobuf's wire format without decoding them: their fields where making an object of each would
-// cost more than what is done with it, and whether they may be decoded at all. A generated decoder calls itself for every
-// message within a message and makes room for each: some bytes that somebody sends can end a process by its stack or its memory,
-// which no recover catches. Here they are refused by what they are, without knowing what they mean.
+// Package wire reads messages in protobuf's wire format and in JSON without decoding them: their fields where making an object of
+// each would cost more than what is done with it, and whether they may be decoded at all. A generated decoder calls itself for
+// every message within a message and makes room for each: some bytes that somebody sends can end a process by its stack or its
+// memory, which no recover catches. Here they are refused by their shape.
 package wire
 
 import (
@@ -11,12 +11,9 @@ import (
 // Limits of one message. Depth is in messages within messages, of which a list within an attribute takes two and a map three.
 const (
 	MaxDepth   = 256
-	MaxEntries = 250_000   // fields with a length in the first levels, which hold an export's resources, scopes and records
-	MaxParts   = 4_000_000 // fields with a length in all
+	MaxEntries = 250_000   // resources, scopes and records of logs, or metrics, their points and exemplars
+	MaxParts   = 2_000_000 // messages in all; an attribute has two
 )
-
-// levels are how deep entries lie.
-const levels = 3
 
 // The wire types that are followed by something, of protobuf.dev/programming-guides/encoding.
 const (
@@ -26,17 +23,15 @@ const (
 	fixed32 = 5
 )
 
-// Check refuses a message that is nested too deeply or has too many parts. Whether it can be decoded is not asked. Text is looked at
-// as if it were a message, since nothing says which it is; no text of people is nested as deeply, because every level has to begin
-// with a length that fits what is left.
-func Check(message []byte) error {
+// Check refuses an export that is nested too deeply or has too many parts. Whether it can be decoded is not asked.
+func Check(export *Message, data []byte) error {
 	var m measure
-	return m.walk(message, 1)
+	return m.walk(export, data, 1)
 }
 
 type measure struct{ entries, parts int }
 
-func (m *measure) walk(b []byte, depth int) error {
+func (m *measure) walk(kind *Message, b []byte, depth int) error {
 	for len(b) > 0 {
 		tag, rest, ok := number(b)
 		if !ok {
@@ -57,32 +52,40 @@ func (m *measure) walk(b []byte, depth int) error {
 			if !ok || n > uint64(len(rest)) {
 				return nil
 			}
-			if err := m.count(depth); err != nil {
-				return err
-			}
-			if err := m.walk(rest[:n], depth+1); err != nil {
-				return err
-			}
 			b = rest[n:]
+			inner := kind.fields[uint32(tag>>3)] //nolint:gosec // decoders let bits over 32 fall too
+			if inner == nil {
+				continue
+			}
+			if err := m.count(inner, depth); err != nil {
+				return err
+			}
+			if err := m.walk(inner, rest[:n], depth+1); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (m *measure) count(depth int) error {
+func (m *measure) count(kind *Message, depth int) error {
 	if depth > MaxDepth {
-		return problem.New(problem.Invalid, "the message is nested more than %d deep", MaxDepth).WithMend("send flat attributes")
+		return problem.New(problem.Invalid, "the export is nested more than %d deep", MaxDepth).WithMend("send flat attributes")
 	}
 	if m.parts++; m.parts > MaxParts {
-		return problem.New(problem.TooLarge, "the message has more than %d parts", MaxParts).WithMend("send smaller batches")
+		return tooLarge("the export has more than %d parts", MaxParts)
 	}
-	if depth > levels {
+	if !kind.entry {
 		return nil
 	}
 	if m.entries++; m.entries > MaxEntries {
-		return problem.New(problem.TooLarge, "the message has more than %d records", MaxEntries).WithMend("send smaller batches")
+		return tooLarge("the export has more than %d records", MaxEntries)
 	}
 	return nil
+}
+
+func tooLarge(format string, args ...any) error {
+	return problem.New(problem.TooLarge, format, args...).WithMend("send smaller batches")
 }
 
 // number reads a number of up to ten bytes as the loosest of decoders does, which lets bits over 64 fall: what one of them

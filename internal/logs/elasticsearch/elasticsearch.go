@@ -21,8 +21,8 @@ import (
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
-	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
 // Events is where documents go and are found.
@@ -187,7 +187,7 @@ func decode(data []byte) (map[string]any, error) {
 	if len(strings.TrimSpace(string(data))) == 0 {
 		return nil, nil
 	}
-	if depth, _ := record.Shape(data); depth > maxDepth {
+	if depth, _ := wire.Shape(data); depth > maxDepth {
 		return nil, parsing("the document is nested more than %d deep", maxDepth)
 	}
 	dec := json.NewDecoder(strings.NewReader(string(data)))

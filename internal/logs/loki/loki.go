@@ -16,6 +16,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
 // Entry is one line with the labels of its stream.
@@ -33,7 +34,8 @@ const (
 	maxLabels  = 200
 	maxEntries = 250_000
 	maxFields  = 5_000_000
-	maxDepth   = 16 // of the JSON
+	maxDepth   = 16             // of the JSON
+	maxParts   = 5 * maxEntries // of the JSON; a line with one label of structured metadata has five
 )
 
 func bad(format string, args ...any) error { return problem.New(problem.Invalid, format, args...) }
@@ -51,8 +53,8 @@ func DecodeJSON(data []byte) ([]Entry, error) {
 			Values [][]json.RawMessage `json:"values"`
 		} `json:"streams"`
 	}
-	if depth, parts := record.Shape(data); depth > maxDepth || parts > 3*maxEntries {
-		return nil, large("the push has more than %d objects and arrays, or is nested more than %d deep", 3*maxEntries, maxDepth)
+	if depth, parts := wire.Shape(data); depth > maxDepth || parts > maxParts {
+		return nil, large("the push has more than %d objects, arrays and elements of them, or is nested more than %d deep", maxParts, maxDepth)
 	}
 	if err := json.Unmarshal(data, &push); err != nil {
 		return nil, bad("the push is not JSON as Loki has it: %w", err)

@@ -67,6 +67,7 @@ func TestBombs(t *testing.T) {
 	for name, in := range map[string]string{
 		"lines":                `{"streams":[{"stream":{},"values":[` + strings.Repeat(`["1","x"],`, 260_000) + `["1","x"]]}]}`,
 		"streams":              `{"streams":[` + strings.Repeat(`{},`, 800_000) + `{}]}`,
+		"elements of a line":   `{"streams":[{"stream":{},"values":[["1","x"` + strings.Repeat(`,1`, 1_300_000) + `]]}]}`,
 		"nesting":              `{"streams":` + strings.Repeat(`[`, 100_000),
 		"labels for each line": `{"streams":[{"stream":{` + labels.String() + `"a":"b"},"values":[` + strings.Repeat(`["1","x"],`, 30_000) + `["1","x"]]}]}`,
 	} {

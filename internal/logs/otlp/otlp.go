@@ -18,15 +18,12 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
-// Limits of one export.
-const (
-	maxParts = 2_000_000 // objects and arrays in JSON; an attribute has two
-	maxTotal = 5_000_000 // fields of all events
-)
+// maxTotal is how many fields the events of one export may have in all.
+const maxTotal = 5_000_000
 
 // DecodeProtobuf and DecodeJSON read an export request.
 func DecodeProtobuf(data []byte) (plog.Logs, error) {
-	if err := wire.Check(data); err != nil {
+	if err := wire.Check(wire.Logs, data); err != nil {
 		return plog.Logs{}, err
 	}
 	req := plogotlp.NewExportRequest()
@@ -38,9 +35,8 @@ func DecodeProtobuf(data []byte) (plog.Logs, error) {
 
 // DecodeJSON reads an export request in JSON.
 func DecodeJSON(data []byte) (plog.Logs, error) {
-	if depth, parts := record.Shape(data); depth > wire.MaxDepth || parts > maxParts {
-		return plog.Logs{}, problem.New(problem.TooLarge, "the export has more than %d objects and arrays, or is nested more than %d deep", maxParts, wire.MaxDepth).
-			WithMend("send smaller batches, or protobuf")
+	if err := wire.CheckJSON(data); err != nil {
+		return plog.Logs{}, err
 	}
 	req := plogotlp.NewExportRequest()
 	if err := req.UnmarshalJSON(data); err != nil {
@@ -52,6 +48,9 @@ func DecodeJSON(data []byte) (plog.Logs, error) {
 // Events makes an event of each record: attributes of the resource, the scope
 // and the record are fields under their own names.
 func Events(logs plog.Logs, now time.Time, note func(record.Notes)) ([]event.Event, error) {
+	if n := logs.LogRecordCount(); n > wire.MaxEntries {
+		return nil, problem.New(problem.TooLarge, "the export has %d records, at most %d are taken", n, wire.MaxEntries).WithMend("send smaller batches")
+	}
 	var events []event.Event
 	fields := 0
 	for _, rl := range logs.ResourceLogs().All() {

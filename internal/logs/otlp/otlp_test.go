@@ -15,6 +15,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/logs/otlp"
 	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
 var now = time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
@@ -80,11 +81,19 @@ func TestBombs(t *testing.T) {
 	}
 	for _, in := range []string{
 		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":` + strings.Repeat(`{"arrayValue":{"values":[`, 1_000_000),
-		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + strings.Repeat(`{},`, 3_000_000) + `{}]}]}]}`,
+		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + strings.Repeat(`{},`, 500_000) + `{}]}]}]}`,
 	} {
 		if _, err := otlp.DecodeJSON([]byte(in)); problem.CodeOf(err) != problem.TooLarge {
 			t.Errorf("%.80s…: %v", in, err)
 		}
+	}
+	many := plog.NewLogs()
+	empty := many.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for range wire.MaxEntries + 1 {
+		empty.AppendEmpty()
+	}
+	if _, err := otlp.Events(many, now, func(record.Notes) {}); problem.CodeOf(err) != problem.TooLarge {
+		t.Errorf("many empty records: %v", err)
 	}
 	logs := plog.NewLogs() // attributes of one resource are fields of each record
 	rl := logs.ResourceLogs().AppendEmpty()

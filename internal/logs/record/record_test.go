@@ -49,16 +49,6 @@ func TestFlattenRefuses(t *testing.T) {
 	}
 }
 
-func TestShape(t *testing.T) {
-	for in, want := range map[string][2]int{
-		``: {0, 0}, `7`: {0, 0}, `{}`: {1, 1}, `{"a":[1,[2],{}]}`: {3, 4}, `["[{\"["]`: {1, 1}, `[[`: {2, 2}, `]][`: {0, 1}, `["`: {1, 1}, `["\`: {1, 1},
-	} {
-		if depth, parts := record.Shape([]byte(in)); depth != want[0] || parts != want[1] {
-			t.Errorf("%s: %d deep, %d parts, want %v", in, depth, parts, want)
-		}
-	}
-}
-
 func TestMoment(t *testing.T) {
 	want := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, v := range []event.Value{
