@@ -42,12 +42,13 @@ func (s *Incidents) composeBundle(a attempt, list []Incident) notify.Message {
 			why + "</p></body></html>\n"}
 }
 
-// titled is the title of an incident after its service.
+// titled is the title of an incident after its service, as much of it as fits a line.
 func (i Incident) titled() string {
+	title := clip(i.Title, shownTitle)
 	if i.Service == "" {
-		return i.Title
+		return title
 	}
-	return i.Service + ": " + i.Title
+	return i.Service + ": " + title
 }
 
 // numbered names some incidents by number.

@@ -71,7 +71,7 @@ type updateInput struct {
 type editInput struct {
 	ID   string `path:"id" doc:"the id or the number of the incident"`
 	Body struct {
-		Title      *string     `json:"title,omitempty" minLength:"1" maxLength:"500"`
+		Title      *string     `json:"title,omitempty" minLength:"1" maxLength:"1024"`
 		Urgency    *string     `json:"urgency,omitempty" enum:"high,low"`
 		Priority   *string     `json:"priority,omitempty" maxLength:"50"`
 		Conference *Conference `json:"conference,omitempty"`

@@ -299,7 +299,7 @@ func (s *Incidents) takeAlone(ctx context.Context, e Event) error {
 	return s.write(ctx, func(tx *store.Tx) error {
 		tx.OnCommit(func() { s.inbox.add(-1) })
 		if err := s.timeline.Append(ctx, tx, &timeline.Entry{Kind: timeline.Alert, Action: "failed", Service: e.Service, Actor: self, Tone: timeline.Critical,
-			Title: fmt.Sprintf("An event could not be worked out: %s (%s)", e.Body.Title, why)}); err != nil {
+			Title: fmt.Sprintf("An event could not be worked out: %s (%s)", clip(e.Body.Title, shownTitle), why)}); err != nil {
 			return err
 		}
 		return s.outcome(ctx, tx, e, "failed", why, "")

@@ -124,7 +124,7 @@ func (p Payload) subject() string {
 	if p.Incident.Service != "" {
 		service = p.Incident.Service + ": "
 	}
-	return fmt.Sprintf("[%s] %s%s%s (#%d)", p.Incident.Severity, page, service, p.Incident.Title, p.Incident.Number)
+	return fmt.Sprintf("[%s] %s%s%s (#%d)", p.Incident.Severity, page, service, clip(p.Incident.Title, shownTitle), p.Incident.Number)
 }
 
 // pageNumber is the how manieth time somebody is paged by the escalation.

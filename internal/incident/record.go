@@ -120,7 +120,7 @@ func (s *Incidents) resolveRecord(ctx context.Context, tx *store.Tx, alertID str
 		return err
 	}
 	if r.Ends != "" {
-		if err := s.tellEnded(ctx, tx, *r, "closed", fmt.Sprintf("%s is over; it was suppressed (%s)", r.Title, r.Suppressed)); err != nil {
+		if err := s.tellEnded(ctx, tx, *r, "closed", fmt.Sprintf("%s is over; it was suppressed (%s)", clip(r.Title, shownTitle), r.Suppressed)); err != nil {
 			return err
 		}
 	}
@@ -140,7 +140,7 @@ func (s *Incidents) suppress(ctx context.Context, tx *store.Tx, r *Record, why s
 		then = "then it is closed if nothing was heard of it"
 	}
 	return s.timeline.Append(ctx, tx, &timeline.Entry{Kind: timeline.Alert, Action: "suppressed", Service: r.Service, Actor: self, Ref: "alert/" + r.ID,
-		Time: s.clock(), Title: fmt.Sprintf("%s pages nobody: %s, until %s; %s", r.Title, why, at.UTC().Format(time.RFC3339), then)})
+		Time: s.clock(), Title: fmt.Sprintf("%s pages nobody: %s, until %s; %s", clip(r.Title, shownTitle), why, at.UTC().Format(time.RFC3339), then)})
 }
 
 // endSuppressions pages, or closes, what was suppressed until now.
@@ -159,10 +159,10 @@ func (s *Incidents) endSuppressions(ctx context.Context, tx *store.Tx, now time.
 }
 
 func (s *Incidents) endSuppression(ctx context.Context, tx *store.Tx, r Record) error {
-	why, ends := r.Suppressed, r.Ends
-	action, text := "unsuppressed", fmt.Sprintf("%s is no longer suppressed (%s)", r.Title, why)
+	why, ends, title := r.Suppressed, r.Ends, clip(r.Title, shownTitle)
+	action, text := "unsuppressed", fmt.Sprintf("%s is no longer suppressed (%s)", title, why)
 	if ends == "close" {
-		action, text = "closed", fmt.Sprintf("%s is closed: it was suppressed (%s) and nothing more was heard of it", r.Title, why)
+		action, text = "closed", fmt.Sprintf("%s is closed: it was suppressed (%s) and nothing more was heard of it", title, why)
 	}
 	if err := s.tellEnded(ctx, tx, r, action, text); err != nil {
 		return err

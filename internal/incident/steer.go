@@ -316,7 +316,7 @@ func (s *Incidents) Edit(ctx context.Context, id, actor string, e Edit) (Detail,
 	}
 	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
 		if e.Title != nil && *e.Title != i.Title {
-			if i.Title = tidy(*e.Title, maxTitle); i.Title == "" {
+			if i.Title = tidy(*e.Title, maxSummary); i.Title == "" {
 				return problem.New(problem.Invalid, "the title is empty").WithField("title")
 			}
 			if err := s.changed(ctx, tx, i, "title", actor, "Now called "+i.Title, nil); err != nil {
@@ -408,7 +408,7 @@ func (s *Incidents) mergeOne(ctx context.Context, tx *store.Tx, from, into *Inci
 	if from.Urgency == "high" {
 		into.Urgency = "high"
 	}
-	text := fmt.Sprintf("Took over %s of #%d %s", plural(len(alerts), "alert"), from.Number, from.Title)
+	text := fmt.Sprintf("Took over %s of #%d %s", plural(len(alerts), "alert"), from.Number, clip(from.Title, shownTitle))
 	if err := s.changed(ctx, tx, into, "merged", actor, text, map[string]string{"from": from.ID}); err != nil {
 		return err
 	}
@@ -464,10 +464,10 @@ func (s *Incidents) MoveAlert(ctx context.Context, id, actor, alertID, into stri
 		if err := s.moveAlert(ctx, tx, i.ID, to.ID, AlertState{ID: a.ID, Title: a.Title, Status: a.Status, At: store.Micros(a.At)}); err != nil {
 			return err
 		}
-		if err := s.changed(ctx, tx, to, "joined", actor, fmt.Sprintf("Alert %q was moved here from #%d", a.Title, i.Number), nil); err != nil {
+		if err := s.changed(ctx, tx, to, "joined", actor, fmt.Sprintf("Alert %q was moved here from #%d", clip(a.Title, shownTitle), i.Number), nil); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, i, "moved", actor, fmt.Sprintf("Alert %q was moved to #%d", a.Title, to.Number), nil)
+		return s.changed(ctx, tx, i, "moved", actor, fmt.Sprintf("Alert %q was moved to #%d", clip(a.Title, shownTitle), to.Number), nil)
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 const (
 	maxTitle   = 500      // bytes of what people write, and of reasons; longer ones are cut
 	maxSummary = 4 * 1024 // bytes of the title of an alert: 1024 characters of any script; longer ones are cut
+	shownTitle = 200      // bytes of a title within a sentence or a subject, where more follows; the whole of it is in the letter
 	maxGroup   = 1000     // bytes; longer ones are cut
 	maxNote    = 16 << 10 // bytes; longer ones are refused
 )
@@ -96,7 +97,7 @@ func (s *Incidents) receive(ctx context.Context, tx *store.Tx, t Trigger) (place
 		return placed{outcome: "suppressed", reason: why}, s.suppress(ctx, tx, record, why, "page", until)
 	}
 	if record.Ends != "" {
-		text := fmt.Sprintf("%s fires again and is no longer suppressed (%s)", record.Title, record.Suppressed)
+		text := fmt.Sprintf("%s fires again and is no longer suppressed (%s)", clip(record.Title, shownTitle), record.Suppressed)
 		if err := s.tellEnded(ctx, tx, *record, "unsuppressed", text); err != nil {
 			return placed{}, err
 		}
@@ -374,7 +375,7 @@ func (s *Incidents) Create(ctx context.Context, service, title, severity, actor 
 			return err
 		}
 		if open != nil {
-			return problem.New(problem.Conflict, "%s has an open incident already: #%d %s", service, open.Number, open.Title).
+			return problem.New(problem.Conflict, "%s has an open incident already: #%d %s", service, open.Number, clip(open.Title, shownTitle)).
 				WithMend("add a note to #%d, or resolve it first", open.Number)
 		}
 		i, err := s.open(ctx, tx, Incident{Service: service, Title: tidy(title, maxTitle), Severity: severity, OpenedBy: actor}, "by hand")

@@ -140,6 +140,44 @@ func TestChats(t *testing.T) {
 	}
 }
 
+// A page about a long subject arrives all the same, and with the ways to answer: each service refuses what is longer than its limit.
+func TestLongMessagesKeepTheirAnswers(t *testing.T) {
+	base, got := service(t, 200, `{"ok":true}`)
+	n := notifier(t, func(c *Config) { c.Phone = strings.Replace(base, "://", "://AC1:token@", 1) + "?from=+15550000000" })
+	m := message(n)
+	send := func(channel, to string) string {
+		t.Helper()
+		*got = nil
+		if err := n.Send(t.Context(), Address{channel, to}, m); err != nil {
+			t.Fatal(err)
+		}
+		return (*got)[0].body
+	}
+	for name, line := range map[string]string{"xml": `<fault><a>&"'</a></fault> `, "signs": "&", "words": "upstream timed out "} {
+		m.Subject, m.Text = "[critical] checkout: "+strings.Repeat(line, 1200/len(line)), strings.Repeat(line, 4000/len(line))
+		var slack struct {
+			Blocks []struct{ Text struct{ Text string } }
+		}
+		if err := json.Unmarshal([]byte(send(Slack, base)), &slack); err != nil {
+			t.Fatal(err)
+		}
+		if text := slack.Blocks[0].Text.Text; len([]rune(text)) > 3000 || len(slack.Blocks) != 2 || strings.Count(text, "&") != strings.Count(text, ";") {
+			t.Errorf("%s: Slack: %d characters, %d blocks: %s", name, len([]rune(text)), len(slack.Blocks), text)
+		}
+		var discord struct{ Content string }
+		if err := json.Unmarshal([]byte(send(Discord, base)), &discord); err != nil {
+			t.Fatal(err)
+		}
+		if c := discord.Content; len([]rune(c)) > 2000 || !strings.Contains(c, "\n[Acknowledge](<https://") || !strings.HasSuffix(c, ">)") || strings.Count(c, "](<https://") != 2 {
+			t.Errorf("%s: Discord: %d characters: %s", name, len([]rune(c)), c)
+		}
+		form, _ := url.ParseQuery(send(Voice, "+33612345678"))
+		if script := form.Get("Twiml"); len([]rune(script)) > 4000 || !strings.HasSuffix(script, "</Response>") {
+			t.Errorf("%s: call: %d characters", name, len([]rune(script)))
+		}
+	}
+}
+
 func TestPhone(t *testing.T) {
 	base, got := service(t, 201, `{"sid":"SM1"}`)
 	setting := strings.Replace(base, "://", "://AC1:token@", 1) + "?from=+15550000000"

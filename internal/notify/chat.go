@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // chat says a message in the form of each chat service: through the address of an incoming webhook, or, where daytwo is a bot of the
@@ -27,9 +28,16 @@ type chat struct {
 // maxText bounds what a chat message says; each service cuts or refuses longer ones.
 const maxText = 1800
 
+// What the services refuse longer ones of, in characters: https://docs.slack.dev/reference/block-kit/blocks/section-block,
+// https://discord.com/developers/docs/resources/webhook.
+const (
+	slackSection   = 3000 // with & < > as entities
+	discordContent = 2000
+)
+
 func (c *chat) slack(ctx context.Context, to string, m Message) error {
-	text := "*" + escapeSlack(m.Subject) + "*"
-	blocks := []any{section(text + "\n" + escapeSlack(cut(m.Text, maxText)))}
+	text := "*" + escapeSlack(m.Subject) + "*\n" + escapeSlack(cut(m.Text, maxText))
+	blocks := []any{section(cutEscaped(text, slackSection))}
 	if buttons := c.slackButtons(m); len(buttons) > 0 {
 		blocks = append(blocks, map[string]any{"type": "actions", "elements": buttons})
 	}
@@ -92,6 +100,15 @@ func escapeSlack(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 }
 
+// cutEscaped cuts what escapeSlack wrote, not in the middle of an entity.
+func cutEscaped(s string, n int) string {
+	s = cut(s, n)
+	if at := strings.LastIndex(s, "&"); at >= 0 && !strings.Contains(s[at:], ";") {
+		s = s[:at] + "…"
+	}
+	return s
+}
+
 // teams posts an adaptive card to a workflow of Microsoft Teams ("when a webhook request is received").
 func (c *chat) teams(ctx context.Context, to string, m Message) error {
 	actions := []any{}
@@ -115,11 +132,13 @@ func (c *chat) teams(ctx context.Context, to string, m Message) error {
 }
 
 func (c *chat) discord(ctx context.Context, to string, m Message) error {
-	text := "**" + m.Subject + "**\n" + cut(m.Text, maxText-300)
+	subject, links := "**"+m.Subject+"**\n", ""
 	for _, a := range m.Answers {
-		text += "\n[" + a.Label + "](<" + a.URL + ">)"
+		links += "\n[" + a.Label + "](<" + a.URL + ">)"
 	}
-	return c.post(ctx, to, nil, map[string]any{"content": cut(text, 2000), "allowed_mentions": map[string]any{"parse": []string{}}})
+	room := discordContent - utf8.RuneCountInString(subject+links) // half a link is none: the text makes room
+	text := subject + cut(m.Text, max(1, min(maxText, room))) + links
+	return c.post(ctx, to, nil, map[string]any{"content": text, "allowed_mentions": map[string]any{"parse": []string{}}})
 }
 
 func (c *chat) telegram(ctx context.Context, to string, m Message) error {

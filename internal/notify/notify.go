@@ -196,7 +196,12 @@ func (n *Notifier) Send(ctx context.Context, to Address, m Message) error {
 	return err
 }
 
+// maxSubject is how many characters of a subject any channel says: where more would not fit, what is left out must be the words and not
+// the way to answer.
+const maxSubject = 400
+
 func (n *Notifier) send(ctx context.Context, to Address, m Message) error {
+	m.Subject = cut(m.Subject, maxSubject)
 	switch {
 	case to.Channel == Email && n.email == nil:
 		return permanentf("e-mail is not set up: give the address of an SMTP server")

@@ -43,7 +43,7 @@ func newPhone(setting, publicURL string, client *http.Client) (*phone, error) {
 
 // sms fits a page into two text messages: what is wrong, and what to reply.
 func (p *phone) sms(ctx context.Context, to string, m Message) error {
-	text := cut(oneLine(m.Subject), 220)
+	text := cut(oneLine(m.Subject), maxSpoken)
 	switch {
 	case len(m.Answers) == 0 || m.Number == 0:
 	case m.Together > 1:
@@ -70,9 +70,13 @@ func (p *phone) call(ctx context.Context, to string, m Message) error {
 	return p.send(ctx, "/Calls.json", form)
 }
 
+// maxSpoken is how many characters of a subject are read out: both times, escaped, they leave room in the 4000 that Twiml may have
+// (https://www.twilio.com/docs/voice/api/call-resource), and nobody listens longer.
+const maxSpoken = 220
+
 // script is what the caller hears: the subject twice, and what the digits do.
 func (p *phone) script(m Message) string {
-	say := "<Say>" + escapeXML("This is daytwo. "+oneLine(m.Subject)+".") + "</Say>"
+	say := "<Say>" + escapeXML("This is daytwo. "+cut(oneLine(m.Subject), maxSpoken)+".") + "</Say>"
 	token := m.answer(Acknowledge)
 	if token == "" || p.callback == "" {
 		return "<Response>" + say + "<Pause/>" + say + "</Response>"

@@ -43,7 +43,7 @@ func (p *Postmortems) Draft(ctx context.Context, tx *store.Tx, i Incident) (Deta
 	now := p.clock()
 	d := Detail{Timeline: entries, Postmortem: Postmortem{ID: event.NewID(), Facts: i.Facts, Version: 1, CreatedAt: now, UpdatedAt: now}}
 	d.People = unique(append(i.People, involved(entries)...))
-	d.Written = stub(d.Facts, i.Title, entries)
+	d.Written = stub(d.Facts, store.Text(oneLine(i.Title)), entries)
 	if err := insert(ctx, tx, d); err != nil {
 		return Detail{}, err
 	}
@@ -85,11 +85,19 @@ func involved(entries []timeline.Entry) (people []string) {
 // stub writes what the facts alone say, and what is left to be written.
 func stub(f Facts, title string, entries []timeline.Entry) Written {
 	return Written{
-		Title: title, Status: Draft, Actions: []Action{},
+		Title: headline(title), Status: Draft, Actions: []Action{},
 		Summary:   summary(f, title),
 		Impact:    fmt.Sprintf("%s was affected for %s. Who noticed, and what could they not do?", f.Service, span(f.OpenedAt, f.ResolvedAt)),
 		RootCause: changes(f, entries),
 	}
+}
+
+// headline is as much of the title of an incident as that of a postmortem may have: what was drafted can be saved.
+func headline(title string) string {
+	if len(title) > maxTitle {
+		title = strings.ToValidUTF8(title[:maxTitle-len("…")], "") + "…"
+	}
+	return title
 }
 
 func summary(f Facts, title string) string {

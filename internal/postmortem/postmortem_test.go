@@ -304,3 +304,16 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
+
+func TestADraftOfALongTitleCanBeSaved(t *testing.T) {
+	b := newBench(t, storetest.New(t))
+	i := facts()
+	i.Title = strings.Repeat("漢", 400)
+	d := b.draft(t, i)
+	if !strings.Contains(d.Summary, i.Title) {
+		t.Error("the summary lacks the whole title")
+	}
+	if _, err := b.Update(t.Context(), d.ID, d.Version, d.Written, "ada"); err != nil {
+		t.Error(err)
+	}
+}

@@ -24,9 +24,16 @@ function Form({ incident, done }: { incident: IncidentDetail; done: () => void }
   const [priority, setPriority] = useState(incident.priority ?? "");
   const [url, setUrl] = useState(incident.board.conference?.url ?? "");
   const [number, setNumber] = useState(incident.board.conference?.number ?? "");
-  const talks = url !== (incident.board.conference?.url ?? "") || number !== (incident.board.conference?.number ?? "");
+  const [opened] = useState(incident); // what is not touched here stays as others have made it meanwhile
+  const talks = url !== (opened.board.conference?.url ?? "") || number !== (opened.board.conference?.number ?? "");
   const save = useIncidentAction(
-    () => editIncident(incident.id, { title, urgency, priority, conference: talks ? { url: url.trim(), number: number.trim() } : undefined }),
+    () =>
+      editIncident(incident.id, {
+        title: title === opened.title ? undefined : title,
+        urgency: urgency === opened.urgency ? undefined : urgency,
+        priority: priority === (opened.priority ?? "") ? undefined : priority,
+        conference: talks ? { url: url.trim(), number: number.trim() } : undefined,
+      }),
     done,
   );
   const submit = (event: SyntheticEvent) => {
@@ -36,7 +43,7 @@ function Form({ incident, done }: { incident: IncidentDetail; done: () => void }
   const names = data?.items.map((p) => p.name) ?? [];
   return (
     <form className={form.form} onSubmit={submit}>
-      <TextInput label="What is wrong" required withAsterisk={false} maxLength={500} value={title} onChange={(e) => setTitle(e.currentTarget.value)} />
+      <TextInput label="What is wrong" required withAsterisk={false} maxLength={1024} value={title} onChange={(e) => setTitle(e.currentTarget.value)} />
       <div className={form.line}>
         <NativeSelect label="Urgency" size="sm" value={urgency} data={["high", "low"]} onChange={(e) => setUrgency(e.currentTarget.value as "high" | "low")} />
         {(names.length > 0 || priority) && (
