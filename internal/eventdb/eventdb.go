@@ -191,7 +191,11 @@ func (db *DB) recoverLog(ctx context.Context) error {
 		w.segment = max(w.segment, n)
 	}
 	if !db.head.fits() {
-		return db.Flush()
+		// Where there is no room for a part, the events are there and can be asked for, and
+		// none is taken until they could be written.
+		if err := db.Flush(); err != nil {
+			db.upkeepFailed(ctx, "write a part of events", err)
+		}
 	}
 	return nil
 }

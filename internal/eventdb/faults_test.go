@@ -3,6 +3,7 @@ package eventdb
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -175,6 +176,67 @@ func TestFullDisk(t *testing.T) {
 }
 
 // A write whose sync failed is refused, and not found later.
+// A store that its full disk refused a part opens again with all that it took.
+func TestFullDiskOpensAgain(t *testing.T) {
+	dir, disk := t.TempDir(), &faulty{room: -1}
+	var logged strings.Builder
+	reopen := func() *DB {
+		t.Helper()
+		db, err := Open(t.Context(), Config{Dir: dir, Sync: SyncInterval, files: disk, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
+		if err != nil {
+			t.Fatalf("open: %v", err)
+		}
+		return db
+	}
+	db := reopen()
+	pad, n := strings.Repeat("wide row ", 100<<10), int64(0)
+	more := func() error {
+		return db.Append(t.Context(), []event.Event{{Time: n, Fields: []event.Field{{Name: "n", Value: event.Int(n)}, {Name: "pad", Value: event.String(pad)}}}})
+	}
+	for ; len(db.sealed) == 0; n++ {
+		if err := more(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(state string) {
+		t.Helper()
+		if count, sum, warnings := numbersOf(t, db); count != n || sum != n*(n-1)/2 || len(warnings) > 0 {
+			t.Errorf("%s: %d of %d events, sum %d, %v", state, count, n, sum, warnings)
+		}
+	}
+	for _, room := range []int64{0, 1 << 10} { // not even a file can be made, or no part written
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		logged.Reset()
+		disk.set(room, nil, nil)
+		db = reopen()
+		check("on a full disk")
+		if !strings.Contains(logged.String(), "write a part of events") {
+			t.Errorf("logged %q", &logged)
+		}
+		if err := more(); problem.CodeOf(err) != problem.Unavailable {
+			t.Errorf("an event for which there is no room: %v", err)
+		}
+		check("after what was refused")
+	}
+	disk.set(-1, nil, nil)
+	if err := more(); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	n++
+	if err := db.Flush(); err != nil {
+		t.Error(err)
+	}
+	check("with room again")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = reopen()
+	defer db.Close()
+	check("opened with room")
+}
+
 func TestFailedSync(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	fsys := &faulty{room: -1}

@@ -42,7 +42,8 @@ func newFilter(f event.Filter) (*filter, error) {
 	n.leaf = leaf
 	n.words, n.needle = wantedWords(f), newNeedle(f)
 	if f.Op == event.OpEquals && !f.Fold {
-		if k := f.Values[0].Key(); k.Type() == event.TypeString {
+		// Bytes that are written as digits are no number, text of these digits is.
+		if k := f.Values[0].Key(); k.Type() == event.TypeString && event.String(k.Text()).Key() == k {
 			n.exact = k.Text()
 		} else if f.Values[0].Type() == event.TypeString {
 			n.exact = f.Values[0].Text()

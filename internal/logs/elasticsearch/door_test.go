@@ -214,6 +214,37 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+// At least so many clauses: a negative number leaves out so many of them, however
+// few these are, and of optional clauses alone one is needed, whatever is said.
+func TestMinimumShouldMatch(t *testing.T) {
+	r := newRig(t)
+	r.fill()
+	for query, want := range map[string]float64{
+		`{"match":{"message":{"query":"cart nope never","minimum_should_match":"-25%"}}}`:                                          0,
+		`{"match":{"message":{"query":"cart get took","minimum_should_match":"-25%"}}}`:                                            120,
+		`{"match":{"message":{"query":"cart nope get","minimum_should_match":"-34%"}}}`:                                            120,
+		`{"match":{"message":{"query":"nope never","minimum_should_match":"10%"}}}`:                                                0,
+		`{"match":{"message":{"query":"cart never","minimum_should_match":"10%"}}}`:                                                120,
+		`{"match":{"message":{"query":"nope never","minimum_should_match":"-5"}}}`:                                                 0,
+		`{"match":{"message":{"query":"nope never","minimum_should_match":0}}}`:                                                    0,
+		`{"match":{"message":{"query":"cart get","minimum_should_match":"9000000000000000000%"}}}`:                                 0,
+		`{"bool":{"should":[{"term":{"host.name":"nope"}},{"term":{"host.name":"nope2"}}],"minimum_should_match":0}}`:              0,
+		`{"bool":{"should":[{"term":{"host.name":"web-0"}},{"term":{"host.name":"nope"}}],"minimum_should_match":0}}`:              40,
+		`{"bool":{"must_not":[{"term":{"host.name":"web-0"}}],"should":[{"term":{"host.name":"nope"}}],"minimum_should_match":0}}`: 0,
+		`{"bool":{"filter":[{"term":{"host.name":"web-0"}}],"should":[{"term":{"host.name":"nope"}}],"minimum_should_match":0}}`:   40,
+		`{"bool":{"must":[{"match_all":{}}],"should":[{"term":{"host.name":"nope"}}]}}`:                                            120,
+		`{"bool":{"must":[],"filter":[],"should":[{"term":{"host.name":"nope"}}],"must_not":[]}}`:                                  0,
+		`{"bool":{"must":[],"filter":[],"should":[{"term":{"host.name":"web-1"}}],"must_not":[]}}`:                                 40,
+		`{"multi_match":{"query":"cart nope","fields":["message"],"minimum_should_match":2}}`:                                      0,
+		`{"multi_match":{"query":"cart get","fields":["message"],"minimum_should_match":2}}`:                                       120,
+		`{"multi_match":{"query":"cart nope","fields":["message"]}}`:                                                               120,
+	} {
+		if got := r.total(query); got != want {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+}
+
 func TestQueriesRefused(t *testing.T) {
 	r := newRig(t)
 	for query, why := range map[string]string{

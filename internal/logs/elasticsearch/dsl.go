@@ -195,7 +195,7 @@ func matchWords(field string, v any, all bool, atLeast any) (event.Filter, error
 		if err != nil {
 			return event.Filter{}, err
 		}
-		words = event.Some(n, words.Of...)
+		words = event.Some(max(1, n), words.Of...) // of words alone one is always needed
 	}
 	if s := match.Scalar(text); s.Type() != event.TypeString || !match.IsProse(field) && !strings.ContainsAny(field, "*") {
 		return event.Or(event.Equals(field, s), words), nil
@@ -257,7 +257,7 @@ func multiMatchQuery(_ *compiler, m map[string]any) (event.Filter, error) {
 		case "phrase":
 			of = append(of, match.Words(match.Field(field), text, true, true))
 		case "<nil>", "best_fields", "most_fields", "cross_fields":
-			f, err := matchWords(field, m["query"], strings.EqualFold(fmt.Sprint(m["operator"]), "and"), nil)
+			f, err := matchWords(field, m["query"], strings.EqualFold(fmt.Sprint(m["operator"]), "and"), m["minimum_should_match"])
 			if err != nil {
 				return f, err
 			}
@@ -389,6 +389,7 @@ func boolQuery(c *compiler, m map[string]any) (event.Filter, error) {
 		return event.Filter{}, err
 	}
 	var all []event.Filter
+	required := 0
 	for _, part := range []string{"must", "filter", "must_not"} {
 		of, err := c.list(m[part])
 		if err != nil {
@@ -397,6 +398,8 @@ func boolQuery(c *compiler, m map[string]any) (event.Filter, error) {
 		for _, f := range of {
 			if part == "must_not" {
 				f = event.Not(f)
+			} else {
+				required++
 			}
 			all = append(all, f)
 		}
@@ -406,13 +409,13 @@ func boolQuery(c *compiler, m map[string]any) (event.Filter, error) {
 		return event.Filter{}, err
 	}
 	need := 0
-	if len(should) > 0 && m["must"] == nil && m["filter"] == nil {
-		need = 1
-	}
 	if given := m["minimum_should_match"]; given != nil {
 		if need, err = minimum(given, len(should)); err != nil {
 			return event.Filter{}, err
 		}
+	}
+	if len(should) > 0 && required == 0 { // of optional clauses alone one is always needed
+		need = max(1, need)
 	}
 	if need > 0 {
 		all = append(all, event.Some(need, should...))
@@ -449,10 +452,11 @@ func minimum(v any, n int) (int, error) {
 	if err != nil {
 		return 0, uncovered("minimum_should_match", text)
 	}
+	less := k < 0
 	if percent {
-		k = int(math.Trunc(float64(n) * float64(k) / 100))
+		k = int(min(max(math.Trunc(float64(n)*float64(k)/100), math.MinInt32), math.MaxInt32))
 	}
-	if k < 0 {
+	if less { // also where a percentage of few clauses is none of them
 		k += n
 	}
 	return max(0, k), nil
