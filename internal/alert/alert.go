@@ -80,6 +80,7 @@ type Alert struct {
 
 	rule    string    // which rule it comes from, see ruleKey
 	expires time.Time // of an alert from outside that fires: when it ends if nobody says it goes on; zero: never
+	kept    time.Time // what the disk has of expires
 	timeout bool      // nobody gave that end: it is resolve_timeout
 }
 
@@ -168,6 +169,7 @@ func New(ctx context.Context, c Config) (*Alerts, error) {
 	}
 	a.routing, err = alertmanager.New(ctx, alertmanager.Config{
 		DB: c.DB, Routing: routing, URL: c.PublicURL, Logger: c.Logger, Registerer: c.Registerer, Receive: a.receive, Audit: c.Audit,
+		Firing: func() []*alertmanager.Alert { return a.told(a.Firing()) },
 	})
 	if err != nil {
 		return nil, err
@@ -216,7 +218,7 @@ func (a *Alerts) Run(ctx context.Context) error {
 	routing.Go(func() error { a.tend(routed); return nil })
 	defer func() { unroute(); _ = routing.Wait() }() // neither fails after it was ready
 	<-a.routing.Ready()
-	a.publish(ctx, a.Firing())
+	a.publish(ctx, a.Firing()) // again, with those that came in while it started
 	if err := a.Reload(ctx); err != nil {
 		return fmt.Errorf("load rules: %w", err)
 	}

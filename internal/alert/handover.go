@@ -71,16 +71,20 @@ func (a *Alerts) sentLabels(one *Alert) (sent event.Labels, kept bool) {
 
 // publish tells Alertmanager of alerts as they are on record now.
 func (a *Alerts) publish(ctx context.Context, changed []*Alert) {
-	var told []*alertmanager.Alert
+	a.routing.Publish(ctx, a.told(changed))
+}
+
+// told is what Alertmanager is told of alerts. One that fires never has an end before expire would end it.
+func (a *Alerts) told(changed []*Alert) (told []*alertmanager.Alert) {
 	for _, one := range changed {
 		sent, kept := a.sentLabels(one)
 		if !kept {
 			continue
 		}
 		// An end that is put off at each telling, as Prometheus does: if a telling of the past overtakes that of the end, it is made up for.
-		ends := one.expires
-		if ends.IsZero() {
-			ends = time.Now().Add(4 * tellAgain * lookAgain)
+		ends := time.Now().Add(4 * tellAgain * lookAgain)
+		if !one.expires.IsZero() {
+			ends = later(one.expires, a.mayExpire())
 		}
 		if one.State == Resolved {
 			if a.firesElsewhere(one) {
@@ -94,7 +98,7 @@ func (a *Alerts) publish(ctx context.Context, changed []*Alert) {
 		}
 		told = append(told, alertmanager.NewAlert(sent, one.Annotations, one.StartsAt, ends, source))
 	}
-	a.routing.Publish(ctx, told)
+	return told
 }
 
 // firesElsewhere tells whether an alert of the same labels fires by another rule: for Alertmanager both are one.

@@ -11,6 +11,7 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/problem"
+	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
@@ -319,6 +320,63 @@ func TestAlertsFromOutside(t *testing.T) {
 		}
 		if code, body := l.door(http.MethodPost, "/api/v2/alerts", `[{"labels":{}}]`); code != http.StatusBadRequest {
 			t.Errorf("without labels: %d %s", code, body)
+		}
+	})
+}
+
+// A Prometheus repeats its alerts each minute and puts their end off by as much. While nobody could hear it, none of them is
+// over, for Alertmanager's receivers neither; and the end on disk follows, so that a short stop costs nothing.
+func TestAlertsOfAnotherPrometheusOutlastARestart(t *testing.T) {
+	inLabs(t, func(l *lab) {
+		l.write("rules.yml", "groups: []\n")
+		l.start()
+		time.Sleep(time.Second)
+		repeat := func(times int) {
+			l.t.Helper()
+			for range times {
+				ends := time.Now().UTC().Add(4 * time.Minute).Format(time.RFC3339)
+				if code, body := l.door(http.MethodPost, "/api/v2/alerts", strings.Replace(fromOutside, "%s", `,"endsAt":"`+ends+`"`, 1)); code != http.StatusOK {
+					l.t.Fatalf("%d %s", code, body)
+				}
+				time.Sleep(time.Minute)
+			}
+		}
+		known := func(when string, want bool) {
+			l.t.Helper()
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if code, body := l.door(http.MethodGet, "/api/v2/alerts?active=true", ""); code != http.StatusOK || strings.Contains(body, "DiskFull") != want {
+				l.t.Errorf("%s Alertmanager knows (%d): %s", when, code, body)
+			}
+		}
+		repeat(60)
+		var kept int64
+		err := l.db.Read(l.t.Context(), func(tx *store.Tx) error {
+			rows, err := tx.Query(l.t.Context(), "SELECT expires_at FROM alerts")
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				if err := rows.Scan(&kept); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		})
+		if behind := time.Since(store.FromMicros(kept)); err != nil || behind > 10*time.Minute {
+			l.t.Errorf("the end on disk was %s ago (%v)", behind, err)
+		}
+		l.restart(30 * time.Minute)
+		known("right after a restart", true)
+		time.Sleep(4 * time.Minute) // less than resolve_timeout
+		known("before its sender could be taken for gone", true)
+		repeat(3)
+		known("repeated", true)
+		time.Sleep(6 * time.Minute)
+		known("when its end has come", false)
+		if one := l.one(0); one.State != alert.Resolved {
+			l.t.Errorf("%+v", one)
 		}
 	})
 }

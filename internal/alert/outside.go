@@ -21,7 +21,7 @@ const outsideRule = "outside"
 const (
 	maxOutside = 20_000           // that fire at once
 	maxLabels  = 200              // of one, and annotations as well
-	sparing    = 10 * time.Minute // an end that moves on by less is kept in memory alone
+	sparing    = 10 * time.Minute // an end that is ahead of the one on disk by less is kept in memory alone
 )
 
 // Reasons why alerts from outside end.
@@ -120,6 +120,7 @@ func (a *Alerts) fromOutside(sent *alertmanager.Alert, now time.Time) *Alert {
 	}
 	if !sent.EndsAt.IsZero() {
 		one.expires = sent.EndsAt.UTC().Truncate(time.Microsecond)
+		one.kept = one.expires // it is written whole
 	}
 	return one
 }
@@ -157,7 +158,7 @@ func (a *Alerts) move(ctx context.Context, moved []*Alert) error {
 		if on == nil {
 			continue
 		}
-		if by := one.expires.Sub(on.expires); one.expires.IsZero() != on.expires.IsZero() || by < 0 || by > sparing {
+		if by := one.expires.Sub(on.kept); one.expires.IsZero() != on.kept.IsZero() || by < 0 || by > sparing {
 			far = append(far, one)
 		}
 	}
@@ -173,6 +174,9 @@ func (a *Alerts) move(ctx context.Context, moved []*Alert) error {
 		if err != nil {
 			return err
 		}
+		for _, one := range far {
+			a.amend(one, func(fresh *Alert) { fresh.kept = one.expires })
+		}
 	}
 	for _, one := range moved {
 		a.amend(one, func(fresh *Alert) {
@@ -183,11 +187,16 @@ func (a *Alerts) move(ctx context.Context, moved []*Alert) error {
 	return nil
 }
 
-// expire ends the alerts from outside whose end has come. Right after the start none ends: their senders could not be heard.
+// mayExpire is until when no alert from outside ends by itself: before the start its sender could not be heard.
+func (a *Alerts) mayExpire() time.Time {
+	return time.UnixMilli(a.started.Load()).Add(a.routing.ResolveTimeout())
+}
+
+// expire ends the alerts from outside whose end has come.
 func (a *Alerts) expire(ctx context.Context, now time.Time) {
 	a.outside.Lock()
 	defer a.outside.Unlock()
-	if now.Before(time.UnixMilli(a.started.Load()).Add(a.routing.ResolveTimeout())) {
+	if now.Before(a.mayExpire()) {
 		return
 	}
 	var over []*Alert

@@ -67,6 +67,7 @@ func scan(rows *sql.Rows) (*Alert, error) {
 	a.EndsAt, a.HandedAt = orNil(ends), orNil(handed)
 	if expires != 0 {
 		a.expires = store.FromMicros(expires)
+		a.kept = a.expires
 	}
 	return a, errors.Join(json.Unmarshal([]byte(labels), &a.Labels), json.Unmarshal([]byte(annotations), &a.Annotations))
 }

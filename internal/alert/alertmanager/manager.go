@@ -43,6 +43,8 @@ type Config struct {
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 
+	// Firing are the alerts on record that fire, with which Run begins. It may be nil.
+	Firing func() []*Alert
 	// Receive records alerts that came in from outside, and publishes them.
 	Receive func(context.Context, []*Alert) error
 	// Audit writes down who changed which silence, and how. It may be nil.
@@ -129,6 +131,11 @@ func (m *Manager) Run(ctx context.Context) error {
 		return fmt.Errorf("alertmanager: %w", err)
 	}
 	defer alerts.Close()
+	if m.cfg.Firing != nil { // before anybody is notified, so that the inhibitor knows them all
+		if err := alerts.Put(ctx, m.cfg.Firing()...); err != nil {
+			return fmt.Errorf("alertmanager: alerts on record: %w", err)
+		}
+	}
 	m.mu.Lock()
 	m.alerts = alerts
 	m.start(m.inForce.routing)

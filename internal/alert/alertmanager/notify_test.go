@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +34,7 @@ type world struct {
 	db       *store.DB
 	manager  *alertmanager.Manager
 	stop     func()
+	firing   []*alertmanager.Alert // on record at the start
 	webhooks chan notification
 	slacks   chan string
 	mails    chan string
@@ -122,6 +124,7 @@ func (w *world) start() {
 	var err error
 	w.manager, err = alertmanager.New(w.t.Context(), alertmanager.Config{
 		DB: w.db, Routing: routing, URL: "http://daytwo.example", Logger: logger, Registerer: prometheus.NewRegistry(),
+		Firing: func() []*alertmanager.Alert { return w.firing },
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -186,6 +189,38 @@ func TestNotifications(t *testing.T) {
 	select {
 	case slack := <-w.slacks:
 		t.Errorf("slack was told again: %s", slack)
+	default:
+	}
+}
+
+// What fires at the start is known to the inhibitor before anybody is notified: of what it inhibits nobody hears.
+func TestInhibitionAtTheStart(t *testing.T) {
+	w := newWorld(t)
+	now := time.Now()
+	source := map[string]string{"alertname": "ClusterDown", "cluster": "eu"}
+	target := map[string]string{"alertname": "Slow", "cluster": "eu"}
+	for _, labels := range []map[string]string{target, source} {
+		w.firing = append(w.firing, alertmanager.NewAlert(labels, nil, now.Add(-time.Hour), now.Add(time.Hour), "http://daytwo.example/alerts/1"))
+	}
+	content, err := os.ReadFile(filepath.Join(w.dir, "alertmanager.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, w.dir, "alertmanager.yml", string(content)+`inhibit_rules:
+  - {source_matchers: [alertname="ClusterDown"], target_matchers: [alertname="Slow"], equal: [cluster]}
+`)
+	w.start()
+	fate, err := w.manager.Fate(t.Context(), target, now.Add(-time.Hour), now)
+	if err != nil || len(fate.InhibitedBy) != 1 {
+		t.Errorf("when it is ready: %+v, %v", fate, err)
+	}
+	if first := next(t, w.webhooks); first.GroupLabels["alertname"] != "ClusterDown" {
+		t.Errorf("notified: %+v", first)
+	}
+	w.stop()
+	select {
+	case n := <-w.webhooks:
+		t.Errorf("notified as well: %+v", n)
 	default:
 	}
 }
