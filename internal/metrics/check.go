@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	commoncfg "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/discovery"
@@ -20,6 +22,7 @@ import (
 	"github.com/prometheus/prometheus/discovery/targetgroup"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/notifier"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/scrape"
@@ -111,6 +114,55 @@ func (d document) locate(err error) []problem.Finding {
 	return findings
 }
 
+// placedRules are the rules of a file where they stand.
+type placedRules struct {
+	Groups []struct {
+		Name  string
+		Rules []struct {
+			Labels      map[string]yaml.Node
+			Annotations map[string]yaml.Node
+			Alert       yaml.Node
+			Record      yaml.Node
+		}
+	}
+}
+
+var inRule = regexp.MustCompile(`(?s)^(label|annotation) "([^"]+)": `)
+
+// locateRule is locate for an error of a rule file: what names a group and a rule is looked for there.
+func (d document) locateRule(err error) []problem.Finding {
+	findings := d.locate(err)
+	about, ok := errors.AsType[*rulefmt.Error](err)
+	if !ok || atColumn.MatchString(err.Error()) {
+		return findings
+	}
+	var placed placedRules
+	if yaml.Unmarshal(d.content, &placed) != nil {
+		return findings
+	}
+	for _, group := range placed.Groups {
+		if group.Name != about.Group || about.Rule < 1 || about.Rule > len(group.Rules) {
+			continue
+		}
+		rule := group.Rules[about.Rule-1]
+		at := rule.Alert
+		if at.Line == 0 {
+			at = rule.Record
+		}
+		if m := inRule.FindStringSubmatch(about.Err.Error()); m != nil {
+			text, has := map[string]map[string]yaml.Node{"label": rule.Labels, "annotation": rule.Annotations}[m[1]][m[2]]
+			if has {
+				at = text
+			}
+		}
+		for i := range findings {
+			findings[i].Line, findings[i].Column = max(at.Line, 1), max(at.Column, 1)
+		}
+		return findings
+	}
+	return findings
+}
+
 func number(s string) int {
 	n, _ := strconv.Atoi(s) // the caller matched digits
 	return n
@@ -149,6 +201,25 @@ func (d document) checkAlertmanagers(c *config.Config) (findings []problem.Findi
 	for _, one := range c.AlertingConfig.AlertmanagerConfigs {
 		if _, err := commoncfg.NewClientFromConfig(one.HTTPClientConfig, "alertmanager"); err != nil {
 			findings = append(findings, d.finding(problem.SeverityError, d.key("alerting", "alertmanagers"), "", "alertmanagers: %v", err))
+		}
+		for _, sd := range one.ServiceDiscoveryConfigs {
+			if static, ok := sd.(discovery.StaticConfig); ok {
+				findings = append(findings, d.checkAlertmanagerTargets(one, static)...)
+			}
+		}
+	}
+	return findings
+}
+
+// checkAlertmanagerTargets refuses addresses that are none after relabelling: nobody would be told of an alert there.
+func (d document) checkAlertmanagerTargets(c *config.AlertmanagerConfig, groups discovery.StaticConfig) (findings []problem.Finding) {
+	for _, group := range groups {
+		for _, target := range group.Targets {
+			alone := &targetgroup.Group{Targets: []model.LabelSet{target}, Labels: group.Labels}
+			if _, _, err := notifier.AlertmanagerFromGroup(alone, c); err != nil {
+				findings = append(findings, d.finding(problem.SeverityError, d.find(string(target[model.AddressLabel])),
+					"targets are host:port; scheme and path_prefix are settings beside them", "alertmanagers: %v", err))
+			}
 		}
 	}
 	return findings
@@ -225,13 +296,15 @@ func (d document) find(scalar string) (at *yaml.Node) {
 }
 
 // secretFiles are the keys whose files Prometheus reads by itself, some of them before a request, some at each.
-var secretFiles = []string{
+var secretFiles = append([]string{
 	"username_file", "password_file", "credentials_file", "bearer_token_file", "client_secret_file", "client_certificate_key_file",
-	"ca_file", "cert_file", "key_file",
-}
+}, tlsFiles...)
+
+// tlsFiles are those that are read to make a client: where one is missing, that says so.
+var tlsFiles = []string{"ca_file", "cert_file", "key_file"}
 
 // checkSecretFiles refuses files of credentials and certificates that would hold up whoever reads them, or never end. One
-// that is not there yet may still come.
+// that is not there yet may still come: Prometheus starts without it too.
 func (d document) checkSecretFiles() (findings []problem.Finding) {
 	d.walk(func(path []string, key, value *yaml.Node) {
 		named := key != nil && slices.Contains(secretFiles, key.Value) ||
@@ -243,6 +316,8 @@ func (d document) checkSecretFiles() (findings []problem.Finding) {
 		_, err := configfile.Read(name)
 		if refused, ok := errors.AsType[*problem.Error](err); ok {
 			findings = append(findings, d.finding(problem.SeverityError, value, refused.Mend, "%s cannot be read: %v", name, refused))
+		} else if errors.Is(err, fs.ErrNotExist) && key != nil && !slices.Contains(tlsFiles, key.Value) {
+			findings = append(findings, d.finding(problem.SeverityWarning, value, "correct the path or make the file", "%s %s does not exist", key.Value, name))
 		}
 	})
 	return findings
@@ -295,7 +370,7 @@ func checkRuleFile(name string, c *config.Config) []problem.Finding {
 	groups, errs := rulefmt.Parse(content, false, c.GlobalConfig.MetricNameValidationScheme, parser.NewParser(parser.Options{}), promslog.NewNopLogger())
 	var findings []problem.Finding
 	for _, err := range errs {
-		findings = append(findings, d.locate(err)...)
+		findings = append(findings, d.locateRule(err)...)
 	}
 	if groups == nil {
 		return slices.Compact(findings) // the file is decoded twice, which may fail twice

@@ -99,6 +99,39 @@ func TestCheck(t *testing.T) {
 			},
 		},
 		{
+			name:   "a bad template whose key stands in a later rule too",
+			config: "rule_files: [rules.yml]\n",
+			rules: `groups:
+  - name: g
+    rules:
+      - alert: First
+        expr: up == 0
+        annotations:
+          summary: "{{ $labels.instance }"
+      - alert: Second
+        expr: up == 0
+        annotations:
+          summary: "ok {{ $labels.instance }}"
+`,
+			want: []string{`rules.yml:7:20: group "g", rule 1, "First": annotation "summary": template`},
+		},
+		{
+			name:   "a file of credentials that is not there",
+			config: "scrape_configs:\n  - job_name: a\n    authorization:\n      credentials_file: absent\n",
+			want:   []string{"prometheus.yml:4:25: warning: credentials_file "},
+		},
+		{
+			name: "an Alertmanager whose address is a URL",
+			config: `alerting:
+  alertmanagers:
+    - relabel_configs: [{source_labels: [__address__], target_label: __param_target}]
+      static_configs: [{targets: ['good:9093', 'http://bad']}]
+    - relabel_configs: [{target_label: __address__, replacement: good}]
+      static_configs: [{targets: ['http://worse']}]
+`,
+			want: []string{`prometheus.yml:4:48: alertmanagers: "http://bad" is not a valid hostname (targets are host:port`},
+		},
+		{
 			name:   "a field that rules do not have",
 			config: "rule_files: [rules.yml]\n",
 			rules:  "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: up\n        fro: 5m\n",

@@ -45,8 +45,9 @@ func CheckFile(ctx context.Context, path, self string) []problem.Finding {
 	var keys map[string]yaml.Node
 	_ = yaml.Unmarshal(content, &keys) // a file that does not parse is a prometheus.yml, whose check says so
 	_, groups := keys["groups"]
+	_, tests := keys["tests"]
 	switch {
-	case ruletest.Is(content):
+	case tests:
 		return ruletest.Run(ctx, path)
 	case groups:
 		return checkRuleFile(path, &config.DefaultConfig)

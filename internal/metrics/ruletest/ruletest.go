@@ -78,7 +78,8 @@ type expectedSample struct {
 	Histogram string  `yaml:"histogram"`
 }
 
-// Is tells whether a YAML text is a file of rule tests: it has tests of rule files and nothing that such a file has not.
+// Is tells whether a YAML text is a file of rule tests: it has tests and nothing that such a file has not. Without
+// rule_files only expressions are tested.
 func Is(content []byte) bool {
 	var keys map[string]yaml.Node
 	if yaml.Unmarshal(content, &keys) != nil {
@@ -89,7 +90,7 @@ func Is(content []byte) bool {
 			return false
 		}
 	}
-	return keys["tests"].Kind == yaml.SequenceNode && keys["rule_files"].Kind == yaml.SequenceNode
+	return keys["tests"].Kind == yaml.SequenceNode
 }
 
 // Run runs the tests of a file. Findings are what the file is wrong in and every expectation that does not hold.

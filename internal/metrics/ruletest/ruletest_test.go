@@ -2,6 +2,7 @@ package ruletest_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,4 +130,30 @@ func FuzzRun(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A file need not name rules, and its tests may reach as far as a duration does.
+func TestTheEdges(t *testing.T) {
+	for name, text := range map[string]string{
+		"without rules": "tests: [{interval: 1m, input_series: [{series: up, values: 1x3}], promql_expr_test: [{expr: up, eval_time: 1m, exp_samples: [{labels: up, value: 1}]}]}]\n",
+		"until 2262": `rule_files: [rules.yml]
+evaluation_interval: 100d
+tests:
+  - interval: 100d
+    input_series: [{series: test, values: 0+1x1067}]
+    promql_expr_test:
+      - {expr: timestamp(test), eval_time: 106700d, exp_samples: [{value: 9218880000}]}
+      - {expr: always, eval_time: 106700d, exp_samples: [{labels: always, value: 1}]}
+`,
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "tests.yml")
+		rules := os.WriteFile(filepath.Join(dir, "rules.yml"), []byte("groups: [{name: g, rules: [{record: always, expr: vector(1)}]}]\n"), 0o600)
+		if err := errors.Join(rules, os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if findings := ruletest.Run(t.Context(), path); !ruletest.Is([]byte(text)) || len(findings) > 0 {
+			t.Errorf("%s: %v", name, findings)
+		}
+	}
 }

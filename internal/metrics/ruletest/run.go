@@ -127,7 +127,8 @@ func (r *running) evaluate(ctx context.Context) error {
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Compare(r.test.AlertTests[a].EvalTime, r.test.AlertTests[b].EvalTime)
 	})
-	for at := time.Duration(0); at <= r.test.end(); at += r.every {
+	for n := range r.test.end()/r.every + 1 { // counted: beyond the last a duration may overflow
+		at := n * r.every
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -143,7 +144,7 @@ func (r *running) evaluate(ctx context.Context) error {
 				}
 			}
 		}
-		for len(order) > 0 && time.Duration(r.test.AlertTests[order[0]].EvalTime) < at+r.every {
+		for len(order) > 0 && time.Duration(r.test.AlertTests[order[0]].EvalTime)-at < r.every {
 			r.checkAlerts(order[0])
 			order = order[1:]
 		}
