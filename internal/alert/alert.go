@@ -79,6 +79,7 @@ type Alert struct {
 	Withheld    string       `json:"withheld,omitempty" doc:"why it was not handed over, or not yet: a silence, an inhibition, a time interval, its route"`
 
 	rule    string    // which rule it comes from, see ruleKey
+	added   []string  // annotations that neither the rule nor the sender gave: Alertmanager is not told of them
 	expires time.Time // of an alert from outside that fires: when it ends if nobody says it goes on; zero: never
 	kept    time.Time // what the disk has of expires
 	timeout bool      // nobody gave that end: it is resolve_timeout

@@ -96,9 +96,29 @@ func (a *Alerts) told(changed []*Alert) (told []*alertmanager.Alert) {
 		if source == "" {
 			source = a.cfg.PublicURL + "/alerts/" + one.ID
 		}
-		told = append(told, alertmanager.NewAlert(sent, one.Annotations, one.StartsAt, ends, source))
+		told = append(told, alertmanager.NewAlert(sent, one.given(), one.StartsAt, ends, source))
 	}
 	return told
+}
+
+// given are the annotations of the rule or the sender.
+func (a *Alert) given() event.Labels {
+	all := a.Annotations.Clone()
+	for _, name := range a.added {
+		delete(all, name)
+	}
+	return all
+}
+
+// beyond are the names of the annotations that were not given, in order.
+func beyond(given, all event.Labels) (added []string) {
+	for name := range all {
+		if given[name] == "" {
+			added = append(added, name)
+		}
+	}
+	slices.Sort(added)
+	return added
 }
 
 // firesElsewhere tells whether an alert of the same labels fires by another rule: for Alertmanager both are one.

@@ -381,6 +381,36 @@ func TestAlertsOfAnotherPrometheusOutlastARestart(t *testing.T) {
 	})
 }
 
+// What daytwo adds for its own screens and incidents, receivers and the API of Alertmanager are not told, after a restart neither.
+func TestAlertmanagerIsToldWhatWasGiven(t *testing.T) {
+	inLabs(t, func(l *lab) {
+		l.write("rules.yml", `groups: [{name: g, rules: [{alert: Slow, expr: slow > 0, annotations: {summary: '{{ $value }} s', runbook_url: http://wiki/slow}}]}]`)
+		l.set("slow", 1)
+		l.start()
+		time.Sleep(time.Second)
+		if code, body := l.door(http.MethodPost, "/api/v2/alerts", `[{"labels":{"instance":"a"},"annotations":{"note":"x"}}]`); code != http.StatusOK {
+			l.t.Fatalf("%d %s", code, body)
+		}
+		time.Sleep(time.Minute)
+		look := func(when string) {
+			synctest.Wait()
+			_, body := l.door(http.MethodGet, "/api/v2/alerts", "")
+			for _, want := range []string{`"annotations":{"note":"x"}`, `"annotations":{"runbook_url":"http://wiki/slow","summary":"1 s"}`} {
+				if !strings.Contains(body, want) {
+					l.t.Errorf("%s Alertmanager knows not %s: %s", when, want, body)
+				}
+			}
+		}
+		look("at first")
+		if here := l.named("Slow").Annotations; here["title"] != "Slow" || here["runbook"] != "http://wiki/slow" {
+			l.t.Errorf("here: %v", here)
+		}
+		l.restart(time.Second)
+		time.Sleep(time.Second) // before anything is evaluated or repeated
+		look("after a restart")
+	})
+}
+
 // The webhook of an outside Alertmanager says when alerts are over; until then they are not.
 func TestTheWebhookOfAnAlertmanager(t *testing.T) {
 	inLab(t, func(l *lab) {

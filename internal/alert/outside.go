@@ -118,6 +118,7 @@ func (a *Alerts) fromOutside(sent *alertmanager.Alert, now time.Time) *Alert {
 		Annotations: describe(name, annotations, known), StartsAt: starts, Source: FromOutside,
 		Generator: cut(sent.GeneratorURL, maxText), rule: outsideRule, timeout: sent.Timeout,
 	}
+	one.added = beyond(annotations, one.Annotations)
 	if !sent.EndsAt.IsZero() {
 		one.expires = sent.EndsAt.UTC().Truncate(time.Microsecond)
 		one.kept = one.expires // it is written whole
@@ -139,7 +140,7 @@ func describe(name string, given event.Labels, service catalog.Service) event.La
 // the webhook of an Alertmanager, which tells of no end, takes none away.
 func (a *Alert) goesOn(said *Alert) *Alert {
 	fresh := *a
-	fresh.Annotations, fresh.Generator = said.Annotations, cmp.Or(said.Generator, a.Generator)
+	fresh.Annotations, fresh.added, fresh.Generator = said.Annotations, said.added, cmp.Or(said.Generator, a.Generator)
 	if said.expires.IsZero() {
 		return &fresh
 	}
@@ -180,7 +181,8 @@ func (a *Alerts) move(ctx context.Context, moved []*Alert) error {
 	}
 	for _, one := range moved {
 		a.amend(one, func(fresh *Alert) {
-			fresh.Annotations, fresh.Generator, fresh.expires, fresh.timeout = one.Annotations, one.Generator, one.expires, one.timeout
+			fresh.Annotations, fresh.added, fresh.Generator = one.Annotations, one.added, one.Generator
+			fresh.expires, fresh.timeout = one.expires, one.timeout
 		})
 	}
 	a.publish(ctx, moved)

@@ -18,19 +18,19 @@ import (
 )
 
 const columns = `id, rule, fingerprint, name, service, severity, state, labels, annotations, value, starts_at, ends_at, ended, expr, source,
-	generator, handed_at, withheld, expires_at`
+	generator, handed_at, withheld, expires_at, added`
 
 // save writes an alert that fired or ended.
 func (a *Alert) save(ctx context.Context, tx *store.Tx) error {
 	if a.State == Resolved {
-		_, err := tx.Exec(ctx, `UPDATE alerts SET state = ?, ends_at = ?, ended = ?, value = ?, annotations = ?, withheld = ? WHERE id = ?`,
-			string(a.State), store.Micros(*a.EndsAt), a.Ended, a.Value, encode(a.Annotations), store.Text(a.Withheld), a.ID)
+		_, err := tx.Exec(ctx, `UPDATE alerts SET state = ?, ends_at = ?, ended = ?, value = ?, annotations = ?, added = ?, withheld = ? WHERE id = ?`,
+			string(a.State), store.Micros(*a.EndsAt), a.Ended, a.Value, encode(a.Annotations), strings.Join(a.added, ","), store.Text(a.Withheld), a.ID)
 		return err
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO alerts (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := tx.Exec(ctx, `INSERT INTO alerts (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.ID, store.Text(a.rule), a.Fingerprint, store.Text(a.Name), store.Text(a.Service), store.Text(a.Severity), string(a.State),
 		encode(a.Labels), encode(a.Annotations), a.Value, store.Micros(a.StartsAt), 0, "", store.Text(a.Expr), a.Source,
-		store.Text(a.Generator), micros(a.HandedAt), store.Text(a.Withheld), microsOrZero(a.expires))
+		store.Text(a.Generator), micros(a.HandedAt), store.Text(a.Withheld), microsOrZero(a.expires), strings.Join(a.added, ","))
 	return err
 }
 
@@ -56,15 +56,18 @@ func encode(m map[string]string) string {
 
 func scan(rows *sql.Rows) (*Alert, error) {
 	a := new(Alert)
-	var labels, annotations string
+	var labels, annotations, added string
 	var starts, ends, handed, expires int64
 	err := rows.Scan(&a.ID, &a.rule, &a.Fingerprint, &a.Name, &a.Service, &a.Severity, &a.State, &labels, &annotations,
-		&a.Value, &starts, &ends, &a.Ended, &a.Expr, &a.Source, &a.Generator, &handed, &a.Withheld, &expires)
+		&a.Value, &starts, &ends, &a.Ended, &a.Expr, &a.Source, &a.Generator, &handed, &a.Withheld, &expires, &added)
 	if err != nil {
 		return nil, err
 	}
 	a.StartsAt = store.FromMicros(starts)
 	a.EndsAt, a.HandedAt = orNil(ends), orNil(handed)
+	if added != "" {
+		a.added = strings.Split(added, ",")
+	}
 	if expires != 0 {
 		a.expires = store.FromMicros(expires)
 		a.kept = a.expires

@@ -123,7 +123,7 @@ func (a *Alerts) fire(r ruleRound, fingerprint string) *Alert {
 	service := seen.labels["service"]
 	known, _ := a.cfg.Catalog.Current().Service(service)
 	identity := event.Labels{"rule": r.key, "labels": fingerprint, "start": start.Format(time.RFC3339Nano)}
-	return &Alert{
+	one := &Alert{
 		ID:          identity.Fingerprint(),
 		Fingerprint: fingerprint,
 		Name:        r.rule.Name(),
@@ -138,6 +138,8 @@ func (a *Alerts) fire(r ruleRound, fingerprint string) *Alert {
 		Source:      r.source,
 		rule:        r.key,
 	}
+	one.added = beyond(seen.annotations, one.Annotations)
+	return one
 }
 
 // measured is a template that puts a number in which is another at the next evaluation.
@@ -191,6 +193,7 @@ func (a *Alerts) refresh(r ruleRound, fingerprint string) {
 	if on := a.firing[r.key][fingerprint]; on != nil {
 		fresh := *on // readers may hold the old one
 		fresh.Value, fresh.Annotations = finite(seen.value), explain(r.rule, seen.annotations, known)
+		fresh.added = beyond(seen.annotations, fresh.Annotations)
 		a.firing[r.key][fingerprint] = &fresh
 	}
 }
