@@ -30,14 +30,20 @@ func (a *Alerts) Routes(s *web.Server) {
 			if err != nil {
 				return nil, err
 			}
-			page := &web.List[*Alert]{Items: append([]*Alert{}, found...)}
+			page := &web.List[*Alert]{Items: a.withSuppression(ctx, found)}
 			if more {
 				page.Next = web.Cursor(found[len(found)-1].place()...)
 			}
 			return page, nil
 		})
 	web.Get(s, "/api/alerts/{id}", web.Op{ID: "get-alert", Summary: "Get an alert", Tag: "alerts"},
-		func(ctx context.Context, in *byID) (*Alert, error) { return a.Get(ctx, in.ID) })
+		func(ctx context.Context, in *byID) (*Alert, error) {
+			one, err := a.Get(ctx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return a.withSuppression(ctx, []*Alert{one})[0], nil
+		})
 	web.Get(s, "/api/slos", web.Op{ID: "list-slos", Summary: "List objectives with their budgets and burn rates", Tag: "alerts"},
 		func(ctx context.Context, in *ofService) (*web.List[Status], error) {
 			all, err := a.Status(ctx, in.Service)
@@ -45,4 +51,17 @@ func (a *Alerts) Routes(s *web.Server) {
 		})
 	a.routingRoutes(s)
 	a.silenceRoutes(s)
+}
+
+// withSuppression are copies of alerts, those that fire with what holds them now.
+func (a *Alerts) withSuppression(ctx context.Context, all []*Alert) []*Alert {
+	told := make([]*Alert, 0, len(all))
+	for _, one := range all {
+		fresh := *one
+		if sent, kept := a.sentLabels(one); kept && one.State == Firing {
+			fresh.Suppressed = a.routing.Suppressed(ctx, sent)
+		}
+		told = append(told, &fresh)
+	}
+	return told
 }

@@ -46,6 +46,15 @@ func TestRoutes(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &page); err != nil || len(page.Items) != 1 || page.Items[0].Service == first.Service || page.Next != "" {
 			t.Errorf("the second part: %s", body)
 		}
+		l.silence(time.Hour) // of checkout, whose alert was handed over long ago
+		for path, want := range map[string]string{
+			"/api/alerts?service=checkout":   `"suppressed":"silenced"`,
+			"/api/alerts?service=storefront": `"handedAt":"`,
+		} {
+			if _, body := get(path); !strings.Contains(body, want) || strings.Contains(body, "suppressed") != strings.Contains(want, "suppressed") {
+				t.Errorf("GET %s while checkout is silenced = %s", path, body)
+			}
+		}
 		for path, want := range map[string]string{
 			"/api/alerts?service=checkout": `"summary":"checkout has 20 waiting"`,
 			"/api/alerts?service=nope":     `{"items":[]}`,

@@ -71,6 +71,22 @@ func (m *Manager) Withheld(ctx context.Context, set map[string]string, starts, n
 	return f.Withheld, explicit
 }
 
+// Suppressed says in a word what keeps an alert with certain labels from being told now: silenced, inhibited, or empty.
+func (m *Manager) Suppressed(ctx context.Context, set map[string]string) string {
+	on, err := m.current()
+	if err != nil {
+		return ""
+	}
+	lset := labelSet(set)
+	switch {
+	case len(m.silencedBy(ctx, lset)) > 0:
+		return "silenced"
+	case len(m.inhibitedBy(ctx, on, lset)) > 0:
+		return "inhibited"
+	}
+	return ""
+}
+
 // decide is pure: the first reason that holds, in the order in which Alertmanager looks.
 func decide(f Fate, starts, now time.Time) (incident bool, withheld string) {
 	var here []Path

@@ -12,14 +12,22 @@ export interface Rule {
   lastError?: string;
   type: "alerting" | "recording";
   state?: "firing" | "pending" | "inactive";
+  /** Of an alerting rule: what fires or is about to. */
+  alerts?: { state: "firing" | "pending" }[];
   lastEvaluation?: string;
+  /** Seconds. */
   evaluationTime?: number;
 }
 
 export interface RuleGroup {
   name: string;
   file: string;
+  /** Seconds. */
   interval: number;
+  /** The year 1 before the first. */
+  lastEvaluation?: string;
+  /** Seconds. */
+  evaluationTime?: number;
   rules: Rule[];
 }
 

@@ -2272,6 +2272,11 @@ export interface components {
             /** @enum {string} */
             state: "firing" | "resolved";
             /**
+             * @description what keeps it from being told now, also after it was handed over; only of an alert that fires
+             * @enum {string}
+             */
+            suppressed?: "silenced" | "inhibited";
+            /**
              * Format: double
              * @description of the expression, at the last evaluation while firing; absent if it is not a finite number
              */

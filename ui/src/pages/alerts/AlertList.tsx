@@ -11,19 +11,35 @@ import { StateBadge } from "@/kit/StateBadge";
 import { Table, type Column } from "@/kit/Table";
 import { Ago, Elapsed } from "@/kit/Time";
 import { useParam } from "@/kit/useParam";
-import { heldBy } from "./held";
+import styles from "./AlertList.module.css";
+import { heldBy, ownLabels, stateOf } from "./held";
+import { OwnLabels } from "./OwnLabels";
 
 const columns: Column<Alert>[] = [
-  { id: "name", header: "Alert", phone: "title", cell: (a) => a.name, value: (a) => a.name },
-  { id: "state", header: "State", phone: "side", cell: (a) => <StateBadge state={a.state} />, value: (a) => a.state },
-  { id: "severity", header: "Severity", cell: (a) => <StateBadge state={a.severity} />, value: (a) => a.severity },
-  { id: "service", header: "Service", cell: (a) => a.service ?? "–", value: (a) => a.service ?? "" },
-  { id: "summary", header: "Summary", cell: (a) => a.annotations.summary ?? "" },
-  { id: "incident", header: "Incident", cell: (a) => <span title={a.withheld}>{heldBy(a)}</span>, value: (a) => heldBy(a) },
-  { id: "value", header: "Value", align: "end", cell: (a) => formatValue(a.value), value: (a) => a.value ?? 0 },
-  { id: "since", header: "Since", cell: (a) => <Ago time={a.startsAt} />, value: (a) => a.startsAt },
-  { id: "lasted", header: "Lasted", cell: (a) => <Elapsed from={a.startsAt} to={a.endsAt} /> },
+  { id: "name", header: "Alert", phone: "title", cell: (a) => <Name of={a} />, value: (a) => a.name },
+  { id: "state", header: "State", phone: "side", cell: (a) => <StateBadge state={stateOf(a)} />, value: stateOf },
+  { id: "severity", header: "Severity", phone: "hide", cell: (a) => <StateBadge state={a.severity} />, value: (a) => a.severity },
+  { id: "service", header: "Service", phone: "hide", cell: (a) => a.service ?? "–", value: (a) => a.service ?? "" },
+  { id: "summary", header: "Summary", phone: "hide", cell: (a) => a.annotations.summary ?? "" },
+  { id: "incident", header: "Incident", phone: "hide", cell: (a) => <span title={a.withheld}>{heldBy(a)}</span>, value: (a) => heldBy(a) },
+  { id: "value", header: "Value", align: "end", phone: "hide", cell: (a) => formatValue(a.value), value: (a) => a.value ?? 0 },
+  { id: "since", header: "Since", phone: "hide", cell: (a) => <Ago time={a.startsAt} />, value: (a) => a.startsAt },
+  { id: "lasted", header: "Lasted", phone: "hide", cell: (a) => <Elapsed from={a.startsAt} to={a.endsAt} /> },
 ];
+
+/** What tells an alert from others; on a phone also, in a line of its own, what other columns say. */
+function Name({ of: alert }: { of: Alert }) {
+  const labels = ownLabels(alert.labels);
+  return (
+    <span className={styles.name}>
+      {alert.name}
+      {labels ? <OwnLabels of={alert} /> : <span className={styles.phone}>{alert.annotations.summary}</span>}
+      <span className={styles.phone}>
+        <StateBadge state={alert.severity} /> {alert.service && `· ${alert.service} `}· <Ago time={alert.startsAt} />
+      </span>
+    </span>
+  );
+}
 
 const states = [
   { value: "firing", label: "Firing" },
@@ -35,7 +51,7 @@ export function AlertList() {
   const [state] = useParam("state");
   const [service] = useParam("service");
   const [name, setName] = useParam("name");
-  const query = useQuery(alertsQuery({ state, service, name }));
+  const query = useQuery({ ...alertsQuery({ state, service, name }), refetchInterval: 15_000 }); // a silence ends without a word
   return (
     <>
       <Filters>

@@ -20,7 +20,7 @@ import { QueryGraph } from "@/kit/timeSeries/QueryGraph";
 import { useMe } from "@/shell/useMe";
 import styles from "./AlertPage.module.css";
 import { Destination } from "./Destination";
-import { heldBy, matcherFor } from "./held";
+import { heldBy, matcherFor, stateOf } from "./held";
 import { Why } from "./Why";
 
 export function AlertPage() {
@@ -52,7 +52,7 @@ function Detail({ alert }: { alert: Alert }) {
         }
         badge={
           <>
-            <StateBadge state={alert.state} filled />
+            <StateBadge state={stateOf(alert)} filled />
             <StateBadge state={alert.severity} />
           </>
         }

@@ -29,7 +29,7 @@ export function Destination({ of, handed }: { of: DestinationOf; handed?: boolea
               ["Route", path.steps.length > 0 ? <Steps key="s" steps={path.steps} /> : "the one at the top"],
               ["Receiver", path.receiver + (path.integrations.length > 0 ? ` (${path.integrations.join(", ")})` : "")],
               ["Group", <code key="g">{path.groupKey}</code>],
-              ["Told", `after ${path.groupWait}, news every ${path.groupInterval}, again after ${path.repeatInterval}`],
+              ["Told by plan", `after ${path.groupWait}, news every ${path.groupInterval}, again after ${path.repeatInterval}`],
               ["Muted", path.mutedBy.join(", ")],
             ]}
           />

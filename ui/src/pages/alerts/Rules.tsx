@@ -8,7 +8,9 @@ import { Loaded } from "@/kit/Loaded";
 import { Section } from "@/kit/Section";
 import { StateBadge } from "@/kit/StateBadge";
 import { explorePath } from "@/kit/paths";
+import { Ago } from "@/kit/Time";
 import styles from "./Rules.module.css";
+import { alertCounts, everEvaluated } from "./ruleState";
 
 /** What is watched: the rule files' rules and those made from objectives. */
 export function Rules() {
@@ -30,13 +32,28 @@ export function Rules() {
 
 function Group({ group }: { group: RuleGroup }) {
   return (
-    <Section title={group.name} aside={<span className={styles.dim}>every {formatDuration(group.interval)}</span>}>
+    <Section title={group.name}>
+      <p className={styles.group}>
+        {group.file && <span className={styles.file}>{group.file}</span>}
+        <span>every {formatDuration(group.interval)}</span>
+        <Evaluated of={group} />
+      </p>
       <ul className={styles.rules}>
         {group.rules.map((rule, i) => (
           <RuleRow key={i} rule={rule} />
         ))}
       </ul>
     </Section>
+  );
+}
+
+/** When it was last evaluated, and how long that took. */
+function Evaluated({ of: { lastEvaluation, evaluationTime = 0 } }: { of: Pick<Rule, "lastEvaluation" | "evaluationTime"> }) {
+  if (!everEvaluated(lastEvaluation)) return <span>not evaluated yet</span>;
+  return (
+    <span>
+      evaluated <Ago time={lastEvaluation} /> in {formatDuration(evaluationTime)}
+    </span>
   );
 }
 
@@ -49,7 +66,7 @@ function RuleRow({ rule }: { rule: Rule }) {
         {rule.health === "err" ? (
           <StateBadge state="cannot be evaluated" tone="critical" />
         ) : (
-          <StateBadge state={rule.state ?? "recording"} />
+          <StateBadge state={rule.state ?? "recording"}>{alertCounts(rule) || undefined}</StateBadge>
         )}
         {service && <Link to={`/services/${encodeURIComponent(service)}`}>{service}</Link>}
         {rule.labels?.severity && <span className={styles.dim}>{rule.labels.severity}</span>}
@@ -59,6 +76,9 @@ function RuleRow({ rule }: { rule: Rule }) {
           </Link>
         )}
         {rule.duration ? <span className={styles.dim}>for {formatDuration(rule.duration)}</span> : null}
+        <span className={styles.dim}>
+          <Evaluated of={rule} />
+        </span>
       </div>
       <Link to={explorePath(rule.query)} className={styles.expr}>
         <code>{rule.query}</code>

@@ -11,6 +11,7 @@ import { parseDuration } from "@/kit/timeRange";
 import { toast } from "@/kit/toasts";
 import { useParam } from "@/kit/useParam";
 import { splitMatchers } from "./held";
+import { OwnLabels } from "./OwnLabels";
 import styles from "./Routing.module.css";
 
 const lengths = [
@@ -98,6 +99,9 @@ function Preview({ matchers }: { matchers: string[] }) {
           <li key={a.id}>
             <StateBadge state={a.severity} /> <Link to={`/alerts/${a.id}`}>{a.annotations.summary ?? a.name}</Link>
             {a.service && <span className={styles.dim}>{a.service}</span>}
+            <span className={styles.own}>
+              <OwnLabels of={a} />
+            </span>
           </li>
         ))}
       </ul>

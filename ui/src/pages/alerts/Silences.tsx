@@ -98,7 +98,10 @@ function Actions({ silence }: { silence: Silence }) {
           : `${silence.alerts} ${silence.alerts === 1 ? "alert that fires" : "alerts that fire"} now: each may open an incident and page`,
       ]}
       run={() => expireSilence(silence.id)}
-      done={() => void client.invalidateQueries({ queryKey: ["silences"] })}
+      done={() => {
+        void client.invalidateQueries({ queryKey: ["silences"] });
+        void client.invalidateQueries({ queryKey: ["alerts"] });
+      }}
     />
   );
 }

@@ -1,4 +1,5 @@
 import type { Alert } from "@/api/types";
+import { labelPairs } from "@/kit/series";
 
 /** In two words, what became of an alert as an incident. */
 export function heldBy(alert: Pick<Alert, "handedAt" | "withheld">): string {
@@ -11,6 +12,15 @@ export function heldBy(alert: Pick<Alert, "handedAt" | "withheld">): string {
   if (why.includes("routes it to")) return "routed elsewhere";
   return why ? "none" : "–";
 }
+
+/** The state to show: what holds an alert that fires, else its own. */
+export const stateOf = (alert: Pick<Alert, "state" | "suppressed">): string => alert.suppressed ?? alert.state;
+
+const shownElsewhere = ["alertname", "severity", "service"];
+
+/** The labels that tell alerts of one name apart, as matchers write them; the rest stand beside them. */
+export const ownLabels = (labels: Alert["labels"]): string =>
+  labelPairs(Object.fromEntries(Object.entries(labels).filter(([name]) => !shownElsewhere.includes(name)))).join(" ");
 
 /** Labels written into a form: `service=checkout`, one a line or with commas. */
 export function splitLabels(text: string): string[] {
