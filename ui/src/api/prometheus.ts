@@ -22,6 +22,7 @@ interface Answer {
     | { resultType: "vector"; result: VectorSample[] }
     | { resultType: "scalar" | "string"; result: [number, string] };
   warnings?: string[];
+  infos?: string[];
 }
 
 export interface RangeResult {
@@ -31,6 +32,8 @@ export interface RangeResult {
   step: number;
   series: MatrixSeries[];
   warnings: string[];
+  /** What the engine notices that need not be a mistake, as a rate of what is not named like a counter. */
+  infos: string[];
 }
 
 interface RangeRequest {
@@ -56,7 +59,7 @@ export function rangeQuery({ expr, range, pausedAt, live, since, points = 240 }:
       const end = Math.floor(to / 1000 / step) * step;
       const answer = await getDoor<Answer>("/prometheus/api/v1/query_range", { query: expr, start, end, step }, signal);
       const series = answer.data.resultType === "matrix" ? answer.data.result : [];
-      return { from: start, to: end, step, series, warnings: answer.warnings ?? [] };
+      return { from: start, to: end, step, series, warnings: answer.warnings ?? [], infos: answer.infos ?? [] };
     },
     refetchInterval: live ? Math.min(60, Math.max(5, step)) * 1000 : false,
     placeholderData: keepPreviousData,

@@ -1,16 +1,24 @@
 import { expect, test } from "vitest";
 import { colourIndexes, palette, seriesColours } from "./colours";
-import { limitSeries, onGrid, seriesName, summary, tellApart, timeGrid, toSeries, type Series } from "./series";
+import { limitSeries, nothingFinite, onGrid, seriesName, summary, tellApart, timeGrid, toSeries, type Series } from "./series";
 
 test("values land on the grid, gaps stay gaps", () => {
   expect(timeGrid(0, 30, 10)).toEqual([0, 10, 20, 30]);
   expect(onGrid([[0, "1"], [20, "3.5"], [30, "NaN"], [99, "9"]], 0, 10, 4)).toEqual([1, null, 3.5, null]);
 });
 
+test("a result of NaN and infinities alone has nothing to draw", () => {
+  const series = (text: string) => toSeries([{ metric: {}, values: [[0, "NaN"], [1, text]] }], { from: 0, step: 1, count: 2 });
+  expect(nothingFinite(series("+Inf"))).toBe(true);
+  expect(nothingFinite(series("0"))).toBe(false);
+  expect(nothingFinite([])).toBe(false);
+});
+
 test("series are named by what tells them apart", () => {
-  expect(tellApart([{ __name__: "up", job: "a", dc: "x" }, { __name__: "up", job: "b", dc: "x" }])).toEqual(["a", "b"]);
+  expect(tellApart([{ __name__: "up", job: "a", dc: "x" }, { __name__: "up", job: "b", dc: "x" }])).toEqual(['job="a"', 'job="b"']);
   expect(tellApart([{ __name__: "up", job: "a" }])).toEqual(["up"]);
-  expect(tellApart([{ job: "a" }, { job: "a", code: "500" }])).toEqual(["–", "500"]);
+  expect(tellApart([{ job: "a" }, { job: "a", code: "500" }])).toEqual(["{}", 'code="500"']);
+  expect(tellApart([{ __name__: "up", dc: "x", job: "a" }, { __name__: "down", dc: "y", job: "a" }])).toEqual(['up{dc="x"}', 'down{dc="y"}']);
   expect(seriesName({ __name__: "up", b: "2", a: 'x"y' })).toBe('up{a="x\\"y", b="2"}');
   const matrix = [{ metric: { code: "200" }, values: [] }];
   expect(toSeries(matrix, { from: 0, step: 1, count: 1 }, "HTTP {{code}}")[0]?.label).toBe("HTTP 200");

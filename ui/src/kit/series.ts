@@ -25,21 +25,30 @@ export function onGrid(values: [number, string][], from: number, step: number, c
   return row;
 }
 
+/** Labels but the name of the metric as PromQL writes them, sorted: job="shop". */
+export function labelPairs(labels: Labels): string[] {
+  return Object.keys(labels)
+    .filter((key) => key !== "__name__")
+    .sort()
+    .map((key) => `${key}=${JSON.stringify(labels[key])}`);
+}
+
 /** A label set as PromQL writes it: up{job="shop"}. */
 export function seriesName(labels: Labels): string {
-  const { __name__: name = "", ...rest } = labels;
-  const pairs = Object.keys(rest)
-    .sort()
-    .map((key) => `${key}=${JSON.stringify(rest[key])}`);
+  const { __name__: name = "" } = labels;
+  const pairs = labelPairs(labels);
   return pairs.length > 0 || !name ? `${name}{${pairs.join(", ")}}` : name;
 }
 
-/** Short names that tell the series of one graph apart: only the labels in which they differ. */
+/** Short names that tell the series of one graph apart: only the labels in which they differ; {} for one that has none of them. */
 export function tellApart(all: Labels[]): string[] {
   const keys = [...new Set(all.flatMap((labels) => Object.keys(labels)))].sort();
   const varying = keys.filter((key) => new Set(all.map((labels) => labels[key] ?? "")).size > 1);
   if (varying.length === 0) return all.map((labels) => labels.__name__ ?? seriesName(labels));
-  return all.map((labels) => varying.map((key) => labels[key] ?? "–").join(" · "));
+  return all.map((labels) => {
+    const own = Object.fromEntries(varying.flatMap((key) => (labels[key] ? [[key, labels[key]]] : [])));
+    return own.__name__ ? seriesName(own) : labelPairs(own).join(", ") || "{}";
+  });
 }
 
 /** {{name}} in a template stands for the label's value. */
@@ -54,6 +63,9 @@ export function toSeries(matrix: MatrixSeries[], grid: { from: number; step: num
     values: onGrid(s.values, grid.from, grid.step, grid.count),
   }));
 }
+
+/** Whether there are series, but no value of any can be drawn: each is NaN or infinite. */
+export const nothingFinite = (all: Series[]) => all.length > 0 && all.every((s) => s.values.every((value) => value === null));
 
 /** Amounts add up; percentages and durations do not. */
 const addsUp = (unit: Unit) => unit !== "percent" && unit !== "ratio" && unit !== "seconds";

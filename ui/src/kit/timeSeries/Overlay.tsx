@@ -21,12 +21,12 @@ interface Props extends Annotations {
 export function Overlay({ markers, bands, box, from, to, zone }: Props) {
   const x = (time: number) => Math.max(0, Math.min(1, (time - from) / (to - from))) * box.width;
   const visible = bands
-    .filter((b) => b.from < to && b.to > from)
+    .filter((b) => b.from < to && b.to >= from)
     .map((band): Stretch => ({ left: x(band.from), right: Math.max(x(band.from) + 2, x(Math.min(band.to, to))), bands: [band] }));
   return (
     <div className={styles.overlay} style={{ left: box.left, top: box.top, width: box.width, height: box.height }}>
       {visible.map(({ left, right, bands: [band] }) => (
-        <div key={band?.link} className={styles.band} style={{ left, width: right - left }} />
+        <div key={band?.link} className={styles.band} data-start={band?.startOnly} style={{ left, width: right - left }} />
       ))}
       {stretches(visible, box.width).map((stretch) => (
         <Foot key={stretch.bands[0]?.link} {...stretch} />
@@ -48,8 +48,11 @@ function Foot({ left, right, bands }: Stretch) {
         to={bands.length > 1 ? "/incidents" : (bands[0]?.link ?? "/incidents")}
         className={styles.foot}
         style={{ left, width: right - left }}
+        data-start={bands[0]?.startOnly}
         aria-label={label}
-      />
+      >
+        {bands[0]?.startOnly && <StateMark tone="critical" size={10} />}
+      </Link>
     </Tooltip>
   );
 }

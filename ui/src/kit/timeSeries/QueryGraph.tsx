@@ -4,7 +4,7 @@ import { rangeQuery } from "@/api/prometheus";
 import { ErrorNote } from "../ErrorNote";
 import type { Unit } from "../format";
 import { Waiting } from "../Loaded";
-import { timeGrid, toSeries } from "../series";
+import { nothingFinite, timeGrid, toSeries } from "../series";
 import { useTimeRange } from "../useTimeRange";
 import type { Annotations } from "./annotations";
 import type { Exemplar } from "./exemplars";
@@ -28,6 +28,8 @@ interface Props {
   /** Errors are shown beside the queries, not here. */
   errorsElsewhere?: boolean;
 }
+
+const notNumbers = "Every value is NaN or infinite, as after a division by zero: there is nothing to draw";
 
 /** PromQL expressions over the page's time range as one graph. */
 export function QueryGraph({ title, unit, queries, height = 180, errorsElsewhere = false, ...rest }: Props) {
@@ -55,7 +57,7 @@ export function QueryGraph({ title, unit, queries, height = 180, errorsElsewhere
 
   return (
     <div>
-      {graph && <TimeSeries title={title} unit={unit} height={height} times={graph.times} series={graph.series} {...rest} />}
+      {graph && <TimeSeries title={title} unit={unit} height={height} times={graph.times} series={graph.series} none={nothingFinite(graph.series) ? notNumbers : undefined} {...rest} />}
       {!errorsElsewhere && errors.map((error) => <ErrorNote key={error.message} error={error} retry={retry} />)}
       {!graph && errors.length === 0 && (
         <div style={{ minHeight: height + 24 }}>

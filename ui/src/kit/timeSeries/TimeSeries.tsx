@@ -26,14 +26,16 @@ interface Props {
   height?: number;
   /** Where the axis may start above zero: a share near 100 %. */
   nearFull?: boolean;
+  /** Why nothing is drawn, if it is not for want of data. */
+  none?: string;
   /** Beside the title. */
   aside?: ReactNode;
 }
 
-const none: Annotations = { markers: [], bands: [] };
+const unmarked: Annotations = { markers: [], bands: [] };
 
 /** A graph over time: shared cursor, drag to zoom, changes and incidents marked, readable as a table. */
-export function TimeSeries({ title, unit, times, series, annotations = none, exemplars, height = 180, nearFull = false, aside }: Props) {
+export function TimeSeries({ title, unit, times, series, annotations = unmarked, exemplars, height = 180, nearFull = false, none, aside }: Props) {
   const id = useId();
   const scheme = useComputedColorScheme();
   const { zone, zoom } = useTimeRange();
@@ -88,7 +90,7 @@ export function TimeSeries({ title, unit, times, series, annotations = none, exe
           />
           {box && <Overlay {...annotations} box={box} from={from} to={to} zone={zone} />}
           {box && exemplars && <Exemplars exemplars={exemplars} box={box} from={from} to={to} unit={unit} zone={zone} />}
-          {limited.length === 0 && <div className={styles.none}>No data in this time</div>}
+          {(none ?? limited.length === 0) && <div className={styles.none}>{none ?? "No data in this time"}</div>}
         </div>
       )}
       {limited.length > 1 && (

@@ -22,6 +22,8 @@ export interface Band {
   to: number;
   title: string;
   link: string;
+  /** Only its start is marked: it lies behind what is drawn of others. */
+  startOnly?: boolean;
 }
 
 export interface Annotations {

@@ -38,6 +38,10 @@ function wordings(markers: Marker[]): string[] {
   return names.size === markers.length ? [[...names].join(", "), ...count] : count;
 }
 
+/** Incidents of no service in particular: those that began within a time (Unix seconds), marked where they did. */
+export const startsIn = (bands: Band[], from: number, to: number): Band[] =>
+  bands.filter((b) => b.from >= from && b.from <= to).map((b) => ({ ...b, to: b.from, startOnly: true }));
+
 export interface Stretch {
   left: number;
   right: number;

@@ -9,11 +9,14 @@ import { EmptyState } from "@/kit/EmptyState";
 import { Filters } from "@/kit/Filters";
 import { plural, type Unit } from "@/kit/format";
 import { PageTitle } from "@/kit/PageTitle";
+import { StateMark } from "@/kit/StateBadge";
 import { timeText, writeTimeState, readTimeState } from "@/kit/timeRange";
 import { useAnnotations } from "@/kit/timeSeries/annotations";
+import { startsIn } from "@/kit/timeSeries/marks";
 import { QueryGraph } from "@/kit/timeSeries/QueryGraph";
 import { useParam } from "@/kit/useParam";
 import { useTimeRange } from "@/kit/useTimeRange";
+import styles from "./Explore.module.css";
 import { Explain } from "./Explain";
 import { History } from "./History";
 import { remember } from "./history";
@@ -139,23 +142,42 @@ function View({ view, exprs, unit }: { view: string; exprs: string[]; unit: Unit
 }
 
 function Graph({ exprs, unit }: { exprs: string[]; unit: Unit }) {
-  const annotations = useAnnotations();
+  const { markers, bands } = useAnnotations();
   const queries = useMemo(() => exprs.map((expr, i) => ({ expr, label: exprs.length > 1 ? letter(i) : undefined })), [exprs]);
   const [show, setShow] = useParam("exemplars", "on");
-  const { range, pausedAt, live } = useTimeRange();
+  const [incidents, setIncidents] = useParam("incidents", "on");
+  const { range, pausedAt, live, instants } = useTimeRange();
+  const { from, to } = instants();
+  const starts = startsIn(bands, from / 1000, to / 1000);
   const exemplars = useQueries({
     queries: exprs.map((expr) => exemplarsQuery({ expr, range, pausedAt, live })),
     combine: (all) => all.flatMap((one) => one.data ?? []),
   });
-  const aside = exemplars.length > 0 && (
-    <Checkbox size="xs" label={plural(exemplars.length, "exemplar")} checked={show === "on"} onChange={(e) => setShow(e.currentTarget.checked ? "on" : "off")} />
+  const aside = (
+    <div className={styles.marks}>
+      {starts.length > 0 && (
+        <Checkbox
+          size="xs"
+          label={
+            <span className={styles.key} title="Marked where they began">
+              <StateMark tone="critical" /> {plural(starts.length, "incident")}
+            </span>
+          }
+          checked={incidents === "on"}
+          onChange={(e) => setIncidents(e.currentTarget.checked ? "on" : "off")}
+        />
+      )}
+      {exemplars.length > 0 && (
+        <Checkbox size="xs" label={plural(exemplars.length, "exemplar")} checked={show === "on"} onChange={(e) => setShow(e.currentTarget.checked ? "on" : "off")} />
+      )}
+    </div>
   );
   return (
     <QueryGraph
       title={exprs.length > 1 ? `${exprs.length} queries` : "Result"}
       unit={unit}
       queries={queries}
-      annotations={annotations}
+      annotations={{ markers, bands: incidents === "on" ? starts : [] }}
       exemplars={show === "on" ? exemplars : undefined}
       aside={aside}
       height={360}

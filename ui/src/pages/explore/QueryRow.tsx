@@ -50,8 +50,21 @@ function Outcome({ expr }: { expr: string }) {
       </div>
     );
   }
-  if (!data?.warnings.length) return null;
-  return <div className={styles.warning}>{data.warnings.join(" ")}</div>;
+  if (!data) return null;
+  return (
+    <>
+      {data.warnings.map((text) => (
+        <div key={text} className={styles.warning}>
+          {text}
+        </div>
+      ))}
+      {data.infos.map((text) => (
+        <div key={text} className={styles.info}>
+          {text}
+        </div>
+      ))}
+    </>
+  );
 }
 
 /** A query that takes long says so, and can be cancelled. */

@@ -7,7 +7,7 @@ test("a value of the gauge is a state", () => {
 
 test("the worst breaker stands first, by its last value", () => {
   const series = (name: string, ...values: number[]) => ({ metric: { name }, values: values.map((v, i): [number, string] => [i, String(v)]) });
-  const range = { from: 0, to: 2, step: 1, warnings: [] };
+  const range = { from: 0, to: 2, step: 1, warnings: [], infos: [] };
   const all = breakersOf({ ...range, series: [series("catalog", 1, 0), series("payments", 0, 1), series("database", 0, 0.5)] });
   expect(all.map((b) => `${b.name} ${b.state}`)).toEqual(["payments open", "database half-open", "catalog closed"]);
 });
