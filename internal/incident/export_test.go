@@ -2,6 +2,9 @@ package incident
 
 import "time"
 
+// EndAlerts is what ends the alerts of an incident.
+const EndAlerts = endAlerts
+
 // Unhurried has one transaction take all that there is to do, before Run.
 func (s *Incidents) Unhurried() { s.budget = time.Hour }
 

@@ -3,12 +3,10 @@ package incident
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
-	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/web"
 )
 
@@ -140,7 +138,7 @@ func (s *Incidents) steerRoutes(w *web.Server) {
 		func(ctx context.Context, in *editInput) (*Detail, error) {
 			return pointerTo(s.Edit(ctx, in.ID, actor(ctx), Edit{Title: in.Body.Title, Urgency: in.Body.Urgency, Priority: in.Body.Priority, Conference: in.Body.Conference}))
 		})
-	web.Get(w, "/api/incidents/{id}/alerts", web.Op{ID: "list-incident-alerts", Summary: "List the alerts of an incident with what they say, oldest first", Tag: tag},
+	web.Get(w, "/api/incidents/{id}/alerts", web.Op{ID: "list-incident-alerts", Summary: "List the alerts of an incident with what they say, in the order of their ids", Tag: tag},
 		s.listAlerts)
 	web.Get(w, "/api/incident-audit", web.Op{ID: "audit-incidents", Summary: "Look, from the log alone, whether every open incident has a next step", Tag: tag},
 		func(ctx context.Context, _ *struct{}) (*Audit, error) {
@@ -155,13 +153,7 @@ type alertsInput struct {
 }
 
 func (s *Incidents) listAlerts(ctx context.Context, in *alertsInput) (*web.List[Record], error) {
-	offset := 0
 	after, err := in.After()
-	if err == nil && after != "" {
-		if offset, err = strconv.Atoi(after); err != nil || offset < 0 {
-			err = problem.New(problem.Invalid, "the cursor is not one of this list").WithField("cursor").WithMend("start again without a cursor")
-		}
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -169,10 +161,10 @@ func (s *Incidents) listAlerts(ctx context.Context, in *alertsInput) (*web.List[
 	if err != nil {
 		return nil, err
 	}
-	list, total, err := s.FindAlerts(ctx, i, AlertFilter{Limit: in.Limit, Offset: offset})
+	list, total, err := s.FindAlerts(ctx, i, AlertFilter{Limit: in.Limit, After: after})
 	answer := &web.List[Record]{Items: list}
-	if offset += len(list); offset < total {
-		answer.Next = web.Cursor(strconv.Itoa(offset))
+	if len(list) > 0 && len(list) < total {
+		answer.Next = web.Cursor(list[len(list)-1].ID)
 	}
 	return answer, err
 }

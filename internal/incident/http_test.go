@@ -105,3 +105,31 @@ func TestListGoesOnWithItsCursor(t *testing.T) {
 		t.Errorf("got %v", numbers)
 	}
 }
+
+// An alert that ends while its list is read moves no other out of it.
+func TestAlertsOfAnIncidentInParts(t *testing.T) {
+	b := newBench(t, storetest.New(t), shop)
+	call := serve(t, b)
+	for _, alert := range []string{"a1", "a2", "a3", "a4", "a5", "a6"} {
+		b.trigger(t, alert, "checkout")
+	}
+	seen := map[string]bool{}
+	for path := "/api/incidents/1/alerts?limit=3"; path != ""; {
+		_, body := call(http.MethodGet, path, "")
+		var list web.List[incident.Record]
+		if err := json.Unmarshal([]byte(body), &list); err != nil {
+			t.Fatal(err, body)
+		}
+		for _, r := range list.Items {
+			seen[r.ID] = true
+		}
+		path = ""
+		if list.Next != "" {
+			path = "/api/incidents/1/alerts?limit=3&cursor=" + list.Next
+			b.cleared(t, list.Items[0].ID)
+		}
+	}
+	if len(seen) != 6 {
+		t.Errorf("of 6 alerts %d were listed", len(seen))
+	}
+}

@@ -45,6 +45,7 @@ const (
 	courtesy      = 100 * time.Millisecond // at most between transactions while many events come in
 	maxFresh      = 100_000                // events not looked at: more are refused for a while
 	keepEvents    = 7 * 24 * time.Hour     // how long events are kept for looking back
+	oldDedupKey   = 255                    // bytes: what keys were cut to before; alerts that are open since then have such ones
 	maxDedupKey   = 4 * 255                // bytes: 255 characters of any script
 )
 
@@ -387,7 +388,12 @@ func (e Event) trigger() Trigger {
 
 // openRecord finds the open alert of a key, nil if there is none.
 func (s *Incidents) openRecord(ctx context.Context, tx *store.Tx, key, dedup string) (*Record, error) {
-	return findRecord(ctx, tx, `r.key_id = ? AND r.dedup_key = ? AND r.status = 'triggered'`, key, dedup)
+	const open = `r.key_id = ? AND r.dedup_key = ? AND r.status = 'triggered'`
+	r, err := findRecord(ctx, tx, open, key, dedup)
+	if err != nil || r != nil || len(dedup) <= oldDedupKey {
+		return r, err
+	}
+	return findRecord(ctx, tx, open, key, clip(dedup, oldDedupKey))
 }
 
 // forget removes events nobody looks back at any more.

@@ -238,14 +238,19 @@ func recordsFor(ctx context.Context, tx *store.Tx, i Incident, alerts []JoinedAl
 type AlertFilter struct {
 	Alert         string   // only the one with this id; empty: all
 	Statuses      []string // triggered, resolved; none: whatever they are
+	After         string   // those behind this id
 	Limit, Offset int      // at most maxAlerts at once
 }
 
-// FindAlerts returns a part of the alerts of an incident with what they say, oldest first, and how many there are in all.
+// FindAlerts returns a part of the alerts of an incident with what they say, in the order of their ids, which nothing changes: about that in
+// which they came in. total is how many there are in all, or behind After.
 func (s *Incidents) FindAlerts(ctx context.Context, i Incident, f AlertFilter) (list []Record, total int, err error) {
 	where, args := `incident_id = ?`, []any{i.ID}
 	if f.Alert != "" {
 		where, args = where+` AND alert_id = ?`, append(args, f.Alert)
+	}
+	if f.After != "" {
+		where, args = where+` AND alert_id > ?`, append(args, f.After)
 	}
 	switch triggered, resolved := slices.Contains(f.Statuses, "triggered"), slices.Contains(f.Statuses, "resolved"); {
 	case triggered && !resolved:
@@ -259,7 +264,7 @@ func (s *Incidents) FindAlerts(ctx context.Context, i Incident, f AlertFilter) (
 		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM incident_alerts WHERE `+where, args...).Scan(&total); err != nil {
 			return fmt.Errorf("count alerts: %w", err)
 		}
-		alerts, err := query(ctx, tx, scanAlert, `SELECT alert_id, title, status, at FROM incident_alerts WHERE `+where+` ORDER BY at, alert_id LIMIT ? OFFSET ?`,
+		alerts, err := query(ctx, tx, scanAlert, `SELECT alert_id, title, status, at FROM incident_alerts WHERE `+where+` ORDER BY alert_id LIMIT ? OFFSET ?`,
 			append(args, min(f.Limit, maxAlerts), f.Offset)...)
 		if err != nil {
 			return err

@@ -156,6 +156,10 @@ func countKeyed(ctx context.Context, tx *store.Tx, id string) (n int, err error)
 	return n, nil
 }
 
+// endAlerts looks up the alerts of the incident one by one: all that ever came in are many, and nobody else writes meanwhile.
+const endAlerts = `UPDATE incident_alerts SET status = 'resolved', at = ? WHERE incident_id = ? AND status = 'firing'
+	AND EXISTS (SELECT 1 FROM alert_records r WHERE r.id = incident_alerts.alert_id AND r.key_id <> '')`
+
 // endKeyed ends the alerts of a resolved incident that came in as events: their sender's next trigger is a new alert, so that it
 // pages. Alerts of daytwo's own rules go on: they fire until they do not.
 func (s *Incidents) endKeyed(ctx context.Context, tx *store.Tx, id string) error {
@@ -175,8 +179,7 @@ func (s *Incidents) endKeyed(ctx context.Context, tx *store.Tx, id string) error
 	if err != nil {
 		return fmt.Errorf("end alerts: %w", err)
 	}
-	done, err := tx.Exec(ctx, `UPDATE incident_alerts SET status = 'resolved', at = ? WHERE incident_id = ? AND status = 'firing'
-		AND alert_id IN (SELECT id FROM alert_records WHERE key_id <> '')`, now, id)
+	done, err := tx.Exec(ctx, endAlerts, now, id)
 	if err != nil {
 		return fmt.Errorf("end alerts: %w", err)
 	}

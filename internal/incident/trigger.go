@@ -20,7 +20,7 @@ const (
 	maxTitle   = 500      // bytes of what people write, and of reasons; longer ones are cut
 	maxSummary = 4 * 1024 // bytes of the title of an alert: 1024 characters of any script; longer ones are cut
 	shownTitle = 200      // bytes of a title within a sentence or a subject, where more follows; the whole of it is in the letter
-	maxGroup   = 1000     // bytes; longer ones are cut
+	maxGroup   = 2000     // bytes of what alerts have in common: as long as a key and a label beside it; longer ones are cut
 	maxNote    = 16 << 10 // bytes; longer ones are refused
 )
 

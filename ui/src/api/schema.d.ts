@@ -396,7 +396,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the alerts of an incident with what they say, oldest first */
+        /** List the alerts of an incident with what they say, in the order of their ids */
         get: operations["list-incident-alerts"];
         put?: never;
         post?: never;
