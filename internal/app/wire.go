@@ -195,7 +195,7 @@ func (a *App) respond(ctx context.Context, line *timeline.Timeline, services *ca
 	if err != nil {
 		return nil, err
 	}
-	services.Pages = incidents.Paged
+	services.Pages, services.Named = incidents.Paged, incidents.Naming
 	a.server.MountPublic(channels.Door(&responder{incidents: incidents, catalog: services, audit: a.server.Audit}))
 	pushRoute(a.server, channels)
 	return incidents, nil

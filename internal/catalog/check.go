@@ -168,7 +168,7 @@ func (c *Catalog) checkService(s Service) error {
 		return refuse("urgency", "use high, low or severity", "%q is not an urgency", shorten(s.Urgency))
 	}
 	for field, d := range map[string]Duration{"ackTimeout": s.AckTimeout, "autoResolve": s.AutoResolve} {
-		if d < 0 || time.Duration(d) > maxTimeout {
+		if d < 0 || time.Duration(d) > MaxTimeout {
 			return refuse(field, "write a duration up to 30d, or leave it out", "%s is not possible for %s", d, field)
 		}
 	}
@@ -181,8 +181,8 @@ func (c *Catalog) checkService(s Service) error {
 	return c.checkIntegrations(s)
 }
 
-// maxTimeout is the longest time after which an incident changes by itself.
-const maxTimeout = 30 * 24 * time.Hour
+// MaxTimeout is the longest time after which an incident changes by itself.
+const MaxTimeout = 30 * 24 * time.Hour
 
 func checkHours(h *SupportHours) error {
 	if h == nil {
@@ -211,9 +211,12 @@ func (c *Catalog) checkIntegrations(s Service) error {
 		if integration.Name == "" || len(integration.Name) > 100 || !keyForm.MatchString(integration.Key) {
 			return refuse(field, "give it a name, and a key of 16 to 64 letters and digits", "the integration has no name, or no key that can be one")
 		}
+		if slices.ContainsFunc(s.Integrations[:i], func(o Integration) bool { return o.ID == integration.ID }) {
+			return refuse(field+".id", "leave it out, and a new one is made", "two integrations have the id %q", shorten(integration.ID))
+		}
 		for _, other := range c.Services {
 			for _, o := range other.Integrations {
-				if o.Key == integration.Key && o.ID != integration.ID {
+				if o.Key == integration.Key && (o.ID != integration.ID || other.ID != s.ID) {
 					return refuse(field+".key", "leave it out, and a new one is made", "the key is in use by %s", other.Name)
 				}
 			}

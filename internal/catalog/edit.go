@@ -164,6 +164,9 @@ func save[T any](ctx context.Context, l *Live, kind Kind, entry T, of shape[T]) 
 				return twice(kind, name, of.file(other))
 			}
 			if before != nil && *of.name(before) != name {
+				if err := l.unnamed(c, kind, *of.name(before)); err != nil {
+					return err
+				}
 				if err := c.rename(now, kind, *of.name(before), name); err != nil {
 					return err
 				}
@@ -207,6 +210,9 @@ func (l *Live) Delete(ctx context.Context, kind Kind, id string) error {
 		}
 		if users := now.users(kind, name); len(users) > 0 {
 			return problem.New(problem.Conflict, "%s %q is used by %s", kind, name, users[0].what()).WithMend("change what uses it first")
+		}
+		if err := l.unnamed(c, kind, name); err != nil {
+			return err
 		}
 		for _, child := range []Kind{KindContact, KindRule, KindOverride, kindCode, kindSent} {
 			if err := c.dropOf(child, id); err != nil {

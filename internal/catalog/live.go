@@ -23,7 +23,8 @@ type Live struct {
 	current atomic.Pointer[Catalog]
 
 	// Set before Routes; what is nil is not offered.
-	Pages     func(ctx context.Context, from, to time.Time) ([]schedule.Paged, error) // who was paged, for the fairness report
+	Pages     func(ctx context.Context, from, to time.Time) ([]schedule.Paged, error)          // who was paged, for the fairness report
+	Named     func(ctx context.Context, tx *store.Tx, service string) (by []string, err error) // what names a service beside the catalog: it keeps its name
 	Tell      Tell
 	Sealer    Sealer
 	PublicURL string

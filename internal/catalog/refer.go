@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/schedule"
@@ -54,6 +55,19 @@ func (c *Catalog) users(kind Kind, name string) (list []user) {
 	add(kind == KindService && slices.ContainsFunc(c.StatusPage.Components, shown), user{KindStatusPage, statusPageID, c.StatusPage.Title, c.StatusPage.File})
 	add(kind == KindPerson && slices.Contains(c.LastResort, name), user{"", "", "", FileName})
 	return list
+}
+
+// unnamed refuses to rename or remove a service that something beside the catalog names, which would not follow.
+func (l *Live) unnamed(c *change, kind Kind, name string) error {
+	if kind != KindService || l.Named == nil {
+		return nil
+	}
+	by, err := l.Named(c.ctx, c.tx, name)
+	if err != nil || len(by) == 0 {
+		return err
+	}
+	return problem.New(problem.Conflict, "service %q is named by %s", name, strings.Join(by, ", ")).
+		WithField("name").WithMend("change the rules and heartbeats that name it and resolve its incidents first")
 }
 
 // rename lets everything that refers to an entry follow its new name. What a file declares cannot follow.
@@ -149,7 +163,9 @@ func (c *change) renamePerson(now *Catalog, swap func(string) string) error {
 		}
 	}
 	for _, p := range now.Policies {
-		if levels := retarget(p.Levels, ToPerson, swap); p.File == "" {
+		levels := retarget(p.Levels, ToPerson, swap)
+		same := slices.EqualFunc(levels, p.Levels, func(a, b Level) bool { return slices.Equal(a.Targets, b.Targets) })
+		if !same && p.File == "" {
 			p.Levels = levels
 			if err := c.put(KindPolicy, p.ID, "", p); err != nil {
 				return err

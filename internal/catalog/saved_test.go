@@ -129,3 +129,49 @@ func TestServicesAreMadeAndChanged(t *testing.T) {
 		t.Errorf("%d %s", status, body)
 	}
 }
+
+func TestIntegrationsHaveIDsOfTheirOwn(t *testing.T) {
+	l := openLive(t, storetest.New(t), &clock{moment(t, "2026-03-04T12:00:00Z")}, "ada, grace")
+	s, err := l.SaveService(t.Context(), catalog.Service{Name: "billing", Integrations: []catalog.Integration{{Name: "a"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := s.Integrations[0]
+	s.Integrations = append(s.Integrations, catalog.Integration{ID: i.ID, Name: "b", Key: "fedcba9876543210fedcba9876543210"})
+	if _, err := l.SaveService(t.Context(), s); problem.CodeOf(err) != problem.Invalid {
+		t.Errorf("two of one id: %v", err)
+	}
+	if _, err := l.SaveService(t.Context(), catalog.Service{Name: "other", Integrations: []catalog.Integration{i}}); problem.CodeOf(err) != problem.Invalid {
+		t.Errorf("one key in two services: %v", err)
+	}
+}
+
+// A person's new name changes nothing of what does not name them: whoever edits that meanwhile is not in anybody's way.
+func TestRenamingAPersonLeavesOthersAlone(t *testing.T) {
+	l := openLive(t, storetest.New(t), &clock{moment(t, "2026-03-04T12:00:00Z")}, "ada, grace")
+	people := map[string]catalog.Person{}
+	for _, name := range []string{"kay", "lin"} {
+		p, err := l.SavePerson(t.Context(), catalog.Person{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		people[name] = p
+		policy := catalog.Policy{Name: "of " + name, Levels: []catalog.Level{{Targets: []catalog.Target{{Kind: catalog.ToPerson, Name: name}}}}}
+		if _, err := l.SavePolicy(t.Context(), policy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, _ := l.Current().Policy("of lin")
+	kay := people["kay"]
+	kay.Name = "kay2"
+	ctx := auth.WithPrincipal(t.Context(), auth.Principal{Kind: auth.KindToken, Name: "ci"})
+	if _, err := l.SavePerson(ctx, kay); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := l.Current().Policy("of lin"); *after.Saved != *before.Saved {
+		t.Errorf("the policy of another was saved: %+v, %+v before", after.Saved, before.Saved)
+	}
+	if p, _ := l.Current().Policy("of kay"); p.Levels[0].Targets[0].Name != "kay2" {
+		t.Errorf("%+v", p)
+	}
+}

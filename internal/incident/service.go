@@ -1,9 +1,13 @@
 package incident
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
+	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
 // maintenance tells whether a service is under maintenance, why its alerts page nobody, and until when.
@@ -17,6 +21,30 @@ func (s *Incidents) maintenance(service string, at time.Time) (why string, until
 	}
 	return "maintenance: " + name, m.End, ok
 }
+
+// Naming is what names a service in such a way that it is lost once the service has another name, as people call it: event rules,
+// heartbeats and open incidents.
+func (s *Incidents) Naming(ctx context.Context, tx *store.Tx, service string) (list []string, err error) {
+	rules, err := readRules(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rules {
+		if r.Service == service {
+			list = append(list, fmt.Sprintf("event rule %q", r.Name))
+		}
+	}
+	named, err := query(ctx, tx, func(row scanner) (what string, err error) {
+		var kind, name string
+		err = row.Scan(&kind, &name)
+		return kind + name, err
+	}, `SELECT 'heartbeat ', name FROM heartbeats WHERE service = ?
+		UNION ALL SELECT 'open incident #', CAST(number AS TEXT) FROM incidents WHERE service = ? AND status <> 'resolved' LIMIT ?`, service, service, maxNaming)
+	return slices.Concat(list, named), err
+}
+
+// maxNaming is how many heartbeats and incidents are named: enough to know where to look.
+const maxNaming = 5
 
 // Integration finds the service behind a key of an integration.
 func (s *Incidents) Integration(key string) (service string, ok bool) {
