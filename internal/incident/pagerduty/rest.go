@@ -40,6 +40,25 @@ func (a *API) restRoutes() {
 // read registers a call that changes nothing.
 func (a *API) read(path string, h handler) { a.route("GET "+path, auth.Viewer, "", h) }
 
+// mostTries bounds how often a call is made on top of what others saved meanwhile.
+const mostTries = 10
+
+// again makes a call, and makes it again where somebody changed what it read before it had saved: clients of the original know no
+// If-Match, what they say is meant of the entry as it is.
+func again(h handler, in request) (body any, err error) {
+	for range mostTries {
+		if body, err = h(in); !overtaken(err) {
+			break
+		}
+	}
+	return body, err
+}
+
+func overtaken(err error) bool {
+	p, ok := errors.AsType[*problem.Error](err)
+	return ok && p.Code == problem.Conflict && p.Field == "If-Match"
+}
+
 // route registers a call for whoever has a role. action is its name in the audit log.
 func (a *API) route(pattern string, role auth.Role, action string, h handler) {
 	serve := func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +75,7 @@ func (a *API) route(pattern string, role auth.Role, action string, h handler) {
 				return
 			}
 		}
-		body, err := h(in)
+		body, err := again(h, in)
 		if err != nil {
 			if problem.CodeOf(err) == problem.Internal {
 				a.Logger.ErrorContext(r.Context(), "a call of the REST API failed", "path", r.URL.Path, "error", err)

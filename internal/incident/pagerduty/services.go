@@ -247,8 +247,11 @@ func (a *API) saveService(r request) (any, error) {
 	return ref{"service": shown}, err
 }
 
+// maxName is how much of the name of an integration is kept, in bytes before the sign that it was cut: the catalog takes 100.
+const maxName = 100 - len("…")
+
 func (a *API) applyService(s *catalog.Service, b serviceBody) error {
-	s.Name = cmp.Or(b.Name, s.Name)
+	s.Name = cmp.Or(strings.TrimSpace(b.Name), s.Name)
 	if b.Description != nil {
 		s.Description = *b.Description
 	}
@@ -268,7 +271,7 @@ func (a *API) applyService(s *catalog.Service, b serviceBody) error {
 	}
 	for given, to := range map[*int64]*catalog.Duration{b.AckTimeout: &s.AckTimeout, b.AutoResolve: &s.AutoResolve} {
 		if given != nil {
-			*to = catalog.Duration(time.Duration(min(max(*given, 0), 1<<31)) * time.Second)
+			*to = catalog.Duration(min(time.Duration(min(max(*given, 0), 1<<31))*time.Second, catalog.MaxTimeout))
 		}
 	}
 	if u := b.Urgency; u != nil {
@@ -293,7 +296,7 @@ func (a *API) applyService(s *catalog.Service, b serviceBody) error {
 		if g.Type != nil && *g.Type != "" {
 			s.Grouping.By = []string{}
 			if c := g.Config; c != nil {
-				s.Grouping.By = append(s.Grouping.By, c.Fields...)
+				s.Grouping.By = slices.DeleteFunc(append(s.Grouping.By, c.Fields...), func(f string) bool { return f == "" })
 				if c.Timeout != nil {
 					s.Grouping.Within = catalog.Duration(time.Duration(min(max(*c.Timeout, 0), 1<<20)) * time.Minute)
 				}
@@ -304,7 +307,7 @@ func (a *API) applyService(s *catalog.Service, b serviceBody) error {
 		}
 	}
 	for _, i := range b.Integrations {
-		s.Integrations = append(slices.Clone(s.Integrations), catalog.Integration{Name: cmp.Or(i.Name, i.Type), Type: strings.TrimSuffix(i.Type, "_integration")})
+		s.Integrations = append(slices.Clone(s.Integrations), catalog.Integration{Name: clip(cmp.Or(i.Name, i.Type, "events"), maxName), Type: strings.TrimSuffix(i.Type, "_integration")})
 	}
 	return nil
 }
@@ -324,7 +327,9 @@ func (b serviceBody) hours() (*catalog.SupportHours, error) {
 	}
 	h := &catalog.SupportHours{TimeZone: b.Hours.TimeZone, Outside: "low"}
 	if b.Urgency != nil && b.Urgency.Outside != nil {
-		h.Outside = b.Urgency.Outside.Urgency
+		if h.Outside = cmp.Or(b.Urgency.Outside.Urgency, catalog.Low); h.Outside == "severity_based" {
+			h.Outside = catalog.High // there is no such choice outside of the hours: nobody is left out
+		}
 	}
 	for _, day := range b.Hours.Days {
 		if day < 1 || day > 7 {
@@ -383,7 +388,7 @@ func (a *API) saveIntegration(r request) (any, error) {
 		return nil, err
 	}
 	s.Integrations = slices.Clone(s.Integrations)
-	s.Integrations[at].Name = cmp.Or(in.Integration.Name, s.Integrations[at].Name, in.Integration.Type, "events")
+	s.Integrations[at].Name = clip(cmp.Or(in.Integration.Name, s.Integrations[at].Name, in.Integration.Type, "events"), maxName)
 	if s, err = a.Catalog.SaveService(r.Context(), s); err != nil {
 		return nil, err
 	}
