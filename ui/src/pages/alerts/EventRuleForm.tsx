@@ -40,9 +40,9 @@ export function EventRuleForm({ edition, rules, onDone }: Props) {
   const changed = () => client.invalidateQueries({ queryKey: ["event-rules"] });
   const save = useMutation({
     mutationFn: (version: string | undefined) => saveEventRule(tidy(whole), version),
-    onSuccess: (saved) => {
+    onSuccess: async (saved) => {
+      await changed(); // whoever opens it again at once sees it as it is now
       toast({ tone: "good", text: `Event rule ${saved.name} is ${saved.disabled ? "kept, and off" : "in force"}` });
-      void changed();
       onDone();
     },
     onError: (error) => {

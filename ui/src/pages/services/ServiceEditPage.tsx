@@ -1,5 +1,5 @@
 import { ActionIcon, Button, NativeSelect, NumberInput, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { useParams } from "react-router";
@@ -33,7 +33,7 @@ export function ServiceEditPage() {
 
 /** A list shows its keys masked; the service itself shows them to who may change it. */
 function Whole({ name, others }: { name: string; others: Service[] }) {
-  const query = useQuery(serviceQuery(name));
+  const query = useQuery({ ...serviceQuery(name), placeholderData: keepPreviousData }); // whoever edits keeps the draft when somebody renames it
   return (
     <Loaded query={query} page="Service">
       {(service) => <Editing entry={service}>{(edition) => <Editor edition={edition} others={others} />}</Editing>}
