@@ -99,10 +99,14 @@ func (cs *committer) join(c *commit) (lead bool, err error) {
 func (cs *committer) take() []*commit {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	n, size := 0, 0
-	for n < len(cs.queue) && (n == 0 || size+len(cs.queue[n].batch.data) <= maxGroup) {
-		size += len(cs.queue[n].batch.data)
-		n++
+	n, size, rows, names := 0, 0, 0, 0
+	for ; n < len(cs.queue); n++ {
+		b := cs.queue[n].batch
+		rows, names = rows+len(b.events), names+len(b.refs)
+		if n > 0 && (size+len(b.data) > maxGroup || rows*names > headCells/8) {
+			break
+		}
+		size += len(b.data)
 	}
 	group := slices.Clone(cs.queue[:n])
 	cs.queue = slices.Delete(cs.queue, 0, n)

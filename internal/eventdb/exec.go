@@ -189,13 +189,13 @@ func (w *worker) work(ctx context.Context, slot int) error {
 		if i >= int64(len(w.x.blocks)) {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
+		if err := ended(ctx); err != nil {
+			return err
 		}
 		b := w.x.blocks[i]
-		if err := w.block(b); err != nil {
-			if errors.Is(err, errRows) {
-				return err
+		if err := w.block(ctx, b); err != nil {
+			if errors.Is(err, errRows) || ctx.Err() != nil {
+				return cmp.Or(ended(ctx), err)
 			}
 			w.x.noteBad(b, err)
 			w.warnings = append(w.warnings, err.Error())
@@ -233,7 +233,7 @@ func (w *worker) bytes() int64 {
 
 // block looks into one block. An error other than a limit means that the block is
 // damaged and that nothing of it was counted.
-func (w *worker) block(b *block) error {
+func (w *worker) block(ctx context.Context, b *block) error {
 	if b.maxTime < w.x.first || b.minTime > w.x.last || w.x.rowsOnly && w.rows.beyond(b) {
 		w.cost.Skipped++
 		return nil
@@ -252,7 +252,7 @@ func (w *worker) block(b *block) error {
 		return errRows
 	}
 	w.buffers.reset()
-	l := &looking{block: b, cost: &w.cost, buf: w.buffers}
+	l := &looking{block: b, cost: &w.cost, buf: w.buffers, ended: func() error { return ended(ctx) }}
 	selected, err := w.choose(l, v)
 	if err != nil {
 		return err

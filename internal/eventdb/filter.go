@@ -114,6 +114,9 @@ func wholeWords(text string, start bool) []string {
 
 // bits are the rows that match.
 func (f *filter) bits(l *looking) (bitset, error) {
+	if err := l.over(); err != nil {
+		return nil, err
+	}
 	out := newBitset(l.n)
 	switch f.op {
 	case event.OpAll:
@@ -135,6 +138,9 @@ func (f *filter) bits(l *looking) (bitset, error) {
 		one := newBitset(l.n) // a field's own: what matched in others must stay
 		for _, name := range l.names() {
 			if event.MatchWildcard(f.f.Field, name) {
+				if err := l.over(); err != nil {
+					return nil, err
+				}
 				one.clear()
 				if err := f.field(l, name, one); err != nil {
 					return nil, err

@@ -24,7 +24,8 @@ type head struct {
 	rows    int
 	bytes   int64
 	floor   uint64          // segment of the log that the next head begins with; set when sealed
-	names   map[string]bool // of fields, and keys of streams; the writer's
+	names   map[string]bool // of fields; the writer's
+	streams map[event.Stream]bool
 
 	mu    sync.Mutex
 	pager *pager
@@ -38,9 +39,9 @@ type head struct {
 // headPlace is where in a head a stretch begins.
 type headPlace struct{ batch, row int }
 
-func newHead() *head { return &head{names: map[string]bool{}} }
+func newHead() *head { return &head{names: map[string]bool{}, streams: map[event.Stream]bool{}} }
 
-// nameCost is how many bytes a name takes in a head.
+// nameCost is how many bytes a name takes in a head, and a stream beside its key.
 const nameCost = 64
 
 // fits tells whether the head takes more events.
@@ -61,6 +62,7 @@ func (h *head) blocks(batches []*batch) []*block {
 	defer h.mu.Unlock()
 	if h.pager == nil {
 		h.pager = newPager()
+		h.pager.cells = headPageCells
 	}
 	for h.paged+headPage <= n {
 		rows, next := stretch(batches, h.from, headPage)
@@ -126,11 +128,20 @@ func memBlock(p *page) *block {
 // addToHead makes the events of a batch visible.
 func (db *DB) addToHead(b *batch) {
 	h := db.head
-	before := len(h.names)
-	for _, name := range b.refs {
-		h.names[name] = true
+	before := len(h.names) + len(h.streams)
+	size := b.memory()
+	for i, name := range b.refs {
+		if i>>6 < len(b.named) && b.named.has(i) {
+			h.names[name] = true
+		}
 	}
-	size := b.memory() + int64(len(h.names)-before)*nameCost
+	for _, s := range b.streams {
+		if !h.streams[s] {
+			h.streams[s] = true
+			size += int64(len(s.Key()))
+		}
+	}
+	size += int64(len(h.names)+len(h.streams)-before) * nameCost
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	h.batches = append(h.batches, b)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -72,7 +73,14 @@ func TestNamesOfTheirOwnAreBounded(t *testing.T) {
 		}
 		defer v.release()
 		for _, b := range v.blocks() {
-			if cells := b.n * b.columns(); cells > 2*pageCells {
+			limit := 2 * pageCells
+			if b.mem != nil {
+				limit = headPageCells + headPageCells/8 // the columns of the last event are more
+				if cap(b.mem.times) > 2*b.n || cap(b.mem.ids) > 2*b.n {
+					t.Errorf("%s: a page of %d events keeps room for %d", state, b.n, cap(b.mem.times))
+				}
+			}
+			if cells := b.n * b.columns(); cells > limit {
 				t.Errorf("%s: a page of %d events has %d columns", state, b.n, b.columns())
 			}
 		}
@@ -86,6 +94,57 @@ func TestNamesOfTheirOwnAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("merged")
+}
+
+// Many streams of few fields make no small heads, which become small parts.
+func TestManyStreamsFillAHead(t *testing.T) {
+	const perBatch = 1000
+	db := &DB{head: newHead()}
+	encoder := &batchEncoder{}
+	events := make([]event.Event, perBatch)
+	for n := range 60 { // 60,000 events of as many streams
+		for i := range events {
+			stream := event.NewStream(event.Labels{event.ServiceField: "s", "pod": fmt.Sprint("pod-", n*perBatch+i)})
+			events[i] = event.Event{Stream: stream, Fields: []event.Field{{Name: "n", Value: event.Int(1)}, {Name: fmt.Sprint("m", i%3), Value: event.Int(2)}}}
+		}
+		b := encoder.encode(events)
+		again, err := readBatch(1, b.data)
+		if err != nil || !slices.Equal(again.named.rows(nil), b.named.rows(nil)) {
+			t.Fatalf("read again: names of fields are %v, were %v, %v", again.named, b.named, err)
+		}
+		db.addToHead(b)
+	}
+	if h := db.head; !h.fits() || len(h.names) != 4 || len(h.streams) != 60*perBatch {
+		t.Errorf("%d events of %d names and %d streams, %d bytes: full %v", h.rows, len(h.names), len(h.streams), h.bytes, !h.fits())
+	}
+}
+
+// Batches that wait are written together only as far as a head has columns for them.
+func TestAGroupHasFewNames(t *testing.T) {
+	var cs committer
+	const each = 1000 // events, each of a field of its own
+	for n := range 20 {
+		events := make([]event.Event, each)
+		for i := range events {
+			events[i].Fields = []event.Field{{Name: fmt.Sprint("own.", n*each+i), Value: event.Int(1)}}
+		}
+		c := &commit{events: events}
+		c.batch = cs.encode(events)
+		if _, err := cs.join(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	taken := 0
+	for len(cs.queue) > 0 {
+		n := len(cs.take())
+		if n*each*n*each > headCells/8 {
+			t.Errorf("%d batches at once: %d events of as many names", n, n*each)
+		}
+		taken += n
+	}
+	if taken != 20 || cs.waiting != 0 {
+		t.Errorf("%d batches of 20, %d bytes wait", taken, cs.waiting)
+	}
 }
 
 // Whoever asks while events come sees all that came before, whatever others saw.

@@ -24,6 +24,14 @@ func firstError(ctx context.Context, errs []error) error {
 	return nil
 }
 
+// ended is why ctx has ended, nil while it has not.
+func ended(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
 // Limits that a query ran into.
 var (
 	errTime   = errors.New("the query took too long")

@@ -12,6 +12,8 @@ const (
 	pageRows  = 8192
 	pageBytes = 2 << 20 // text of its events
 	pageCells = 1 << 20 // rows times columns, which a page holds while it is put together
+
+	headPageCells = 1 << 18 // the same of the head, whose pages stay in memory: headPage events of 128 columns
 )
 
 // page is some events as columns: the unit that is stored, ruled out by its
@@ -35,6 +37,7 @@ type pager struct {
 	dict   dictTable
 	open   int // columns of the page being made
 	kept   int // rows that all builders have room for
+	cells  int // rows times columns of a page
 }
 
 // batchTable is what the texts and streams of a batch are here.
@@ -67,7 +70,7 @@ type rowRef struct {
 }
 
 func newPager() *pager {
-	return &pager{names: map[string]*naming{}, labels: map[event.Stream]*stream{}, tables: map[*batch]*batchTable{}}
+	return &pager{cells: pageCells, names: map[string]*naming{}, labels: map[event.Stream]*stream{}, tables: map[*batch]*batchTable{}}
 }
 
 // What is kept between pages, because it is likely to be of use again.
@@ -84,7 +87,9 @@ func (p *pager) make(rows []rowRef) *page {
 	out := &page{times: make([]int64, n), ids: make([]int64, n)}
 	codes := make([]uint16, n)
 	if len(p.names) > 20_000 || len(p.labels) > 20_000 || p.kept > maxKept { // names that do not come again
+		cells := p.cells
 		*p = *newPager()
+		p.cells = cells
 	}
 	if p.tabled > maxTabled {
 		clear(p.tables)
@@ -101,7 +106,7 @@ func (p *pager) make(rows []rowRef) *page {
 			from, table = r.batch, p.table(r.batch)
 		}
 		e := &from.events[r.row]
-		if i > 0 && max(p.open, from.fields(int(r.row)))*(i+1) > pageCells {
+		if i > 0 && max(p.open, from.fields(int(r.row)))*(i+1) > p.cells {
 			n = i
 			break
 		}
@@ -114,9 +119,11 @@ func (p *pager) make(rows []rowRef) *page {
 		codes[i] = uint16(s.page)
 		p.addRow(i, r, table, s, n)
 	}
-	out.times, out.ids = out.times[:n], out.ids[:n]
+	if n < len(rows) { // what is kept is no longer than it must be
+		out.times, out.ids, codes = slices.Clone(out.times[:n]), slices.Clone(out.ids[:n]), slices.Clone(codes[:n])
+	}
 	if len(out.streams) > 1 {
-		out.streamCodes = codes[:n]
+		out.streamCodes = codes
 	}
 	for _, nm := range p.order {
 		for t, b := range nm.types {

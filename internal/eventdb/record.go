@@ -30,6 +30,7 @@ type batch struct {
 	firstID uint64
 	data    string
 	refs    []string // texts with a number, the first has 1
+	named   bitset   // which of refs are names of fields; the others are keys of streams
 	streams []event.Stream
 	events  []place
 }
@@ -58,7 +59,7 @@ func (b *batch) fields(i int) int {
 // memory is how many bytes the batch takes, all in all.
 func (b *batch) memory() int64 {
 	return int64(unsafe.Sizeof(*b)) + int64(len(b.data)) + int64(cap(b.events))*int64(unsafe.Sizeof(place{})) +
-		int64(cap(b.refs))*int64(unsafe.Sizeof("")) + int64(cap(b.streams))*int64(unsafe.Sizeof(event.Stream{})) + batchExtra
+		int64(cap(b.refs))*int64(unsafe.Sizeof("")) + int64(cap(b.named))*8 + int64(cap(b.streams))*int64(unsafe.Sizeof(event.Stream{})) + batchExtra
 }
 
 // batchExtra are bytes that a batch takes beside itself: its place in the head, and
@@ -70,6 +71,7 @@ type batchEncoder struct {
 	buf     []byte
 	refs    map[string]uint64
 	texts   [][2]int // of refs: from and to in buf
+	named   []bool   // of refs: it is the name of a field
 	last    []string // names of the fields of the event before, by place
 	lref    []uint64
 	streams map[event.Stream]streamRef
@@ -91,6 +93,7 @@ func (e *batchEncoder) encode(events []event.Event) *batch {
 	clear(e.refs)
 	clear(e.streams)
 	e.last, e.lref, e.texts, e.order = e.last[:0], e.lref[:0], e.texts[:0], e.order[:0]
+	e.named = e.named[:0]
 	out := &batch{events: make([]place, len(events))}
 	b := binary.AppendUvarint(e.buf[:0], uint64(len(events)))
 	var before int64
@@ -107,9 +110,12 @@ func (e *batchEncoder) encode(events []event.Event) *batch {
 		}
 	}
 	out.data, out.streams = string(b), slices.Clone(e.order)
-	out.refs = make([]string, len(e.texts))
+	out.refs, out.named = make([]string, len(e.texts)), newBitset(len(e.texts))
 	for i, t := range e.texts {
 		out.refs[i] = out.data[t[0]:t[1]]
+		if e.named[i] {
+			out.named.set(i)
+		}
 	}
 	if e.buf = b; cap(b) > maxGroup {
 		e.buf = nil
@@ -133,6 +139,7 @@ func (e *batchEncoder) field(b []byte, place int, f *event.Field) []byte {
 	} else {
 		var ref uint64
 		b, ref = e.ref(b, f.Name)
+		e.named[ref-1] = true
 		if place < len(e.last) {
 			e.last[place], e.lref[place] = f.Name, ref
 		} else if place == len(e.last) {
@@ -163,7 +170,7 @@ func (e *batchEncoder) ref(b []byte, s string) ([]byte, uint64) {
 	e.refs[s] = n
 	b = append(b, 0)
 	b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
-	e.texts = append(e.texts, [2]int{len(b) - len(s), len(b)})
+	e.texts, e.named = append(e.texts, [2]int{len(b) - len(s), len(b)}), append(e.named, false)
 	return b, n
 }
 
@@ -180,7 +187,7 @@ func readBatch(firstID uint64, data string) (*batch, error) {
 	var before int64
 	for range n {
 		before += c.varint()
-		key := c.newRef(&b.refs)
+		key, _ := c.newRef(&b.refs)
 		stream, ok := places[key]
 		if !ok {
 			s, whole := event.ParseStream(key)
@@ -194,7 +201,8 @@ func readBatch(firstID uint64, data string) (*batch, error) {
 			return nil, errDamaged("event %d of a batch", len(b.events)-1)
 		}
 		for range fields {
-			c.newRef(&b.refs)
+			_, ref := c.newRef(&b.refs)
+			b.name(ref)
 			t, num, text := c.value()
 			if _, ok := event.Raw(t, num, text); !ok || c.bad {
 				return nil, errDamaged("event %d of a batch", len(b.events)-1)
@@ -214,20 +222,30 @@ type cursor struct {
 	bad  bool
 }
 
-// newRef is the text of a ref; one that stands here for the first time is added
-// to refs.
-func (c *cursor) newRef(refs *[]string) string {
+// name notes that a ref is the name of a field.
+func (b *batch) name(ref uint64) {
+	for uint64(len(b.named))*64 < ref {
+		b.named = append(b.named, 0)
+	}
+	if ref > 0 {
+		b.named.set(int(ref - 1))
+	}
+}
+
+// newRef is the text of a ref and its number; one that stands here for the first time
+// is added to refs.
+func (c *cursor) newRef(refs *[]string) (string, uint64) {
 	n := c.uvarint()
 	if n == 0 {
 		s := c.text()
 		*refs = append(*refs, s)
-		return s
+		return s, uint64(len(*refs))
 	}
 	if n > uint64(len(*refs)) {
 		c.bad = true
-		return ""
+		return "", 0
 	}
-	return (*refs)[n-1]
+	return (*refs)[n-1], n
 }
 
 // value reads the type of a value and its parts, see event.Value.Raw.

@@ -22,13 +22,23 @@ type block struct {
 type looking struct {
 	*block
 	cost      *event.Cost
-	buf       *buffers // may be nil
+	ended     func() error // an error when the query's time is over; nil: it has no limit
+	buf       *buffers     // may be nil
 	columns   map[string]*column
 	asNumbers map[*column]*numbers
 	times     []int64
 	ids       []int64
 	codes     []uint16 // of streams; nil with one stream
 	coded     bool
+}
+
+// over is an error once the query has to end. It is asked between pieces of work, so
+// that a filter of many conditions on many fields ends within a block.
+func (l *looking) over() error {
+	if l.ended == nil {
+		return nil
+	}
+	return l.ended()
 }
 
 func (b *block) streams() []event.Stream {

@@ -49,7 +49,11 @@ func (f *filter) bitsOfSome(l *looking, out bitset) (bitset, error) {
 	}
 	var rows []int32
 	counts := make([]uint16, l.n) // a filter has less operands than that, see event.Filter.Validate
-	for _, of := range open {
+	most := 0
+	for i, of := range open {
+		if most+len(open)-i < missing { // no row can come to it any more
+			return out, nil
+		}
 		b, err := of.bits(l)
 		if err != nil {
 			return nil, err
@@ -59,6 +63,7 @@ func (f *filter) bitsOfSome(l *looking, out bitset) (bitset, error) {
 			if counts[row]++; int(counts[row]) == missing {
 				out.set(int(row))
 			}
+			most = max(most, int(counts[row]))
 		}
 	}
 	return out, nil
