@@ -21,7 +21,7 @@ const (
 
 // Loki is the door for what pushes to Loki, at /loki.
 func (l *Logs) Loki(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
-	push := l.guard.ingestOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	push := l.ingestOnly(lokiDoor, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := l.pushLoki(w, r); err != nil {
 			l.counts.Refused(lokiDoor, string(problem.CodeOf(err)), 1)
 			fail(w, r, err)
@@ -71,7 +71,7 @@ func (l *Logs) pushLoki(w http.ResponseWriter, r *http.Request) error {
 
 // OTLP is the door for logs of OpenTelemetry over HTTP, at /v1/logs.
 func (l *Logs) OTLP(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
-	return l.guard.ingestOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return l.ingestOnly(otlpDoor, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		isJSON, err := l.exportOTLP(w, r)
 		if err != nil {
 			l.counts.Refused(otlpDoor, string(problem.CodeOf(err)), 1)

@@ -2,47 +2,102 @@ package logs
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/gzip" // exporters compress
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 
+	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/logs/otlp"
 	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
-	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
-// grpcLogs is OpenTelemetry's LogsService.
-type grpcLogs struct {
-	plogotlp.UnimplementedGRPCServer
-	logs *Logs
+// logsService is OpenTelemetry's LogsService, as grpc has it: served by *Logs, with messages that [exports] reads and writes.
+var logsService = grpc.ServiceDesc{
+	ServiceName: "opentelemetry.proto.collector.logs.v1.LogsService",
+	HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{{MethodName: "Export", Handler: func(l any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		var sent request
+		if err := decode(&sent); err != nil {
+			return nil, err
+		}
+		return plogotlp.NewExportResponse(), grpcError(l.(*Logs).exportGRPC(ctx, sent))
+	}}},
 }
 
-// Export implements plogotlp.GRPCServer.
-func (g *grpcLogs) Export(ctx context.Context, req plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
-	l, answer := g.logs, plogotlp.NewExportResponse()
-	if err := l.guard.mayIngest(requestOf(ctx)); err != nil {
-		return answer, grpcError(err)
+// request is an export as it came, or what is wrong with it: an error of the codec itself would be answered as one of the server.
+type request struct {
+	logs plog.Logs
+	err  error
+}
+
+// exports is the codec of logsService.
+type exports struct{}
+
+// Name implements encoding.CodecV2.
+func (exports) Name() string { return "proto" }
+
+// Marshal implements encoding.CodecV2.
+func (exports) Marshal(v any) (mem.BufferSlice, error) {
+	answer, ok := v.(plogotlp.ExportResponse)
+	if !ok {
+		return nil, fmt.Errorf("a %T is no answer to an export", v)
 	}
-	events, err := otlp.Events(req.Logs(), l.now(), func(n record.Notes) { l.note(otlpDoor, n) })
+	data, err := answer.MarshalProto()
+	return mem.BufferSlice{mem.SliceBuffer(data)}, err
+}
+
+// Unmarshal implements encoding.CodecV2.
+func (exports) Unmarshal(data mem.BufferSlice, v any) error {
+	sent, ok := v.(*request)
+	if !ok {
+		return fmt.Errorf("a %T is no export", v)
+	}
+	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
+	defer whole.Free()
+	sent.logs, sent.err = otlp.DecodeProtobuf(whole.ReadOnlyData())
+	return nil
+}
+
+func (l *Logs) exportGRPC(ctx context.Context, sent request) error {
+	if err := l.admitGRPC(ctx); err != nil {
+		return err
+	}
+	var events []event.Event
+	err := sent.err
+	if err == nil {
+		events, err = otlp.Events(sent.logs, l.now(), func(n record.Notes) { l.note(otlpDoor, n) })
+	}
+	if err != nil {
+		l.counts.Refused(otlpDoor, string(problem.CodeOf(err)), 1)
+		return err
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	return l.Append(ctx, otlpDoor, events)
+}
+
+// admitGRPC is nil if a call may send data.
+func (l *Logs) admitGRPC(ctx context.Context) error {
+	err := l.guard.mayIngest(requestOf(ctx))
 	if err != nil {
 		l.counts.Refused(otlpDoor, string(problem.CodeOf(err)), 1)
 	}
-	if err == nil && len(events) > 0 {
-		err = l.Append(ctx, otlpDoor, events)
-	}
-	return answer, grpcError(err)
+	return err
 }
 
 // requestOf is a call in the words of the guard: who called, by way of what, and
@@ -87,6 +142,9 @@ func grpcError(err error) error {
 	return status.Error(grpcCodes[p.Code], p.Message)
 }
 
+// maxStreams is how many exports a connection has at once, of up to maxBody each; OpenTelemetry's collector has ten.
+const maxStreams = 16
+
 // serveOTLP takes the address of OTLP over gRPC and serves it until ctx ends. The
 // address of the default may be another collector's: then the server goes on
 // without this door.
@@ -105,30 +163,13 @@ func (l *Logs) serveOTLP(ctx context.Context) error {
 	return l.serveGRPC(ctx, ln)
 }
 
-// checked is a codec that looks at messages before it decodes them, which happens before anybody is asked who they are.
-type checked struct {
-	encoding.CodecV2
-	counts *counts
-}
-
-// Unmarshal implements encoding.CodecV2.
-func (c checked) Unmarshal(data mem.BufferSlice, v any) error {
-	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
-	defer whole.Free()
-	if err := wire.Check(wire.Logs, whole.ReadOnlyData()); err != nil {
-		c.counts.Refused(otlpDoor, "shape", 1)
-		return err
-	}
-	return c.CodecV2.Unmarshal(mem.BufferSlice{whole}, v)
-}
-
-// serveGRPC serves OTLP over gRPC on ln until ctx ends.
+// serveGRPC serves OTLP over gRPC on ln until ctx ends. Who may not send is told so before a message is read, let alone decoded.
 func (l *Logs) serveGRPC(ctx context.Context, ln net.Listener) error {
-	srv := grpc.NewServer(grpc.ForceServerCodecV2(checked{encoding.GetCodecV2("proto"), l.counts}), grpc.MaxRecvMsgSize(maxBody), grpc.ConnectionTimeout(10*time.Second), grpc.MaxConcurrentStreams(250))
-	plogotlp.RegisterGRPCServer(srv, &grpcLogs{logs: l})
-	for _, register := range l.cfg.Exports {
-		register(srv)
-	}
+	srv := grpc.NewServer(grpc.ForceServerCodecV2(exports{}), grpc.MaxRecvMsgSize(maxBody), grpc.ConnectionTimeout(10*time.Second), grpc.MaxConcurrentStreams(maxStreams),
+		grpc.InTapHandle(func(ctx context.Context, _ *tap.Info) (context.Context, error) {
+			return ctx, grpcError(l.admitGRPC(ctx))
+		}))
+	srv.RegisterService(&logsService, l)
 	stop := context.AfterFunc(ctx, func() {
 		cut := time.AfterFunc(5*time.Second, srv.Stop)
 		defer cut.Stop()

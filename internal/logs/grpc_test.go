@@ -13,7 +13,10 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/logs"
@@ -120,6 +123,27 @@ func TestOTLPWithAToken(t *testing.T) {
 	if n := r.kept.count(); n != 1 {
 		t.Errorf("%d records were kept, want 1", n)
 	}
+	r.refused(t, `daytwo_logs_refused_total{door="otlp",reason="forbidden"} 1`, `daytwo_logs_refused_total{door="otlp",reason="unauthenticated"} 1`)
+}
+
+// Who may not send is told so at the headers: the message is not waited for.
+func TestOTLPRefusesBeforeTheMessage(t *testing.T) {
+	r, address := otlpRig(t)
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(context.WithoutCancel(t.Context()), "authorization", "Bearer wrong"), 30*time.Second)
+	defer cancel()
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, exportMethod, grpc.ForceCodecV2(raw{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.RecvMsg(nil); status.Code(err) != codes.Unauthenticated {
+		t.Errorf("a call with a wrong token that has sent nothing: %v", err)
+	}
+	r.refused(t, `daytwo_logs_refused_total{door="otlp",reason="unauthenticated"} 1`)
 }
 
 // The address of the default may be another collector's; one that somebody gave may not.

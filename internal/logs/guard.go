@@ -84,10 +84,11 @@ func local(r *http.Request) bool {
 	return web.Local(r)
 }
 
-// ingestOnly lets pass what may send data; refuse writes the error.
-func (g guard) ingestOnly(next http.Handler, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
+// ingestOnly lets pass to a door what may send data; refuse writes the error.
+func (l *Logs) ingestOnly(door string, next http.Handler, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := g.mayIngest(r); err != nil {
+		if err := l.guard.mayIngest(r); err != nil {
+			l.counts.Refused(door, string(problem.CodeOf(err)), 1)
 			refuse(w, r, err)
 			return
 		}

@@ -12,8 +12,10 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -102,6 +104,8 @@ func (r *rig) metrics(t *testing.T) string {
 	return b.String()
 }
 
+const exportMethod = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+
 // raw is a codec that sends bytes as they are.
 type raw struct{}
 
@@ -111,7 +115,7 @@ func (raw) Marshal(v any) (mem.BufferSlice, error) {
 }
 func (raw) Unmarshal(mem.BufferSlice, any) error { return nil }
 
-// A message that is nested until a decoder's stack has no end is refused over gRPC too, before anybody asks who sends it.
+// A message that is nested until a decoder's stack has no end is refused over gRPC too, as the mistake of who sends it.
 func TestNestedExportOverGRPC(t *testing.T) {
 	r, address := otlpRig(t)
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -123,11 +127,11 @@ func TestNestedExportOverGRPC(t *testing.T) {
 	for _, field := range append(slices.Repeat([]protowire.Number{1, 5}, 500), 5, 2, 2, 1) {
 		message = protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), message)
 	}
-	err = conn.Invoke(context.WithoutCancel(t.Context()), "/opentelemetry.proto.collector.logs.v1.LogsService/Export", message, nil, grpc.ForceCodecV2(raw{}))
-	if err == nil || !strings.Contains(err.Error(), "nested more than") {
+	err = conn.Invoke(context.WithoutCancel(t.Context()), exportMethod, message, nil, grpc.ForceCodecV2(raw{}))
+	if status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "nested more than") {
 		t.Errorf("it is answered %v", err)
 	}
-	r.refused(t, `daytwo_logs_refused_total{door="otlp",reason="shape"} 1`)
+	r.refused(t, `daytwo_logs_refused_total{door="otlp",reason="invalid"} 1`)
 	if err := export(t, address, 3); err != nil || r.kept.count() != 3 {
 		t.Errorf("what is right: %d kept, %v", r.kept.count(), err)
 	}

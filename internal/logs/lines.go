@@ -34,7 +34,7 @@ const (
 // is a message. A line that is not right is refused alone. Query parameters
 // dataset, service and host say what the lines do not.
 func (l *Logs) Lines(fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
-	return l.guard.ingestOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return l.ingestOnly(linesDoor, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, err := readBody(w, r)
 		if err == nil {
 			var answer *LinesAnswer

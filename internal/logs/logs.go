@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/grpc"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -59,9 +58,6 @@ type Config struct {
 	RequireToken bool // also from this machine
 
 	Listeners Listeners
-
-	// Exports add services to the listener of OTLP over gRPC: traces and metrics.
-	Exports []func(grpc.ServiceRegistrar)
 }
 
 // Logs is the domain.
