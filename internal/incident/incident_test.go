@@ -152,7 +152,7 @@ func TestAStormIsOneIncident(t *testing.T) {
 			eventually(t, "ada is paged", func() bool { return len(b.sender.all()) == 2 })
 		}
 	}
-	if i := b.triggerAs(t, incident.Trigger{AlertID: "huge", Title: huge, Severity: huge, Labels: event.Labels{"alertname": huge}}); len(i.Title) > 4096 || len(i.Group) > 1000 {
+	if i := b.triggerAs(t, incident.Trigger{AlertID: "huge", Title: huge, Severity: huge, Labels: event.Labels{"alertname": huge}}); len(i.Title) > 4096 || len(i.Group) > 2000 {
 		t.Errorf("title of %d bytes, group of %d", len(i.Title), len(i.Group))
 	}
 	b.cleared(t, "7")

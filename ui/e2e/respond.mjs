@@ -26,8 +26,10 @@ export async function incidentStory(page, incident) {
     await form.getByRole("textbox", { name: "Task" }).fill("Call the tax office");
     await form.getByRole("combobox", { name: "By whom" }).selectOption("linus");
     await form.getByRole("button", { name: "Add" }).click();
-    await page.getByRole("checkbox", { name: "Call the tax office" }).check();
+    // Not check(), which looks at the box before the page has drawn it anew.
+    await page.getByRole("checkbox", { name: "Call the tax office" }).click();
     await log.getByText("Task done: Call the tax office").waitFor();
+    await page.getByRole("checkbox", { name: "Call the tax office", checked: true }).waitFor();
   });
   await check("incident: people talk where one tap leads", async () => {
     await page.getByRole("group", { name: "Steer" }).getByRole("button", { name: "Edit" }).click();
