@@ -23,7 +23,7 @@ type command struct {
 	Query int    `json:"query,omitempty"` // from 1
 	Busy  bool   `json:"busy,omitempty"`
 	Only  string `json:"only,omitempty"` // with Busy: queries whose names have this
-	CPU   string `json:"cpu,omitempty"` // a file for a profile of what follows; "-" ends it
+	CPU   string `json:"cpu,omitempty"`  // a file for a profile of what follows; "-" ends it
 }
 
 // serve is the process that holds our store.

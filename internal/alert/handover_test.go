@@ -330,7 +330,7 @@ func TestAlertsOfAnotherPrometheusOutlastARestart(t *testing.T) {
 	inLabs(t, func(l *lab) {
 		l.write("rules.yml", "groups: []\n")
 		l.start()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		repeat := func(times int) {
 			l.t.Helper()
 			for range times {
@@ -338,12 +338,12 @@ func TestAlertsOfAnotherPrometheusOutlastARestart(t *testing.T) {
 				if code, body := l.door(http.MethodPost, "/api/v2/alerts", strings.Replace(fromOutside, "%s", `,"endsAt":"`+ends+`"`, 1)); code != http.StatusOK {
 					l.t.Fatalf("%d %s", code, body)
 				}
-				time.Sleep(time.Minute)
+				time.Sleep(time.Minute) // virtual
 			}
 		}
 		known := func(when string, want bool) {
 			l.t.Helper()
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // virtual
 			synctest.Wait()
 			if code, body := l.door(http.MethodGet, "/api/v2/alerts?active=true", ""); code != http.StatusOK || strings.Contains(body, "DiskFull") != want {
 				l.t.Errorf("%s Alertmanager knows (%d): %s", when, code, body)
@@ -369,11 +369,11 @@ func TestAlertsOfAnotherPrometheusOutlastARestart(t *testing.T) {
 		}
 		l.restart(30 * time.Minute)
 		known("right after a restart", true)
-		time.Sleep(4 * time.Minute) // less than resolve_timeout
+		time.Sleep(4 * time.Minute) // virtual: less than resolve_timeout
 		known("before its sender could be taken for gone", true)
 		repeat(3)
 		known("repeated", true)
-		time.Sleep(6 * time.Minute)
+		time.Sleep(6 * time.Minute) // virtual
 		known("when its end has come", false)
 		if one := l.one(0); one.State != alert.Resolved {
 			l.t.Errorf("%+v", one)
@@ -387,11 +387,11 @@ func TestAlertmanagerIsToldWhatWasGiven(t *testing.T) {
 		l.write("rules.yml", `groups: [{name: g, rules: [{alert: Slow, expr: slow > 0, annotations: {summary: '{{ $value }} s', runbook_url: http://wiki/slow}}]}]`)
 		l.set("slow", 1)
 		l.start()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // virtual
 		if code, body := l.door(http.MethodPost, "/api/v2/alerts", `[{"labels":{"instance":"a"},"annotations":{"note":"x"}}]`); code != http.StatusOK {
 			l.t.Fatalf("%d %s", code, body)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // virtual
 		look := func(when string) {
 			synctest.Wait()
 			_, body := l.door(http.MethodGet, "/api/v2/alerts", "")
@@ -406,7 +406,7 @@ func TestAlertmanagerIsToldWhatWasGiven(t *testing.T) {
 			l.t.Errorf("here: %v", here)
 		}
 		l.restart(time.Second)
-		time.Sleep(time.Second) // before anything is evaluated or repeated
+		time.Sleep(time.Second) // virtual: before anything is evaluated or repeated
 		look("after a restart")
 	})
 }

@@ -24,7 +24,7 @@ import (
 )
 
 // remoteWrite1 takes remote write 1.0, with the answers of Prometheus's receiver. That one makes an object of every label
-// before it stores anything; this one reads the request where it lies, for half the time.
+// before it stores anything; this one reads the request where it lies, for two thirds of the time.
 type remoteWrite1 struct {
 	to     *received
 	logger *slog.Logger
