@@ -111,15 +111,11 @@ func (f *Fields) cut(n uint64) string {
 	return b
 }
 
-func (f *Fields) number() (v uint64) {
-	for i := 0; i < len(f.rest) && i < binary.MaxVarintLen64; i++ {
-		b := f.rest[i]
-		v |= uint64(b&0x7f) << (7 * i)
-		if b < 0x80 {
-			f.rest = f.rest[i+1:]
-			return v
-		}
+func (f *Fields) number() uint64 {
+	n, rest, ok := number(f.rest)
+	if !ok {
+		f.fail("has a number without an end")
 	}
-	f.fail("has a number without an end")
-	return 0
+	f.rest = rest
+	return n
 }

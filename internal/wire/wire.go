@@ -90,12 +90,12 @@ func tooLarge(format string, args ...any) error {
 
 // number reads a number of up to ten bytes as the loosest of decoders does, which lets bits over 64 fall: what one of them
 // takes must not end the look at it here.
-func number(b []byte) (n uint64, rest []byte, ok bool) {
+func number[B string | []byte](b B) (n uint64, rest B, ok bool) {
 	for i := 0; i < len(b) && i < 10; i++ {
 		n |= uint64(b[i]&0x7F) << (7 * i)
 		if b[i] < 0x80 {
 			return n, b[i+1:], true
 		}
 	}
-	return 0, nil, false
+	return 0, b, false
 }
