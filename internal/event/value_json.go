@@ -22,8 +22,11 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	case TypeInt, TypeBool:
 		return []byte(v.String()), nil
 	case TypeFloat:
-		if f := v.float(); math.IsNaN(f) || math.IsInf(f, 0) {
+		switch f := v.float(); {
+		case math.IsNaN(f) || math.IsInf(f, 0):
 			return []byte(`{"float":` + strconv.Quote(v.String()) + `}`), nil
+		case math.Abs(f) > 1<<53: // its shortest digits, read as a whole number, may be another number
+			return strconv.AppendFloat(nil, f, 'e', -1, 64), nil
 		}
 		return []byte(v.String()), nil
 	case TypeString:

@@ -42,6 +42,7 @@ func someValue(t *rapid.T, name string) event.Value {
 	return rapid.OneOf(
 		rapid.Map(rapid.Int64(), event.Int),
 		rapid.Map(rapid.Float64(), event.Float),
+		rapid.Map(rapid.Int64(), func(n int64) event.Value { return event.Float(float64(n)) }), // whole, and mostly not exact as text
 		rapid.Map(rapid.Bool(), event.Bool),
 		rapid.Map(rapid.Int64(), func(n int64) event.Value { return event.Duration(time.Duration(n)) }),
 		rapid.Map(rapid.Int64Range(-6e18, 6e18), event.Time),
