@@ -88,17 +88,17 @@ var (
 )
 
 // locate turns an error of Prometheus's parsers into findings: by the line it names, or else by the last place of what it
-// quotes last.
+// quotes last. What names no place is said of the file as a whole.
 func (d document) locate(err error) []problem.Finding {
 	var findings []problem.Finding
 	message := strings.TrimPrefix(err.Error(), d.file+": ")
 	for line := range strings.SplitSeq(strings.TrimPrefix(message, "yaml: unmarshal errors:\n"), "\n") {
 		line = strings.TrimSpace(line)
-		f := problem.Finding{File: d.file, Line: 1, Column: 1, Message: line, Severity: problem.SeverityError}
+		f := problem.Finding{File: d.file, Message: line, Severity: problem.SeverityError}
 		if m := atLine.FindStringSubmatch(line); m != nil {
-			f.Line, f.Message = number(m[1]), m[2]
+			f.Line, f.Column, f.Message = max(number(m[1]), 1), 1, m[2]
 		} else if m := atColumn.FindStringSubmatch(line); m != nil {
-			f.Line, f.Column, f.Message = number(m[1]), number(m[2]), m[3]
+			f.Line, f.Column, f.Message = max(number(m[1]), 1), max(number(m[2]), 1), m[3]
 		} else {
 			for _, m := range inQuotes.FindAllStringSubmatch(line, -1) {
 				d.walk(func(_ []string, key, value *yaml.Node) {
@@ -108,7 +108,7 @@ func (d document) locate(err error) []problem.Finding {
 				})
 			}
 		}
-		f.Line, f.Column, f.Message = max(f.Line, 1), max(f.Column, 1), plainly(f.Message)
+		f.Message = plainly(f.Message)
 		findings = append(findings, f)
 	}
 	return findings
@@ -367,6 +367,9 @@ func checkRuleFile(name string, c *config.Config) []problem.Finding {
 		return []problem.Finding{configfile.Finding(name, err)}
 	}
 	d := document{name, content}
+	if at := d.operators(); at != nil {
+		return []problem.Finding{d.finding(problem.SeverityError, at, "take what is under spec", "a PrometheusRule of the Prometheus operator is no rule file")}
+	}
 	groups, errs := rulefmt.Parse(content, false, c.GlobalConfig.MetricNameValidationScheme, parser.NewParser(parser.Options{}), promslog.NewNopLogger())
 	var findings []problem.Finding
 	for _, err := range errs {
@@ -388,6 +391,16 @@ func checkRuleFile(name string, c *config.Config) []problem.Finding {
 		}
 	}
 	return findings
+}
+
+// operators is where a document says that it is a PrometheusRule, the resource in which Kubernetes keeps rules; nil if it does not.
+func (d document) operators() (at *yaml.Node) {
+	d.walk(func(path []string, _, value *yaml.Node) {
+		if slices.Equal(path, []string{"kind"}) && value.Value == "PrometheusRule" {
+			at = value
+		}
+	})
+	return at
 }
 
 // glob is filepath.Glob for patterns that config.Load has already accepted.

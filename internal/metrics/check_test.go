@@ -132,6 +132,12 @@ func TestCheck(t *testing.T) {
 			want: []string{`prometheus.yml:4:48: alertmanagers: "http://bad" is not a valid hostname (targets are host:port`},
 		},
 		{
+			name:   "rules of the Prometheus operator",
+			config: "rule_files: [rules.yml]\n",
+			rules:  "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nspec:\n  groups: []\n",
+			want:   []string{"rules.yml:2:7: a PrometheusRule of the Prometheus operator is no rule file (take what is under spec)"},
+		},
+		{
 			name:   "a field that rules do not have",
 			config: "rule_files: [rules.yml]\n",
 			rules:  "groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: up\n        fro: 5m\n",

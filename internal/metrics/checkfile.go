@@ -49,7 +49,7 @@ func CheckFile(ctx context.Context, path, self string) []problem.Finding {
 	switch {
 	case tests:
 		return ruletest.Run(ctx, path)
-	case groups:
+	case groups || document{path, content}.operators() != nil:
 		return checkRuleFile(path, &config.DefaultConfig)
 	}
 	return Check(path, self)

@@ -27,14 +27,14 @@ func Check(dir, url string) []problem.Finding {
 	return findings
 }
 
-// CheckFile says the same of an alertmanager.yml of any name, and is false of a file that is none: one without both a route
-// and receivers.
+// CheckFile says the same of an alertmanager.yml of any name, and is false of a file that is none: one with neither a route
+// nor receivers.
 func CheckFile(path, url string) (findings []problem.Finding, is bool) {
 	content, err := configfile.Read(path)
 	if err != nil {
 		return nil, false
 	}
-	if d := (document{path, content}); d.top("route") == nil || d.top("receivers") == nil {
+	if d := (document{path, content}); d.top("route") == nil && d.top("receivers") == nil {
 		return nil, false
 	}
 	_, findings = load(path, url, slog.New(slog.DiscardHandler))
@@ -98,9 +98,9 @@ func (d document) top(name string) *yaml.Node {
 	return nil
 }
 
-// at is an empty finding at a place; nil is the start of the file.
+// at is an empty finding at a place; nil is the file as a whole.
 func (d document) at(n *yaml.Node) problem.Finding {
-	f := problem.Finding{File: d.file, Line: 1, Column: 1, Severity: problem.SeverityError}
+	f := problem.Finding{File: d.file, Severity: problem.SeverityError}
 	if n != nil {
 		f.Line, f.Column = max(n.Line, 1), max(n.Column, 1)
 	}

@@ -38,7 +38,7 @@ func TestCheck(t *testing.T) {
 			"global: {slack_api_url: 'https://x'}\nroute: {receiver: a}\nreceivers:\n  - name: a\n    slack_configs:\n      - {channel: c, api_url: $SLACK}\n",
 			`6:31: unsupported scheme "" for URL (write a whole URL`,
 		},
-		"no route":    {"receivers: [{name: a}]\n", "1:1: no routes provided (add `route: {receiver: …}`)"},
+		"no route":    {"receivers: [{name: a}]\n", " no routes provided (add `route: {receiver: …}`)"},
 		"not YAML":    {"route: [\n", `1:1: did not find expected node content`},
 		"a bad regex": {"route:\n  receiver: daytwo\n  routes:\n    - matchers: ['x=~\"(\"']\nreceivers: [{name: daytwo}]\n", `4:`},
 		"nobody is told": {
@@ -84,6 +84,11 @@ func TestCheckPublicFiles(t *testing.T) {
 	if _, is := alertmanager.CheckFile("testdata/public/SOURCE.md", ""); is {
 		t.Error("a text passed for an alertmanager.yml")
 	}
+	dir := t.TempDir()
+	write(t, dir, "am.yml", "receivers: [{name: a}]\n")
+	if found, is := alertmanager.CheckFile(filepath.Join(dir, "am.yml"), ""); !is || len(found) != 1 || !strings.Contains(found[0].String(), "am.yml: no routes provided") {
+		t.Errorf("without a route: %v", found)
+	}
 }
 
 func write(t *testing.T, dir, name, text string) {
@@ -106,7 +111,7 @@ func FuzzCheck(f *testing.F) {
 		dir := t.TempDir()
 		write(t, dir, "alertmanager.yml", text)
 		for _, found := range alertmanager.Check(dir, "http://localhost:2020") {
-			if found.Line < 1 || found.Column < 1 || found.Message == "" || found.Severity == problem.Severity("") {
+			if found.Line < 0 || found.Column < 0 || found.Message == "" || found.Severity == problem.Severity("") {
 				t.Errorf("%q: %+v", text, found)
 			}
 		}
