@@ -16,6 +16,9 @@ import (
 // Door is Alertmanager's API, for /alertmanager: whoever may read may come in, and changing a silence needs a responder.
 func (a *Alerts) Door() http.Handler { return a.routing.Handler() }
 
+// Health answers at /alertmanager/-/healthy and /alertmanager/-/ready, for everybody.
+func (a *Alerts) Health() http.Handler { return a.routing.Health() }
+
 // Ingest takes alerts from Prometheus servers and amtool, for POST /alertmanager/api/v2/alerts. Mount it for whoever may send data.
 func (a *Alerts) Ingest() http.Handler { return a.routing.Ingest() }
 

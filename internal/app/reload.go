@@ -72,8 +72,8 @@ func (a *App) reloadRoute() {
 	}, func(ctx context.Context, _ *struct{}) (*struct{}, error) {
 		return nil, a.reload(ctx)
 	})
-	// As Prometheus has it, whose files are among those.
-	a.server.Mount("/prometheus/-/reload", auth.Admin, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	// As Prometheus and Alertmanager have it, whose files are among those.
+	alike := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
 			w.Header().Set("Allow", "POST, PUT")
 			http.Error(w, "use POST or PUT", http.StatusMethodNotAllowed)
@@ -84,5 +84,7 @@ func (a *App) reloadRoute() {
 			return
 		}
 		a.server.Audit(r.Context(), "server.reload", "reload", "")
-	}))
+	})
+	a.server.Mount("/prometheus/-/reload", auth.Admin, alike)
+	a.server.Mount("/alertmanager/-/reload", auth.Admin, alike)
 }

@@ -178,3 +178,25 @@ func (s *server) eventually(t *testing.T, what string, ok func() bool) {
 		}
 	}
 }
+
+// What watches and reloads a Prometheus and an Alertmanager does so here, at the paths below either.
+func TestPathsForWhoeverRunsThem(t *testing.T) {
+	s := start(t, t.TempDir(), asAdmin)
+	for _, under := range []string{"/prometheus", "/alertmanager"} {
+		for _, path := range []string{"/-/healthy", "/-/ready"} {
+			s.eventually(t, under+path, func() bool { return s.do(t, http.MethodGet, under+path, "").StatusCode == http.StatusOK })
+		}
+		if got := s.do(t, http.MethodPost, under+"/-/reload", ""); got.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s/-/reload by anybody: %d", under, got.StatusCode)
+		}
+		if got := s.admin(t, http.MethodPost, under+"/-/reload"); got.StatusCode != http.StatusOK {
+			t.Errorf("%s/-/reload: %d %s", under, got.StatusCode, got.body)
+		}
+		if got := s.do(t, http.MethodGet, under+"/metrics", ""); got.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s/metrics by anybody: %d", under, got.StatusCode)
+		}
+		if got := s.admin(t, http.MethodGet, under+"/metrics"); got.StatusCode != http.StatusOK || !strings.Contains(got.body, "\ngo_goroutines ") {
+			t.Errorf("%s/metrics: %d %.200s", under, got.StatusCode, got.body)
+		}
+	}
+}

@@ -49,13 +49,6 @@ func (m *Manager) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := auth.FromContext(r.Context())
 		switch {
-		case r.URL.Path == "/-/healthy" || r.URL.Path == "/-/ready":
-			if _, err := m.current(); err != nil {
-				refuse(w, err)
-				return
-			}
-			fmt.Fprintln(w, "OK")
-			return
 		case !strings.HasPrefix(r.URL.Path, "/api/v2/"):
 			refuse(w, problem.New(problem.NotFound, "there is no %s here", r.URL.Path).WithMend("Alertmanager's API is below /alertmanager/api/v2/; its pages are /alerts"))
 			return
@@ -68,6 +61,17 @@ func (m *Manager) Handler() http.Handler {
 			return
 		}
 		m.serve(w, r)
+	})
+}
+
+// Health answers whether alerts are taken and routed. Mount it for everybody.
+func (m *Manager) Health() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := m.current(); err != nil {
+			refuse(w, err)
+			return
+		}
+		fmt.Fprintln(w, "OK")
 	})
 }
 
