@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/daytwo-dev/daytwo/internal/alert"
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
@@ -97,8 +95,8 @@ func (a *App) wire(ctx context.Context, files operations) error {
 	a.server.Mount("/alertmanager", auth.Viewer, alerts.Door())
 	a.server.MountPublic("/alertmanager/-/healthy", alerts.Health())
 	a.server.MountPublic("/alertmanager/-/ready", alerts.Health())
-	for _, door := range []string{"/prometheus/metrics", "/alertmanager/metrics"} { // of all of daytwo: both are one process
-		a.server.Mount(door, auth.Viewer, promhttp.HandlerFor(a.gatherer(), promhttp.HandlerOpts{}))
+	for _, path := range []string{"/prometheus/metrics", "/alertmanager/metrics"} { // of all of daytwo: both are one process
+		a.server.MountMetrics(path, a.gatherer())
 	}
 	a.server.MountIngest("POST /alertmanager/api/v2/alerts", alerts.Ingest())
 	a.server.MountIngest("POST /alertmanager/webhook", alerts.Hook())
