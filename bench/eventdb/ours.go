@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -77,6 +78,9 @@ type writer struct {
 func (w *writer) batch(n int) []event.Event {
 	batch := make([]event.Event, n)
 	for i := range batch {
+		if i%64 == 0 {
+			runtime.Gosched() // as if another process made them
+		}
 		x := w.g.Next()
 		batch[i] = x.Event(w.streams)
 	}

@@ -234,6 +234,7 @@ func (db *DB) flush(h *head) error {
 		return err
 	}
 	pager := newPager()
+	pager.yields = true
 	for len(rows) > 0 {
 		p := pager.make(rows[:pageEnd(rows)])
 		if err := w.add(p); err != nil {

@@ -2,6 +2,7 @@ package eventdb
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -29,6 +30,7 @@ type page struct {
 // pager puts events together to pages. It is used by one goroutine at a time and
 // keeps what it needs between pages.
 type pager struct {
+	yields bool // to queries: it works in the background
 	names  map[string]*naming
 	order  []*naming // those of this page
 	labels map[event.Stream]*stream
@@ -79,6 +81,10 @@ const (
 	maxKept   = 2 * pageCells // rows that builders have room for
 )
 
+// yieldRows is how many events are worked on in the background, or appended,
+// before others have their turn.
+const yieldRows = 64
+
 // make puts events, at most pageRows, together in the order given: as many of the
 // first as have room in a page, which is less than all if they have very many fields
 // of different names.
@@ -87,9 +93,9 @@ func (p *pager) make(rows []rowRef) *page {
 	out := &page{times: make([]int64, n), ids: make([]int64, n)}
 	codes := make([]uint16, n)
 	if len(p.names) > 20_000 || len(p.labels) > 20_000 || p.kept > maxKept { // names that do not come again
-		cells := p.cells
-		*p = *newPager()
-		p.cells = cells
+		fresh := newPager()
+		fresh.cells, fresh.yields = p.cells, p.yields
+		*p = *fresh
 	}
 	if p.tabled > maxTabled {
 		clear(p.tables)
@@ -102,6 +108,9 @@ func (p *pager) make(rows []rowRef) *page {
 	var from *batch
 	var table *batchTable
 	for i, r := range rows {
+		if p.yields && i%yieldRows == 0 {
+			runtime.Gosched()
+		}
 		if r.batch != from {
 			from, table = r.batch, p.table(r.batch)
 		}
@@ -128,6 +137,9 @@ func (p *pager) make(rows []rowRef) *page {
 	for _, nm := range p.order {
 		for t, b := range nm.types {
 			if b != nil && b.count > 0 {
+				if p.yields {
+					runtime.Gosched()
+				}
 				p.kept += max(0, n-b.room)
 				c := b.finish(nm.name, n, &p.dict)
 				c.typ = event.Type(t)

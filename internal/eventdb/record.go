@@ -3,6 +3,7 @@ package eventdb
 import (
 	"encoding/binary"
 	"math"
+	"runtime"
 	"slices"
 	"unsafe"
 
@@ -98,6 +99,9 @@ func (e *batchEncoder) encode(events []event.Event) *batch {
 	b := binary.AppendUvarint(e.buf[:0], uint64(len(events)))
 	var before int64
 	for i := range events {
+		if i%yieldRows == 0 {
+			runtime.Gosched()
+		}
 		ev := &events[i]
 		b = binary.AppendVarint(b, ev.Time-before)
 		before = ev.Time

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"runtime"
 	"slices"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
@@ -227,12 +228,14 @@ func (m *merger) page() *page {
 	}
 	for p, list := range from {
 		for _, c := range p.columns {
+			runtime.Gosched()
 			m.builder(c.name, c.typ, n).take(c, list, m.rows)
 		}
 	}
 	for name, types := range m.builders {
 		for t, b := range types {
 			if b != nil && b.count > 0 {
+				runtime.Gosched()
 				c := b.finish(name, n, &m.dict)
 				c.typ = event.Type(t)
 				out.columns = append(out.columns, c)
