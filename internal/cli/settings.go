@@ -56,7 +56,7 @@ func serverSettings() []setting {
 		integer("max-series", "DAYTWO_MAX_SERIES", "most metric series in memory; beyond, no new one begins and those that exist go on; 0: no limit", func(c *app.Config) *int { return &c.MaxSeries }),
 		integer("max-series-per-metric", "DAYTWO_MAX_SERIES_PER_METRIC", "most series in memory of one metric name; 0: no limit", func(c *app.Config) *int { return &c.MaxSeriesPerMetric }),
 		boolean("host-metrics", "DAYTWO_HOST_METRICS", "measure this machine too, under node_exporter's names", func(c *app.Config) *bool { return &c.HostMetrics }),
-		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step", func(c *app.Config) *string { return &c.HeartbeatURL }),
+		secret("heartbeat-url", "DAYTWO_HEARTBEAT_URL", "URL fetched every minute while every open incident has a next step, somebody could be told of each, and no event waits", func(c *app.Config) *string { return &c.HeartbeatURL }),
 		boolean("strict-severity", "DAYTWO_STRICT_SEVERITY", "refuse events with a severity that is not known, rather than take them for errors", func(c *app.Config) *bool { return &c.StrictSeverity }),
 		integer("events-per-key", "DAYTWO_EVENTS_PER_KEY", "events a minute that one integration key may send; 0: no limit", func(c *app.Config) *int { return &c.EventsPerKey }),
 		text("mail-listener", "DAYTWO_MAIL_LISTENER", "address that takes e-mail to KEY@anything as an event of that integration, for example 127.0.0.1:2525", func(c *app.Config) *string { return &c.MailListener }),

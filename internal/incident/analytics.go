@@ -68,7 +68,7 @@ const (
 	maxAnalysed = 20_000 // incidents, and pages
 	maxNights   = 100    // shown
 
-	longestTried = 48 * time.Hour // from the making of a page to its first success, generously
+	longestTried = keepTrying + time.Hour // from the making of a page to its first success
 )
 
 // course is how one incident went.

@@ -69,24 +69,47 @@ func decideRespond(from, to Status) (change bool, reason string) {
 }
 
 const (
-	maxAttempts  = 10
+	maxAttempts  = 10 // quick ones, over about four minutes
 	firstBackoff = time.Second
 	maxBackoff   = time.Minute
+
+	slowAttempts = 12 // five minutes apart, after the quick ones
+	slowBackoff  = 5 * time.Minute
+	idleBackoff  = 15 * time.Minute // after those
+	keepTrying   = 48 * time.Hour   // since the page was made
 )
 
-// decideFailed says what becomes of a page whose attempt failed for the given time: another after some seconds, or none.
-func decideFailed(attempts int, permanent bool) (again bool, after time.Duration, reason string) {
+// failed is what becomes of a page whose attempt failed.
+type failed struct {
+	exhausted bool          // nothing waits for it any more: the person's next channel comes, or the next step
+	after     time.Duration // until it is tried again; 0: never
+	reason    string
+}
+
+// decideFailed says what becomes of a page of some age whose attempt failed for the given time. It is tried quickly, then given up,
+// and still tried now and then, or as soon as its channel works again: a mail server that is out for an hour loses no page.
+func decideFailed(attempts int, age time.Duration, permanent bool) failed {
 	switch {
 	case permanent:
-		return false, 0, "trying again cannot help"
+		return failed{exhausted: true, reason: "trying again cannot help"}
+	case age >= keepTrying:
+		return failed{exhausted: true, reason: fmt.Sprintf("%d attempts over %d hours failed", attempts, int(age.Hours()))}
+	case attempts >= maxAttempts+slowAttempts:
+		return failed{exhausted: true, after: idleBackoff, reason: fmt.Sprintf("%d attempts failed", attempts)}
 	case attempts >= maxAttempts:
-		return false, 0, fmt.Sprintf("%d attempts failed", attempts)
+		return failed{exhausted: true, after: slowBackoff, reason: fmt.Sprintf("%d attempts failed", attempts)}
 	}
-	after = maxBackoff
+	after := maxBackoff
 	if attempts < 7 {
 		after = min(maxBackoff, firstBackoff<<max(attempts-1, 0))
 	}
-	return true, after, fmt.Sprintf("attempt %d of %d failed", attempts, maxAttempts)
+	return failed{after: after, reason: fmt.Sprintf("attempt %d of %d failed", attempts, maxAttempts)}
+}
+
+// decideStartOver says how long after a vain escalation the next one begins: as long again as the incident has been open, from five
+// minutes to an hour.
+func decideStartOver(open time.Duration) time.Duration {
+	return min(max(open, 5*time.Minute), time.Hour)
 }
 
 // worse returns the worse of two severities. One that is not known counts as critical: better loud than lost.

@@ -92,22 +92,35 @@ func TestDecideFailedEnds(t *testing.T) {
 	var total time.Duration
 	attempts := 1
 	for ; ; attempts++ {
-		again, after, reason := decideFailed(attempts, false)
-		if reason == "" {
+		f := decideFailed(attempts, total, false)
+		if f.reason == "" {
 			t.Error("no reason")
 		}
-		if !again {
+		if f.exhausted {
 			break
 		}
-		if after < firstBackoff || after > maxBackoff {
-			t.Errorf("attempt %d: wait %s", attempts, after)
+		if f.after < firstBackoff || f.after > maxBackoff {
+			t.Errorf("attempt %d: wait %s", attempts, f.after)
 		}
-		total += after
+		total += f.after
 	}
 	if attempts != maxAttempts || total != 4*time.Minute+3*time.Second {
 		t.Errorf("%d attempts over %s", attempts, total)
 	}
-	if again, _, _ := decideFailed(1, true); again {
+	for ; ; attempts++ { // it is given up, and still tried for two days
+		f := decideFailed(attempts, total, false)
+		if !f.exhausted || f.after == 0 {
+			break
+		}
+		if f.after < slowBackoff || f.after > idleBackoff {
+			t.Errorf("attempt %d: wait %s", attempts, f.after)
+		}
+		total += f.after
+	}
+	if total < keepTrying || total > keepTrying+idleBackoff || attempts > 250 {
+		t.Errorf("%d attempts over %s", attempts, total)
+	}
+	if f := decideFailed(1, 0, true); !f.exhausted || f.after != 0 {
 		t.Error("tries again what cannot help")
 	}
 }

@@ -31,7 +31,7 @@ func (s *Incidents) deliver(sending context.Context, a attempt) (arrived bool) {
 	}
 	// Broken off because daytwo stops, or because the incidents were taken.
 	again := sending.Err() != nil || errors.Is(ctx.Err(), context.Canceled)
-	works := s.working.note(a, err, again, s.clock())
+	works, began := s.working.note(a, err, again, s.clock())
 	recording, cancel := context.WithTimeout(context.WithoutCancel(sending), lease-sendLimit)
 	defer cancel()
 	failed := s.write(recording, func(tx *store.Tx) error {
@@ -41,7 +41,7 @@ func (s *Incidents) deliver(sending context.Context, a attempt) (arrived bool) {
 			if _, ok := wanted[p.ID]; err == nil && !ok {
 				result = errTaken
 			}
-			if err := s.record(recording, tx, p, len(wanted), result, again, works, now); err != nil {
+			if err := s.record(recording, tx, p, len(wanted), result, again, works, began, now); err != nil {
 				return err
 			}
 		}
@@ -86,8 +86,9 @@ func (i Incident) wants(kind string) bool {
 }
 
 // record stores the outcome of an attempt, unless its lease ended meanwhile and another attempt is under way, or the provider's
-// receipt came first. together is how many pages the message carried, works since when the channel works.
-func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, together int, failed error, again bool, works, now time.Time) error {
+// receipt came first. together is how many pages the message carried, works since when the channel works, began that it does since this
+// attempt.
+func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, together int, failed error, again bool, works time.Time, began bool, now time.Time) error {
 	i, err := findIncident(ctx, tx, `i.id = ?`, a.incident)
 	if err != nil || i == nil {
 		return err
@@ -110,12 +111,12 @@ func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, togethe
 	}
 	switch status {
 	case "sent":
-		if err := s.recordSent(ctx, tx, *i, a, together, now); err != nil || a.Attempts == 1 {
+		if err := s.recordSent(ctx, tx, *i, a, together, now); err != nil || a.Attempts == 1 && !began {
 			return err
 		}
 		return s.recovered(ctx, tx, a, works, now)
 	case "exhausted":
-		return s.recordExhausted(ctx, tx, *i, a, reason+": "+text)
+		return s.recordExhausted(ctx, tx, *i, a, reason+": "+text, wakeAt)
 	}
 	return nil
 }
@@ -128,21 +129,26 @@ func outcome(i Incident, a attempt, failed error, again bool, now time.Time) (st
 		return "sent", time.Time{}, ""
 	case !i.wants(a.Kind):
 		return "canceled", time.Time{}, ""
+	case again && a.Attempts > maxAttempts:
+		return "exhausted", now, ""
 	case again:
 		return "retry", now, "" // at once, or after the next start
 	}
-	more, after, reason := decideFailed(a.Attempts, notify.Permanent(failed))
-	if more {
-		return "retry", now.Add(after), reason
+	f := decideFailed(a.Attempts, now.Sub(a.created), notify.Permanent(failed))
+	if !f.exhausted {
+		return "retry", now.Add(f.after), f.reason
 	}
-	return "exhausted", time.Time{}, reason
+	if f.after > 0 && i.Open() { // the news of what is over is stale
+		wakeAt = now.Add(f.after)
+	}
+	return "exhausted", wakeAt, f.reason
 }
 
-// recovered tries at once what waits for a channel that failed and works again, so that it drains by what matters and not by how
-// long each page happened to wait. What failed after the channel began to work waits: it is not the channel that is broken.
+// recovered tries at once what waits for a channel that failed and works again, also what was given up meanwhile, so that it drains by
+// what matters and not by how long each page happened to wait. What failed after the channel began to work waits: it is not the channel that is broken.
 func (s *Incidents) recovered(ctx context.Context, tx *store.Tx, a attempt, works, now time.Time) error {
 	c := pagesChange{At: store.Micros(now), Channel: a.Channel, Address: a.server(), Before: store.Micros(works)}
-	done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'retry' AND wake_at > ? AND at < ? AND channel = ? AND (? = '' OR address = ?)`,
+	done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status IN ('retry', 'exhausted') AND wake_at > ? AND at < ? AND channel = ? AND (? = '' OR address = ?)`,
 		now, now, works, c.Channel, c.Address, c.Address)
 	if err != nil {
 		return fmt.Errorf("pages of a channel that works again: %w", err)
@@ -168,9 +174,9 @@ type working struct {
 	since map[[2]string]time.Time // by channel and server
 }
 
-// note tells since when the channel of a works, after an attempt. It stops to work when a first attempt fails: that a retry fails
-// again says more of its address.
-func (w *working) note(a attempt, failed error, again bool, now time.Time) (since time.Time) {
+// note tells since when the channel of a works, after an attempt, and whether this is the attempt that shows it. It stops to work when a
+// first attempt fails: that a retry fails again says more of its address.
+func (w *working) note(a attempt, failed error, again bool, now time.Time) (since time.Time, began bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.since == nil {
@@ -183,9 +189,9 @@ func (w *working) note(a attempt, failed error, again bool, now time.Time) (sinc
 		delete(w.since, key)
 	case failed == nil && (!known || since.After(now)):
 		w.since[key] = now
-		return now
+		return now, true
 	}
-	return since
+	return since, false
 }
 
 // recordSent tells that a channel took a page.
@@ -205,14 +211,31 @@ func (s *Incidents) recordSent(ctx context.Context, tx *store.Tx, i Incident, a 
 	if err := s.writeLog(ctx, tx, i.ID, "paged", self, text); err != nil {
 		return err
 	}
+	if a.Kind == "" && i.Unreached != "" && i.Status == Triggered { // at last
+		if i.Unreached = ""; i.step >= len(i.escalation.steps()) {
+			i.nextAt = time.Time{}
+		}
+		if err := s.saveIncident(ctx, tx, &i); err != nil {
+			return err
+		}
+	}
 	return s.tell(ctx, tx, i, timeline.Entry{Kind: timeline.Page, Action: "sent", Actor: self,
 		Title: fmt.Sprintf("Paged %s by %s for #%d", a.Person, a.Channel, i.Number), Data: data})
 }
 
-// recordExhausted gives a page up. When that was the last hope of its step, the next step comes at once; when there is no next
-// step and nobody was reached at all, that is said loudly.
-func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Incident, a attempt, why string) error {
-	tx.OnCommit(func() { s.metrics.pages.WithLabelValues(a.Channel, "exhausted").Inc() })
+// recordExhausted gives a page up; again is when it is tried nevertheless, zero: never. When that was the last hope of its step, the next
+// step comes at once; when there is no next step and nobody was reached at all, that is said loudly.
+func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Incident, a attempt, why string, again time.Time) error {
+	late := a.Attempts > maxAttempts // it was given up before
+	if late && !again.IsZero() {
+		return nil
+	}
+	if !again.IsZero() {
+		why += "; it is tried now and then, and as soon as the channel works"
+	}
+	if !late {
+		tx.OnCommit(func() { s.metrics.pages.WithLabelValues(a.Channel, "exhausted").Inc() })
+	}
 	text := fmt.Sprintf("%s cannot be reached by %s (%s): %s", a.Person, a.Channel, notify.Address{Channel: a.Channel, To: a.to}, why)
 	if err := s.writeLog(ctx, tx, i.ID, "failed", self, text); err != nil {
 		return err
@@ -222,17 +245,17 @@ func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Inciden
 	if err != nil {
 		return err
 	}
-	if a.Kind != "" {
+	if a.Kind != "" || late {
 		return nil // the escalation does not depend on it
 	}
 	if err := s.nextChannel(ctx, tx, a); err != nil {
 		return err
 	}
-	where, args := `kind = '' AND step = ? AND status <> 'exhausted'`, []any{a.step}
+	where, step := hopeful+` AND step = ?`, a.step
 	if i.nextAt.IsZero() {
-		where, args = `kind = '' AND status <> 'exhausted'`, nil
+		where, step = hopeful+` AND step >= ?`, i.stepNumber(0)
 	}
-	hopes, err := countPages(ctx, tx, i.ID, where, args...)
+	hopes, err := countPages(ctx, tx, i.ID, where, step)
 	switch {
 	case err != nil || hopes > 0:
 		return err
@@ -241,7 +264,7 @@ func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Inciden
 			return err
 		}
 		return s.saveIncident(ctx, tx, &i)
-	case i.stepNumber(i.step) == a.step+1:
+	case i.step < len(i.escalation.steps()) && i.stepNumber(i.step) == a.step+1:
 		i.nextAt = s.clock()
 		return s.saveIncident(ctx, tx, &i)
 	}

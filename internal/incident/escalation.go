@@ -88,6 +88,26 @@ func ofPolicy(c *catalog.Catalog, name string) Escalation {
 	return e
 }
 
+// renewed is an escalation as it would be taken down now: of the same policy, or of the same people.
+func (e Escalation) renewed(c *catalog.Catalog, service string) Escalation {
+	if e.Policy != "" {
+		if _, ok := c.Policy(e.Policy); ok {
+			return ofPolicy(c, e.Policy)
+		}
+		return e
+	}
+	if len(e.Levels) == 0 {
+		return snapshot(c, service)
+	}
+	list := slices.Clone(e.Levels[0].People)
+	for n, p := range list {
+		if _, ok := c.Person(p.Name); ok {
+			list[n] = contacts(c, []string{p.Name})[0]
+		}
+	}
+	return Escalation{Levels: []Level{{People: list}}, LastResort: contacts(c, c.LastResort)}
+}
+
 func levelsOf(c *catalog.Catalog, p catalog.Policy) (levels []Level) {
 	for _, l := range p.Levels {
 		level, people := Level{After: time.Duration(l.After)}, []string{}
@@ -294,10 +314,13 @@ func (i Incident) next() *NextStep {
 		return nil
 	}
 	steps := i.escalation.steps()
-	if i.step >= len(steps) || i.nextAt.IsZero() {
+	if i.nextAt.IsZero() || i.step >= len(steps) && i.Unreached == "" {
 		return &NextStep{What: "nothing: nobody is left to page"}
 	}
 	at := i.nextAt
+	if i.step >= len(steps) {
+		return &NextStep{At: &at, What: "start over: nobody could be reached"}
+	}
 	return &NextStep{At: &at, What: steps[i.step].String()}
 }
 

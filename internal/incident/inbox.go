@@ -46,6 +46,8 @@ const (
 	maxFresh      = 100_000                // events not looked at: more are refused for a while
 	keepEvents    = 7 * 24 * time.Hour     // how long events are kept for looking back
 	oldDedupKey   = 255                    // bytes: what keys were cut to before; alerts that are open since then have such ones
+	keepFailed    = 24 * time.Hour         // how long events that could not be worked out are tried again
+	maxFailed     = 100                    // of them, at once
 	maxDedupKey   = 4 * 255                // bytes: 255 characters of any script
 )
 
@@ -197,6 +199,7 @@ func withoutEscapedNUL(text string) string {
 func (s *Incidents) work(ctx context.Context) {
 	purge := time.NewTicker(time.Hour)
 	defer purge.Stop()
+	s.reconsider(ctx)
 	for failures := 0; ctx.Err() == nil; {
 		began := time.Now()
 		n, err := s.takeIn(ctx)
@@ -220,8 +223,50 @@ func (s *Incidents) work(ctx context.Context) {
 		case <-timer.C:
 		case <-purge.C:
 			s.forget(ctx)
+			s.reconsider(ctx)
 		}
 		timer.Stop()
+	}
+}
+
+// failedEvents are those that came in after a time and could not be worked out, newest first.
+func failedEvents(ctx context.Context, tx *store.Tx, after time.Time, n int) ([]Event, error) {
+	return query(ctx, tx, scanEvent, `SELECT `+eventColumns+` FROM inbound_events e WHERE e.outcome = 'failed' AND e.at > ? ORDER BY e.id DESC LIMIT ?`, after, n)
+}
+
+// reconsider has events looked at again that could not be worked out: perhaps what was in their way is gone, or this daytwo is a newer
+// one. A trigger whose end came meanwhile is over.
+func (s *Incidents) reconsider(ctx context.Context) {
+	again := 0
+	err := s.write(ctx, func(tx *store.Tx) error {
+		again = 0
+		list, err := failedEvents(ctx, tx, s.clock().Add(-keepFailed), maxFailed)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			var ends int
+			err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM inbound_events WHERE id > ? AND key_id = ? AND dedup_key = ? AND dedup_key <> '' AND action = 'resolve'`,
+				e.ID, e.Key, e.DedupKey).Scan(&ends)
+			if err != nil {
+				return fmt.Errorf("failed event: %w", err)
+			}
+			if ends > 0 {
+				if err := s.outcome(ctx, tx, e, "ignored", "it was over before it could be worked out", ""); err != nil {
+					return err
+				}
+				continue
+			}
+			if _, err := tx.Exec(ctx, `UPDATE inbound_events SET fresh = 1 WHERE id = ?`, e.ID); err != nil {
+				return fmt.Errorf("failed event: %w", err)
+			}
+			again++
+		}
+		tx.OnCommit(func() { s.inbox.add(again); s.inbox.ring() })
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "events that could not be worked out are tried again in an hour", "err", err)
 	}
 }
 

@@ -4,6 +4,8 @@
 //
 //   - A committed trigger leads to an attempt to reach somebody, or to a visible "nobody reachable", also across kill -9.
 //   - Nothing is sent for an incident that was acknowledged or resolved; what is under way then is broken off, unless it tells of others.
+//   - A page that could not be sent is tried until somebody takes the incident, also by way of the next channel and the next person; when
+//     nobody could be reached, the escalation starts over again and again.
 //   - A page that may have been lost in a crash is sent again under the same id, so that a receiver can drop the duplicate.
 //   - Pages to somebody who was told of something as bad a moment ago go out together, in one message; a first page never waits.
 //   - A service has at most one open incident; further alerts of it join. Alerts without a service are grouped by rule and place.
@@ -109,23 +111,24 @@ type JoinedAlert struct {
 
 // Page is one need to reach one person at one address.
 type Page struct {
-	ID       string    `json:"id" doc:"the same in every attempt: the Message-ID, and the X-Daytwo-Delivery header"`
-	Person   string    `json:"person"`
-	Channel  string    `json:"channel" doc:"email, webhook, sms, voice, push, slack, teams, discord, telegram or ntfy"`
-	Address  string    `json:"address" doc:"masked: numbers and e-mail addresses in part, a webhook without its path"`
-	Level    int       `json:"level" doc:"of the policy; 0: the last resort"`
-	Status   string    `json:"status" enum:"due,sending,retry,sent,delivered,exhausted,canceled" doc:"sent: the channel took it; delivered: the provider says that it arrived"`
-	Attempts int       `json:"attempts"`
-	At       time.Time `json:"at" doc:"since when it has this status"`
-	Error    string    `json:"error,omitempty" doc:"of the last attempt"`
-	Kind     string    `json:"kind,omitempty" enum:"responder,update" doc:"absent: the escalation pages"`
-	Together int       `json:"together,omitempty" doc:"how many pages its message carried; absent: it went alone"`
+	ID       string     `json:"id" doc:"the same in every attempt: the Message-ID, and the X-Daytwo-Delivery header"`
+	Person   string     `json:"person"`
+	Channel  string     `json:"channel" doc:"email, webhook, sms, voice, push, slack, teams, discord, telegram or ntfy"`
+	Address  string     `json:"address" doc:"masked: numbers and e-mail addresses in part, a webhook without its path"`
+	Level    int        `json:"level" doc:"of the policy; 0: the last resort"`
+	Status   string     `json:"status" enum:"due,sending,retry,sent,delivered,exhausted,canceled" doc:"sent: the channel took it; delivered: the provider says that it arrived; exhausted: nothing waits for it any more"`
+	Attempts int        `json:"attempts"`
+	At       time.Time  `json:"at" doc:"since when it has this status"`
+	NextAt   *time.Time `json:"nextAt,omitempty" doc:"when it is tried again although it is exhausted; sooner if its channel works sooner; absent: it is not"`
+	Error    string     `json:"error,omitempty" doc:"of the last attempt"`
+	Kind     string     `json:"kind,omitempty" enum:"responder,update" doc:"absent: the escalation pages"`
+	Together int        `json:"together,omitempty" doc:"how many pages its message carried; absent: it went alone"`
 }
 
 // LogEntry is one line of what happened to an incident and why.
 type LogEntry struct {
 	Time   time.Time `json:"time"`
-	Action string    `json:"action" doc:"opened, joined, refired, cleared, escalated, skipped, paged, delivered, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note"`
+	Action string    `json:"action" doc:"opened, joined, refired, cleared, escalated, skipped, paged, delivered, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, retried, responders, role, task, update, conference, priority, merged, reopened, resolved, note"`
 	Actor  string    `json:"actor,omitempty"`
 	Text   string    `json:"text"`
 }

@@ -197,7 +197,9 @@ func (st *State) pages(f Fact, c pagesChange) {
 			p.WakeAt = c.At
 		case f.What == factCanceled && p.Incident == f.IncidentID && (p.Status == "due" || p.Status == "retry") && (c.All || p.Kind == ""):
 			p.Status, p.At, p.WakeAt = "canceled", c.At, 0
-		case f.What == factRecovered && p.Status == "retry" && p.WakeAt > c.At && p.Channel == c.Channel && (c.Address == "" || p.Address == c.Address) &&
+		case f.What == factCanceled && p.Incident == f.IncidentID && p.Status == "exhausted" && (c.All || p.Kind == ""):
+			p.WakeAt = 0
+		case f.What == factRecovered && (p.Status == "retry" || p.Status == "exhausted") && p.WakeAt > c.At && p.Channel == c.Channel && (c.Address == "" || p.Address == c.Address) &&
 			(c.Before == 0 || p.At < c.Before):
 			p.WakeAt = c.At
 		case f.What == factSetBack && p.WakeAt > 0 && (c.Since == 0 || p.CreatedAt < c.Since || p.CreatedAt > c.At):

@@ -16,6 +16,9 @@ type metrics struct {
 	dropped     *prometheus.CounterVec
 	suppressed  prometheus.Counter
 	stranded    prometheus.Gauge
+	unreached   prometheus.Gauge
+	waiting     prometheus.Gauge
+	unworked    prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -45,10 +48,20 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m.stranded = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "daytwo_incident_without_next_step", Help: "Open incidents for which, by the log, nothing will happen although something should.",
 	})
+	m.unreached = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "daytwo_incident_unreached", Help: "Open incidents of which, by the log, nobody could be told so far.",
+	})
+	m.waiting = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "daytwo_incident_events_waiting", Help: "Events that were accepted more than a minute ago and not looked at.",
+	})
+	m.unworked = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "daytwo_incident_events_unworked", Help: "Events of the last day that could not be worked out, at most 100.",
+	})
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.opened, m.unreachable, m.pages, m.bundled, m.delay, m.events, m.dropped, m.suppressed, m.stranded} {
+	for _, c := range []prometheus.Collector{m.opened, m.unreachable, m.pages, m.bundled, m.delay, m.events, m.dropped, m.suppressed, m.stranded,
+		m.unreached, m.waiting, m.unworked} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("incident: %w", err)
 		}

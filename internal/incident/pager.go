@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
@@ -67,6 +69,9 @@ func (s *Incidents) Run(ctx context.Context) error {
 func (s *Incidents) reclaim(ctx context.Context) {
 	err := s.write(ctx, func(tx *store.Tx) error {
 		now := s.clock()
+		if err := s.resumeUnreached(ctx, tx, now); err != nil {
+			return err
+		}
 		done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status = 'sending'`, now)
 		if err != nil {
 			return err
@@ -79,6 +84,22 @@ func (s *Incidents) reclaim(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "pages under way before the start are sent again only when their leases end", "err", err)
 	}
+}
+
+// resumeUnreached has what was left alone with nobody reached, as it was before escalations started over, page again.
+func (s *Incidents) resumeUnreached(ctx context.Context, tx *store.Tx, now time.Time) error {
+	list, err := query(ctx, tx, func(row scanner) (Incident, error) { return scanIncident(row) }, `SELECT `+incidentColumns+`
+		FROM incidents i WHERE i.status = 'triggered' AND i.unreached <> '' AND i.next_at = 0`)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		i.nextAt = now
+		if err := s.saveIncident(ctx, tx, &i); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ring tells Run to look at the store. It never blocks.
@@ -201,6 +222,9 @@ func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now 
 	}
 	steps := i.escalation.steps()
 	i.nextAt = time.Time{}
+	if i.Status == Triggered && i.step >= len(steps) && i.Unreached != "" {
+		return s.startOver(ctx, tx, &i)
+	}
 	if i.Status != Triggered || i.step >= len(steps) {
 		return s.saveIncident(ctx, tx, &i)
 	}
@@ -229,6 +253,25 @@ func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now 
 	return s.saveIncident(ctx, tx, &i)
 }
 
+// startOver begins the escalation of an incident anew of which nobody could be told, with the policy and the addresses as they are now:
+// perhaps somebody mended them. It counts as unreached until somebody is.
+func (s *Incidents) startOver(ctx context.Context, tx *store.Tx, i *Incident) error {
+	if e := i.escalation.renewed(s.catalog.Current(), i.Service); !reflect.DeepEqual(e, i.escalation) {
+		if err := s.saveEscalation(ctx, tx, i, e); err != nil {
+			return err
+		}
+	}
+	if err := s.cancelPages(ctx, tx, i.ID, false); err != nil {
+		return err
+	}
+	i.cycle++
+	i.step, i.nextAt = 0, s.clock()
+	if err := s.saveIncident(ctx, tx, i); err != nil {
+		return err
+	}
+	return s.writeLog(ctx, tx, i.ID, "retried", self, "Paging starts over: nobody could be reached")
+}
+
 // stepsPerCycle is more steps than an escalation has: a page's step number tells the cycle and the step in it.
 const stepsPerCycle = 1000
 
@@ -237,9 +280,31 @@ func (i Incident) stepNumber(step int) int { return i.cycle*stepsPerCycle + step
 
 func (s *Incidents) addPages(ctx context.Context, tx *store.Tx, i Incident, this step, p Contact, now time.Time) error {
 	for _, a := range p.reach(i.Urgency) {
+		if err := s.supersede(ctx, tx, i.ID, p.Name, a.Address); err != nil {
+			return err
+		}
 		err := s.addPage(ctx, tx, PageState{Incident: i.ID, Step: i.stepNumber(i.step), Level: this.level, Person: p.Name, Channel: a.Channel, Address: a.To,
 			WakeAt: store.Micros(now.Add(a.After))}, now)
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// supersede ends the slow attempts of pages that were given up, as the same person is paged at the same address again.
+func (s *Incidents) supersede(ctx context.Context, tx *store.Tx, incident, person string, to notify.Address) error {
+	list, err := query(ctx, tx, func(row scanner) (id string, err error) { return id, row.Scan(&id) }, `SELECT id FROM pages
+		WHERE incident_id = ? AND kind = '' AND person = ? AND channel = ? AND address = ? AND status = 'exhausted' AND wake_at > 0`,
+		incident, person, to.Channel, to.To)
+	if err != nil {
+		return err
+	}
+	for _, id := range list {
+		if _, err := tx.Exec(ctx, `UPDATE pages SET wake_at = 0 WHERE id = ?`, id); err != nil {
+			return fmt.Errorf("supersede page: %w", err)
+		}
+		if err := s.notePage(ctx, tx, id); err != nil {
 			return err
 		}
 	}
@@ -270,7 +335,7 @@ func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i *Incident, 
 	case this.level > 0:
 		return s.writeLog(ctx, tx, i.ID, "skipped", self, fmt.Sprintf("Level %d is skipped: %s", this.level, this.unreachable()))
 	}
-	reached, err := countPages(ctx, tx, i.ID, `level > 0 AND status <> 'exhausted'`)
+	reached, err := countPages(ctx, tx, i.ID, hopeful+` AND level > 0 AND step >= ?`, i.stepNumber(0))
 	if err != nil {
 		return err
 	}
@@ -290,10 +355,13 @@ func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i *Incident, 
 	return s.unreachable(ctx, tx, i, why+"; there is no last resort (add last_resort to "+catalog.FileName+")")
 }
 
-// unreachable says that nobody knows of the incident. The caller saves i.
+// unreachable says that nobody knows of the incident, and has the escalation start over in a while. The caller saves i.
 func (s *Incidents) unreachable(ctx context.Context, tx *store.Tx, i *Incident, why string) error {
-	i.Unreached = why
-	tx.OnCommit(s.metrics.unreachable.Inc)
+	if i.Unreached == "" {
+		tx.OnCommit(s.metrics.unreachable.Inc)
+	}
+	now := s.clock()
+	i.Unreached, i.nextAt = why, now.Add(decideStartOver(now.Sub(i.OpenedAt)))
 	return s.alarm(ctx, tx, *i, "unreachable", "Nobody reachable: "+why)
 }
 
@@ -308,6 +376,9 @@ func (s *Incidents) alarm(ctx context.Context, tx *store.Tx, i Incident, action,
 	return s.tell(ctx, tx, i, timeline.Entry{Kind: timeline.Page, Action: action, Actor: self, Tone: timeline.Critical,
 		Title: fmt.Sprintf("Incident #%d: %s", i.Number, text)})
 }
+
+// hopeful are pages of an escalation that reached somebody, or soon may.
+var hopeful = fmt.Sprintf(`kind = '' AND (status IN ('due', 'retry', 'sent', 'delivered') OR status = 'sending' AND attempts <= %d)`, maxAttempts)
 
 func countPages(ctx context.Context, tx *store.Tx, id, where string, args ...any) (n int, err error) {
 	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM pages WHERE incident_id = ? AND `+where, append([]any{id}, args...)...).Scan(&n)

@@ -53,7 +53,7 @@ func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 	}
 	slices.SortStableFunc(d.Alerts, func(a, b JoinedAlert) int { return a.At.Compare(b.At) })
 	if d.Pages, err = query(ctx, tx, scanPage, `SELECT id, person, channel, address, level, status, attempts, at, error, kind,
-		CASE bundle WHEN '' THEN 0 ELSE (SELECT COUNT(*) FROM pages b WHERE b.bundle = p.bundle) END FROM pages p
+		CASE bundle WHEN '' THEN 0 ELSE (SELECT COUNT(*) FROM pages b WHERE b.bundle = p.bundle) END, wake_at FROM pages p
 		WHERE incident_id = ? ORDER BY id`, i.ID); err != nil {
 		return Detail{}, err
 	}

@@ -3,6 +3,7 @@ package incident
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -73,7 +74,7 @@ func (s *Incidents) takeReceipt(ctx context.Context, tx *store.Tx, a attempt, to
 		return s.writeLog(ctx, tx, i.ID, "delivered", self, fmt.Sprintf("%s has the page by %s (%s): %s", a.Person, a.Channel,
 			notify.Address{Channel: a.Channel, To: a.to}, detail))
 	case i.wants(a.Kind):
-		return s.recordExhausted(ctx, tx, *i, a, why)
+		return s.recordExhausted(ctx, tx, *i, a, why, time.Time{})
 	}
 	return nil // somebody has it already
 }

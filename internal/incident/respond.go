@@ -131,7 +131,7 @@ func stillFiring(ctx context.Context, tx *store.Tx, id string) (n int, err error
 	return n, nil
 }
 
-// cancelPages takes back what was not sent yet: what the escalation wanted, or all of it.
+// cancelPages takes back what was not sent yet: what the escalation wanted, or all of it. What was given up is tried no more.
 func (s *Incidents) cancelPages(ctx context.Context, tx *store.Tx, id string, all bool) error {
 	now, kinds := s.clock(), ` AND kind = ''`
 	if all {
@@ -142,7 +142,15 @@ func (s *Incidents) cancelPages(ctx context.Context, tx *store.Tx, id string, al
 	if err != nil {
 		return fmt.Errorf("cancel pages: %w", err)
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
+	n, err := done.RowsAffected()
+	if err != nil {
+		return err
+	}
+	done, err = tx.Exec(ctx, `UPDATE pages SET wake_at = 0 WHERE incident_id = ? AND status = 'exhausted' AND wake_at > 0`+kinds, id)
+	if err != nil {
+		return fmt.Errorf("cancel pages: %w", err)
+	}
+	if more, err := done.RowsAffected(); err != nil || n+more == 0 {
 		return err
 	}
 	return s.fact(ctx, tx, id, factCanceled, pagesChange{At: store.Micros(now), All: all})

@@ -169,8 +169,11 @@ func scanAlert(row scanner) (a JoinedAlert, err error) {
 }
 
 func scanPage(row scanner) (p Page, err error) {
-	var at int64
-	err = row.Scan(&p.ID, &p.Person, &p.Channel, &p.Address, &p.Level, &p.Status, &p.Attempts, &at, &p.Error, &p.Kind, &p.Together)
+	var at, next int64
+	err = row.Scan(&p.ID, &p.Person, &p.Channel, &p.Address, &p.Level, &p.Status, &p.Attempts, &at, &p.Error, &p.Kind, &p.Together, &next)
+	if p.Status == "exhausted" {
+		p.NextAt = pointer(next)
+	}
 	p.At, p.Address = store.FromMicros(at), notify.Address{Channel: p.Channel, To: p.Address}.String()
 	return p, err
 }

@@ -112,7 +112,7 @@ func play(t *testing.T, history []act, luck []error, text string) string {
 			return fmt.Sprintf("after %s: %s", a.what, wrong)
 		}
 	}
-	pass(72 * time.Hour)
+	pass(9 * time.Hour)
 	if wrong := s.check(); wrong != "" {
 		return "at the end: " + wrong
 	}
