@@ -144,7 +144,7 @@ func TestPagesThatComeTogetherShareAMessage(t *testing.T) {
 func TestABundleGoesOnUntilAllIsTaken(t *testing.T) {
 	for _, taken := range []string{"3", "3 2 1"} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t, storetest.New(t), crowded(9))
+			b := newBench(t, tables.New(t), crowded(9))
 			for _, service := range []string{"s0", "s3", "s6"} {
 				b.trigger(t, service, service)
 			}
@@ -200,28 +200,28 @@ type arrival struct {
 // at the moment it is due. Every other one is delivered within half a minute, in a message that names it, or its incident was taken
 // first. Webhooks get each page by itself and at once.
 func TestThrottlingNeverDelaysAFirstPage(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		history := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) arrival {
+	inVirtualTime(t, rapid.Custom(func(t *rapid.T) rush {
+		return rush{rapid.SliceOfN(rapid.Custom(func(t *rapid.T) arrival {
 			return arrival{
 				after:   time.Duration(rapid.SampledFrom([]int{0, 0, 0, 1, 2, 7, 13, 29, 30, 31, 45, 90}).Draw(t, "seconds")) * time.Second,
 				service: rapid.IntRange(0, 14).Draw(t, "service"),
 				act:     rapid.SampledFrom([]string{"", "", "", "ack", "resolve"}).Draw(t, "act"),
 			}
-		}), 1, 40).Draw(rt, "history")
-		slow := time.Duration(rapid.IntRange(0, 3).Draw(rt, "a send takes seconds")) * time.Second
-		var wrong string
-		synctest.Test(t, func(t *testing.T) { wrong = throng(t, history, slow) })
-		if wrong != "" {
-			rt.Fatal(wrong)
-		}
-	})
+		}), 1, 40).Draw(t, "arrivals"), time.Duration(rapid.IntRange(0, 3).Draw(t, "a send takes seconds")) * time.Second}
+	}), throng)
 }
 
-func throng(t *testing.T, history []arrival, slow time.Duration) string {
-	b := newBench(t, storetest.New(t), crowded(15))
-	b.sender.fail = func(context.Context, notify.Address, int) error { time.Sleep(slow); return nil } // virtual
+// rush is what arrives, and how long each send takes.
+type rush struct {
+	arrivals []arrival
+	slow     time.Duration
+}
+
+func throng(t *testing.T, db *store.DB, r rush) string {
+	b := newBench(t, db, crowded(15))
+	b.sender.fail = func(context.Context, notify.Address, int) error { time.Sleep(r.slow); return nil } // virtual
 	stop := b.run(t)
-	for k, a := range history {
+	for k, a := range r.arrivals {
 		pass(a.after)
 		i := b.triggerAs(t, incident.Trigger{AlertID: fmt.Sprint(k), Service: fmt.Sprint("s", a.service), Title: "t",
 			Severity: []string{"critical", "warning", "info"}[a.service/3%3]})
@@ -249,7 +249,7 @@ func throng(t *testing.T, history []arrival, slow time.Duration) string {
 		}
 	}
 	for _, p := range stored.Pages {
-		if wrong := judgePage(p, stored, messages, slow); wrong != "" {
+		if wrong := judgePage(p, stored, messages, r.slow); wrong != "" {
 			return wrong
 		}
 	}
@@ -319,7 +319,7 @@ func badness(i incident.IncidentState) int {
 // What waited while daytwo was down goes out by what matters: what is urgent first, then what is worst, then what is newest.
 func TestAfterAnOutageTheMostUrgentAndNewestGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), crowded(120))
+		b := newBench(t, tables.New(t), crowded(120))
 		severities := []string{"warning", "critical", "info", "warning", "info"}
 		for k := range 40 {
 			b.triggerAs(t, incident.Trigger{AlertID: fmt.Sprint(k), Service: fmt.Sprint("s", 3*k+2), Title: "t", Severity: severities[k%5]})
@@ -359,7 +359,7 @@ func TestAfterAnOutageTheMostUrgentAndNewestGoFirst(t *testing.T) {
 // When a channel works again, what was tried in vain goes out at once and by what matters, not when each one's wait is over.
 func TestAChannelThatWorksAgainIsDrainedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), crowded(120))
+		b := newBench(t, tables.New(t), crowded(120))
 		var down atomic.Bool
 		down.Store(true)
 		b.sender.fail = func(context.Context, notify.Address, int) error {
@@ -409,7 +409,7 @@ func TestOneBadAddressKeepsItsPace(t *testing.T) {
 			rest += fmt.Sprintf(", {name: p%d, levels: [{targets: [p%d], after: 0s}]}", k, k)
 			services += fmt.Sprintf(", {name: s%d, escalation_policy: p%d}", k, k)
 		}
-		b := newBench(t, storetest.New(t), people+"]\n"+rest+"]\n"+services+"]\n")
+		b := newBench(t, tables.New(t), people+"]\n"+rest+"]\n"+services+"]\n")
 		began := time.Now()
 		b.sender.fail = func(_ context.Context, to notify.Address, _ int) error {
 			if to.To == "bad@example.com" || time.Since(began) < 5*time.Second {

@@ -11,14 +11,13 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/notify"
-	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 )
 
 // inBubble runs f in virtual time on a bench with a running pager.
 func inBubble(t *testing.T, text string, f func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), text)
+		b := newBench(t, tables.New(t), text)
 		defer b.run(t)()
 		f(t, b)
 	})
@@ -307,7 +306,7 @@ func TestALeaseThatEndsAfterAnAcknowledgementIsNotUsed(t *testing.T) {
 
 func TestAfterDowntimePeopleStillHaveTheirTimeToAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), shop)
+		b := newBench(t, tables.New(t), shop)
 		i := b.trigger(t, "a1", "checkout")
 		time.Sleep(3 * time.Hour) // no pager runs
 		b.restart(t)
@@ -324,7 +323,7 @@ func TestAfterDowntimePeopleStillHaveTheirTimeToAnswer(t *testing.T) {
 
 func TestTheWorstAndNewestGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), shop+manyServices(40)) // they page a webhook: each page by itself
+		b := newBench(t, tables.New(t), shop+manyServices(40)) // they page a webhook: each page by itself
 		for k := range 40 {
 			severity := "warning"
 			if k == 7 || k == 9 {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/incident"
-	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 	"github.com/daytwo-dev/daytwo/internal/web"
 )
 
@@ -41,7 +40,7 @@ func serve(t *testing.T, b *bench) (call func(method, path, body string) (int, s
 }
 
 func TestRoutes(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	call := serve(t, b)
 	status, body := call(http.MethodPost, "/api/incidents", `{"service": "checkout", "title": "customers complain"}`)
 	var d incident.Detail
@@ -81,7 +80,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestListGoesOnWithItsCursor(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	call := serve(t, b)
 	for _, service := range services {
 		b.trigger(t, "alert of "+service, service)
@@ -108,7 +107,7 @@ func TestListGoesOnWithItsCursor(t *testing.T) {
 
 // An alert that ends while its list is read moves no other out of it.
 func TestAlertsOfAnIncidentInParts(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	call := serve(t, b)
 	for _, alert := range []string{"a1", "a2", "a3", "a4", "a5", "a6"} {
 		b.trigger(t, alert, "checkout")

@@ -140,7 +140,7 @@ func TestAlertsWithoutAServiceAreGrouped(t *testing.T) {
 
 // Thousands of alerts at once are one incident and one page, which does not wait for the last of them; what is shown is bounded.
 func TestAStormIsOneIncident(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	stop := b.run(t)
 	const n = 1100
 	huge := strings.Repeat("x", 1<<20)
@@ -167,7 +167,7 @@ func TestAStormIsOneIncident(t *testing.T) {
 }
 
 func TestResolvedByHandWhileFiring(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	i := b.trigger(t, "a1", "checkout")
 	d, err := b.Resolve(t.Context(), i.ID, "ada")
 	if err != nil || d.Status != incident.Resolved || !strings.Contains(d.Log[len(d.Log)-1].Text, "while 1 alert still firing") {
@@ -254,7 +254,7 @@ func TestListFiltersAndPages(t *testing.T) {
 }
 
 func TestMessageSaysWhatIsWrongAndWhatChanged(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	err := b.db.Write(t.Context(), func(tx *store.Tx) error {
 		return b.timeline.Append(t.Context(), tx, &timeline.Entry{Kind: timeline.Change, Action: "deploy", Service: "payments",
 			Title: "payments v2 deployed (was <v1>)", Actor: "token:ci"})
@@ -290,7 +290,7 @@ func TestMessageSaysWhatIsWrongAndWhatChanged(t *testing.T) {
 }
 
 func TestPolicyIsTheOneOfTheOpening(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	i := b.trigger(t, "a1", "checkout")
 	b.catalog.Replace(new(catalog.Catalog))
 	stop := b.run(t)
@@ -303,7 +303,7 @@ func TestPolicyIsTheOneOfTheOpening(t *testing.T) {
 
 func TestNothingIsLostOverAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), shop)
+		b := newBench(t, tables.New(t), shop)
 		b.sender.fail = func(ctx context.Context, _ notify.Address, _ int) error { <-ctx.Done(); return ctx.Err() }
 		stop := b.run(t)
 		i := b.trigger(t, "a1", "checkout")

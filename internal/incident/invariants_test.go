@@ -1,6 +1,6 @@
 package incident_test
 
-// What the package promises, and where it is proved. On PostgreSQL too where storetest.Each is named; time is virtual elsewhere.
+// What the package promises, and where it is proved: on SQLite and on PostgreSQL, in virtual time where inVirtualTime is called.
 //
 //	a 202 is durable                                        TestAcceptedIsDurable here; kill -9: test.TestKilledInAStorm
 //	a trigger leads to an attempt, or "nobody reachable"    TestWhateverHappens, TestWhateverPeopleDo (auditor)
@@ -17,10 +17,11 @@ package incident_test
 //	of two processes one works, the other takes over        test.TestTakeover (PostgreSQL)
 
 import (
-	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,28 +31,46 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/daytwo-dev/daytwo/internal/incident"
-	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/store"
 	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
-// inVirtualTime checks a property of histories that are played in bubbles of their own.
-func inVirtualTime[T any](t *testing.T, history *rapid.Generator[T], play func(t *testing.T, h T) (wrong string)) {
-	rapid.Check(t, func(rt *rapid.T) {
-		h := history.Draw(rt, "history")
-		var wrong string
-		synctest.Test(t, func(t *testing.T) { wrong = play(t, h) })
-		if wrong != "" {
-			rt.Fatal(wrong)
+// tables are stores that have the tables of an Incidents.
+var tables = storetest.NewForm(func(t testing.TB, db *store.DB) { newBench(t, db, "") })
+
+// inVirtualTime checks a property of histories that are played in bubbles of their own, each on an empty store: many on SQLite, and
+// some on PostgreSQL, where making a store takes longer.
+func inVirtualTime[T any](t *testing.T, history *rapid.Generator[T], play func(t *testing.T, db *store.DB, h T) (wrong string)) {
+	t.Helper()
+	check := func(t *testing.T, open func(testing.TB) *store.DB) {
+		rapid.Check(t, func(rt *rapid.T) {
+			h := history.Draw(rt, "history")
+			var wrong string
+			synctest.Test(t, func(t *testing.T) { wrong = play(t, open(t), h) })
+			if wrong != "" {
+				rt.Fatal(wrong)
+			}
+		})
+	}
+	t.Run("sqlite", func(t *testing.T) { check(t, tables.New) })
+	t.Run("postgres", func(t *testing.T) {
+		tables.Postgres(t) // outside of a bubble: the server outlives it
+		checks := flag.Lookup("rapid.checks").Value
+		many, err := strconv.Atoi(checks.String())
+		if err != nil {
+			t.Fatal(err)
 		}
+		_ = checks.Set(strconv.Itoa(max(many/5, 1)))
+		defer func() { _ = checks.Set(strconv.Itoa(many)) }()
+		check(t, tables.Postgres)
 	})
 }
 
 // What Accept took is there for a process that starts on the same store, in the order of its key, whether or not it was looked at.
 func TestAcceptedIsDurable(t *testing.T) {
-	inVirtualTime(t, rapid.SliceOfN(rapid.IntRange(0, 5), 1, 30), func(t *testing.T, keys []int) string {
-		b := newBench(t, storetest.New(t), house)
+	inVirtualTime(t, rapid.SliceOfN(rapid.IntRange(0, 5), 1, 30), func(t *testing.T, db *store.DB, keys []int) string {
+		b := newBench(t, db, house)
 		stop := b.run(t)
 		want := map[string]int64{}
 		for n, k := range keys {
@@ -99,8 +118,8 @@ func TestAnswersAreIdempotent(t *testing.T) {
 		return answer{time.Duration(rapid.IntRange(0, 600).Draw(t, "seconds")) * time.Second, rapid.Bool().Draw(t, "resolve"),
 			rapid.SampledFrom([]string{"ada", "grace", "boss"}).Draw(t, "by"), rapid.IntRange(1, 3).Draw(t, "times")}
 	}), 1, 10)
-	inVirtualTime(t, answers, func(t *testing.T, history []answer) string {
-		b := newBench(t, storetest.New(t), shop)
+	inVirtualTime(t, answers, func(t *testing.T, db *store.DB, history []answer) string {
+		b := newBench(t, db, shop)
 		stop := b.run(t)
 		defer stop()
 		i := b.trigger(t, "a1", "checkout")
@@ -154,8 +173,8 @@ func TestClockJumpsNeitherSkipNorRepeat(t *testing.T) {
 		return jump{time.Duration(rapid.IntRange(0, 400).Draw(t, "seconds")) * time.Second,
 			time.Duration(rapid.SampledFrom([]int{-86400, -3600, -61, -1, 1, 45, 3600, 86400}).Draw(t, "by")) * time.Second}
 	}), 0, 8)
-	inVirtualTime(t, jumps, func(t *testing.T, history []jump) string {
-		b := newBench(t, storetest.New(t), shop+"last_resort: [boss]\n")
+	inVirtualTime(t, jumps, func(t *testing.T, db *store.DB, history []jump) string {
+		b := newBench(t, db, shop+"last_resort: [boss]\n")
 		var offset atomic.Int64
 		b.clock = func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
 		b.restart(t)
@@ -211,8 +230,8 @@ func TestSuppressionIsLoggedAndEnds(t *testing.T) {
 		return quieting{time.Duration(rapid.IntRange(0, 1200).Draw(t, "seconds")) * time.Second,
 			rapid.SampledFrom([]string{"noise", "wait", "maintained", "noise", "wait", "resolve", "no rules"}).Draw(t, "what"), rapid.IntRange(0, 3).Draw(t, "on")}
 	}), 1, 15)
-	inVirtualTime(t, histories, func(t *testing.T, history []quieting) string {
-		b := newBench(t, storetest.New(t), house)
+	inVirtualTime(t, histories, func(t *testing.T, db *store.DB, history []quieting) string {
+		b := newBench(t, db, house)
 		stop := b.run(t)
 		defer func() { stop() }()
 		var rules []incident.Rule
@@ -252,7 +271,7 @@ func TestSuppressionIsLoggedAndEnds(t *testing.T) {
 				return wrong
 			}
 		}
-		pass(30 * 24 * time.Hour)
+		pass(25 * time.Hour) // what nothing is heard of for a day is closed
 		return suppressionsOf(t, b, true)
 	})
 }
@@ -303,8 +322,8 @@ func TestMergingLosesNothing(t *testing.T) {
 	merges := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) merge {
 		return merge{rapid.IntRange(1, 6).Draw(t, "into"), rapid.IntRange(1, 6).Draw(t, "from"), rapid.IntRange(0, 17).Draw(t, "clear")}
 	}), 1, 8)
-	inVirtualTime(t, merges, func(t *testing.T, history []merge) string {
-		b := newBench(t, storetest.New(t), crowded(6))
+	inVirtualTime(t, merges, func(t *testing.T, db *store.DB, history []merge) string {
+		b := newBench(t, db, crowded(6))
 		stop := b.run(t)
 		defer stop()
 		alerts := map[string]string{} // and their titles
@@ -370,37 +389,4 @@ func mergedWell(t *testing.T, b *bench, alerts map[string]string, over map[strin
 		}
 	}
 	return ""
-}
-
-// The same answers, merges and receipts hold on PostgreSQL: the statements are those of the properties above.
-func TestThePropertiesOnBothStores(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		b := newBench(t, db, crowded(9))
-		b.sender.fail = func(_ context.Context, to notify.Address, try int) error {
-			if to.Channel == notify.Email && try%2 == 1 {
-				return errBusy
-			}
-			return nil
-		}
-		stop := b.run(t)
-		for k := range 9 {
-			b.trigger(t, fmt.Sprint("a", k), fmt.Sprint("s", k))
-		}
-		eventually(t, "all nine opened and were sent", func() bool {
-			list, _, err := b.List(t.Context(), incident.Filter{Status: "open", Limit: 50})
-			return err == nil && len(list) == 9 && len(b.sender.all()) >= 9
-		})
-		if _, err := b.Merge(t.Context(), "1", "ada", []string{"4", "7"}); err != nil {
-			t.Fatal(err)
-		}
-		for range 2 {
-			if d, err := b.Acknowledge(t.Context(), "1", "ada"); err != nil || d.AcknowledgedBy != "ada" || len(d.Alerts) != 3 {
-				t.Errorf("%+v, %v", d, err)
-			}
-		}
-		stop()
-		if wrong := (&stage{bench: b, t: t}).check(); wrong != "" {
-			t.Error(wrong)
-		}
-	})
 }

@@ -38,7 +38,7 @@ func TestResolvingDoesNotReadAllHistory(t *testing.T) {
 
 // An alert that is open since keys were cut to 255 bytes ends with its whole key.
 func TestKeysThatWereCutBefore(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	key, long := strings.Repeat("k", 24), strings.Repeat("漢", 100)
 	was := long[:252] + "…" // 255 bytes
 	i := b.triggerAs(t, incident.Trigger{AlertID: "old", Key: key, DedupKey: was, Service: "checkout", Title: "x", Severity: "critical"})
@@ -58,7 +58,7 @@ func TestKeysThatWereCutBefore(t *testing.T) {
 
 // Alerts whose long keys differ at the end only are not one incident where keys make incidents.
 func TestLongKeysAreDistinct(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop+"  - {name: each, grouping: {by: [dedup_key]}}\n")
+	b := newBench(t, tables.New(t), shop+"  - {name: each, grouping: {by: [dedup_key]}}\n")
 	key, long := strings.Repeat("k", 24), strings.Repeat("漢", 339)
 	one := b.triggerAs(t, incident.Trigger{AlertID: "1", Key: key, DedupKey: long + "1", Service: "each", Title: "x", Severity: "critical"})
 	two := b.triggerAs(t, incident.Trigger{AlertID: "2", Key: key, DedupKey: long + "2", Service: "each", Title: "x", Severity: "critical"})

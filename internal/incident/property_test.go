@@ -12,7 +12,7 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/notify"
-	"github.com/daytwo-dev/daytwo/internal/store/storetest"
+	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
 // deed is something that happens to the incidents, after a while.
@@ -34,34 +34,38 @@ var (
 //   - one page is one id, sent to one address ten times quickly and then now and then for two days at most,
 //   - a service has at most one open incident, and every firing alert belongs to one.
 func TestWhateverHappens(t *testing.T) {
-	never := refused(t)
-	rapid.Check(t, func(rt *rapid.T) {
-		history := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) deed {
-			return deed{
-				after: time.Duration(rapid.IntRange(0, 400).Draw(t, "seconds")) * time.Second,
-				what:  rapid.SampledFrom(deeds).Draw(t, "what"),
-				on:    rapid.IntRange(0, 9).Draw(t, "on"),
-			}
-		}), 1, 15).Draw(rt, "history")
-		luck := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, errBusy, never}), 1, 8).Draw(rt, "luck")
-		lastResort := rapid.SampledFrom([]string{"", "last_resort: [boss]\n"}).Draw(rt, "last resort")
-		var wrong string
-		synctest.Test(t, func(t *testing.T) { wrong = live(t, history, luck, shop+lastResort) })
-		if wrong != "" {
-			rt.Fatal(wrong)
+	inVirtualTime(t, fortunes(rapid.Custom(func(t *rapid.T) deed {
+		return deed{
+			after: time.Duration(rapid.IntRange(0, 400).Draw(t, "seconds")) * time.Second,
+			what:  rapid.SampledFrom(deeds).Draw(t, "what"),
+			on:    rapid.IntRange(0, 9).Draw(t, "on"),
 		}
+	}), 15, []error{nil, nil, errBusy, refused(t)}, "boss"), live)
+}
+
+// fortune is a history, how sending goes meanwhile, and who is the last resort.
+type fortune[T any] struct {
+	history    []T
+	luck       []error
+	lastResort string // of daytwo.yml
+}
+
+func fortunes[T any](what *rapid.Generator[T], most int, ends []error, lastResort string) *rapid.Generator[fortune[T]] {
+	return rapid.Custom(func(t *rapid.T) fortune[T] {
+		return fortune[T]{rapid.SliceOfN(what, 1, most).Draw(t, "what happens"), rapid.SliceOfN(rapid.SampledFrom(ends), 1, 8).Draw(t, "luck"),
+			rapid.SampledFrom([]string{"", "last_resort: [" + lastResort + "]\n"}).Draw(t, "last resort")}
 	})
 }
 
 // live plays a history and says what went wrong.
-func live(t *testing.T, history []deed, luck []error, text string) string {
-	b := newBench(t, storetest.New(t), text)
-	b.sender.fail = func(_ context.Context, _ notify.Address, try int) error { return luck[try%len(luck)] }
+func live(t *testing.T, db *store.DB, f fortune[deed]) string {
+	b := newBench(t, db, shop+f.lastResort)
+	b.sender.fail = func(_ context.Context, _ notify.Address, try int) error { return f.luck[try%len(f.luck)] }
 	stop := b.run(t)
 	defer func() { stop() }()
 	taken := map[string]int{} // incident → how many messages had gone out when it was taken
 	var opened int64
-	for _, d := range history {
+	for _, d := range f.history {
 		pass(d.after)
 		alert, ref := fmt.Sprintf("alert %d", d.on), fmt.Sprint(int64(d.on)%max(opened, 1)+1)
 		switch {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
-	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 )
 
 const limited = `
@@ -23,7 +22,7 @@ services:
 // A clock that is set back while the pager sleeps moves what waited, and nothing that is written afterwards.
 func TestWhatIsWrittenAfterTheClockWasSetBackStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), limited)
+		b := newBench(t, tables.New(t), limited)
 		var offset atomic.Int64
 		b.clock = func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
 		b.restart(t)

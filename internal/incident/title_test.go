@@ -7,13 +7,12 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/incident"
-	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
 // A title may have 1024 characters: the letter has all of them, and what has a limit keeps what follows the title.
 func TestLongTitles(t *testing.T) {
-	b := newBench(t, storetest.New(t), shop)
+	b := newBench(t, tables.New(t), shop)
 	stop := b.run(t)
 	title := strings.TrimSpace(strings.Repeat("word ", 204))
 	i := b.triggerAs(t, incident.Trigger{AlertID: "a1", Service: "checkout", Title: title, Severity: "critical"})

@@ -14,7 +14,6 @@ import (
 	"github.com/daytwo-dev/daytwo/internal/incident"
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/store"
-	"github.com/daytwo-dev/daytwo/internal/store/storetest"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
 )
 
@@ -55,24 +54,14 @@ var acts = []string{"trigger", "trigger", "trigger", "trigger", "resolve event",
 //   - every alert is part of an incident, or says why it pages nobody and until when; merging loses none,
 //   - no suppression is overdue.
 func TestWhateverPeopleDo(t *testing.T) {
-	never := refused(t)
-	rapid.Check(t, func(rt *rapid.T) {
-		history := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
-			return act{
-				after: time.Duration(rapid.IntRange(0, 1500).Draw(t, "seconds")) * time.Second,
-				what:  rapid.SampledFrom(acts).Draw(t, "what"),
-				on:    rapid.IntRange(0, 8).Draw(t, "on"),
-				with:  rapid.IntRange(0, 8).Draw(t, "with"),
-			}
-		}), 1, 20).Draw(rt, "history")
-		luck := rapid.SliceOfN(rapid.SampledFrom([]error{nil, nil, nil, errBusy, never}), 1, 8).Draw(rt, "luck")
-		lastResort := rapid.SampledFrom([]string{"", "last_resort: [grace]\n"}).Draw(rt, "last resort")
-		var wrong string
-		synctest.Test(t, func(t *testing.T) { wrong = play(t, history, luck, house+lastResort) })
-		if wrong != "" {
-			rt.Fatal(wrong)
+	inVirtualTime(t, fortunes(rapid.Custom(func(t *rapid.T) act {
+		return act{
+			after: time.Duration(rapid.IntRange(0, 1500).Draw(t, "seconds")) * time.Second,
+			what:  rapid.SampledFrom(acts).Draw(t, "what"),
+			on:    rapid.IntRange(0, 8).Draw(t, "on"),
+			with:  rapid.IntRange(0, 8).Draw(t, "with"),
 		}
-	})
+	}), 20, []error{nil, nil, nil, errBusy, refused(t)}, "grace"), play)
 }
 
 // stage is a history being played.
@@ -84,8 +73,8 @@ type stage struct {
 	wrong string
 }
 
-func play(t *testing.T, history []act, luck []error, text string) string {
-	s := &stage{bench: newBench(t, storetest.New(t), text), t: t}
+func play(t *testing.T, db *store.DB, f fortune[act]) string {
+	s := &stage{bench: newBench(t, db, house+f.lastResort), t: t}
 	s.sender.fail = func(_ context.Context, _ notify.Address, try int) error {
 		all := s.sender.all()
 		m := all[try-1]
@@ -93,7 +82,7 @@ func play(t *testing.T, history []act, luck []error, text string) string {
 		if i := s.get(t, m.incident); kind == "" && i.Status != incident.Triggered || kind == "responder" && !i.Open() {
 			s.wrong = fmt.Sprintf("#%d is %s, and is paged (%q)", i.Number, i.Status, kind)
 		}
-		return luck[try%len(luck)]
+		return f.luck[try%len(f.luck)]
 	}
 	s.stop = s.run(t)
 	defer func() { s.stop() }()
@@ -102,7 +91,7 @@ func play(t *testing.T, history []act, luck []error, text string) string {
 	} else {
 		s.beat = h.Token
 	}
-	for _, a := range history {
+	for _, a := range f.history {
 		pass(a.after)
 		if err := s.do(a); err != nil && !expected(err) {
 			return fmt.Sprintf("%s: %v", a.what, err)
@@ -235,7 +224,7 @@ func same(a, b any) bool { return reflect.DeepEqual(flat(a), flat(b)) }
 // A takeover, a wrong clock or a crash in the middle of a page makes the auditor speak, and a late step is found.
 func TestAuditorFindsWhatIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), shop)
+		b := newBench(t, tables.New(t), shop)
 		b.trigger(t, "x", "checkout") // nobody runs the pager
 		if found := b.Audit(t.Context()); len(found.Stranded) != 0 || found.Open != 1 {
 			t.Errorf("at once: %+v", found)
@@ -260,7 +249,7 @@ func TestAuditorFindsWhatIsForgotten(t *testing.T) {
 // A rule of the timeline that fails at one alert holds up all later ones, of which no incident tells: the auditor does.
 func TestAuditorFindsRulesThatAreStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, storetest.New(t), shop)
+		b := newBench(t, tables.New(t), shop)
 		if err := b.db.Write(t.Context(), func(tx *store.Tx) error {
 			return b.timeline.Append(t.Context(), tx, &timeline.Entry{Kind: timeline.Alert, Action: "fired", Title: "x"})
 		}); err != nil {

@@ -107,8 +107,15 @@ func (s *Server) URL(username, database string) string {
 // NewDatabase makes an empty database and answers its URL.
 func (s *Server) NewDatabase(t testing.TB) string {
 	t.Helper()
+	return s.copyDatabase(t, "template1")
+}
+
+// copyDatabase makes a database that is as another one, which nobody uses, and
+// answers its URL.
+func (s *Server) copyDatabase(t testing.TB, of string) string {
+	t.Helper()
 	name := "t" + strconv.FormatInt(s.databases.Add(1), 10)
-	s.Exec(t, "CREATE DATABASE "+name)
+	s.Exec(t, "CREATE DATABASE "+name+" TEMPLATE "+of)
 	return s.URL("daytwo", name)
 }
 
