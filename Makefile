@@ -11,7 +11,7 @@ CACHE   := .cache
 # Go packages of the everyday loop; RACE_ARGS=-short for a quick pass.
 PACKAGES := ./...
 
-.PHONY: build demo test setup lint vuln test-go test-compat check-ui fresh e2e openapi ui bench clean
+.PHONY: build demo test setup lint vuln test-go test-compat storm check-ui fresh e2e openapi ui bench clean
 
 build: ## bin/daytwo, static
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/daytwo ./cmd/daytwo
@@ -74,6 +74,9 @@ clean:
 ui/node_modules/.stamp: ui/package-lock.json
 	cd ui && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
+
+storm: ## kill -9 at 20 moments of 2,000 triggers, on SQLite and on PostgreSQL: about 6 minutes
+	DAYTWO_STORM=full go test -race -vet=off -count=1 -timeout 20m -v -run KilledInAStorm ./test
 
 test-compat: $(CACHE)/promtool $(CACHE)/prometheus ## beside the real peers, and what they take as input: heavy
 	DAYTWO_COMPAT=$(CURDIR)/$(CACHE) go test -count=1 -timeout 15m -v -run 'Compat|Corpus' ./test ./internal/metrics

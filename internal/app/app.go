@@ -151,7 +151,7 @@ func (a *App) Run(ctx context.Context) error {
 	}}
 	serve := part{"web", func(ctx context.Context) error { return a.server.Serve(ctx, a.listener) }}
 	a.log.InfoContext(ctx, "serving", "url", a.config.PublicURL, "address", a.listener.Addr().String())
-	return runParts(ctx, a.log, a.config.Grace, slices.Concat(a.parts, []part{{"settle", settle}, reloads, serve}))
+	return runParts(ctx, a.log, a.config.Grace, slices.Concat([]part{{"store", a.db.Hold}}, a.parts, []part{{"settle", settle}, reloads, serve}))
 }
 
 // Close frees what New took. Run does it too.

@@ -106,7 +106,7 @@ func (s *Incidents) Audit(ctx context.Context) Audit {
 				return err
 			}
 			for _, f := range list {
-				if f.What != factRecord && f.What != factAlert && f.What != factEnded && f.What != factEscalation {
+				if f.What != factRecord && f.What != factAlert && f.What != factEnded && f.What != factEscalation && f.What != factTurn {
 					if err := a.state.Apply(f); err != nil {
 						return err
 					}

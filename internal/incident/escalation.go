@@ -133,7 +133,7 @@ func (s *Incidents) takeTurns(ctx context.Context, tx *store.Tx, e *Escalation) 
 			if !ok || i >= len(policy.Levels) || !policy.Levels[i].RoundRobin || len(policy.Levels[i].Targets) < 2 {
 				continue
 			}
-			turn, err := nextTurn(ctx, tx, part.Policy, i)
+			turn, err := s.nextTurn(ctx, tx, part.Policy, i)
 			if err != nil {
 				return err
 			}
@@ -151,7 +151,7 @@ func (s *Incidents) takeTurns(ctx context.Context, tx *store.Tx, e *Escalation) 
 }
 
 // nextTurn counts how often a level was entered by an incident.
-func nextTurn(ctx context.Context, tx *store.Tx, policy string, level int) (turn int64, err error) {
+func (s *Incidents) nextTurn(ctx context.Context, tx *store.Tx, policy string, level int) (turn int64, err error) {
 	err = tx.QueryRow(ctx, `SELECT turn FROM round_robins WHERE policy = ? AND level = ?`, policy, level).Scan(&turn)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("round robin: %w", err)
@@ -161,7 +161,7 @@ func nextTurn(ctx context.Context, tx *store.Tx, policy string, level int) (turn
 	if err != nil {
 		return 0, fmt.Errorf("round robin: %w", err)
 	}
-	return turn, nil
+	return turn, s.fact(ctx, tx, "", factTurn, turnTaken{policy, level, turn + 1})
 }
 
 // contacts are people with every way to reach them that may be used.

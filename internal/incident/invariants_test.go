@@ -14,7 +14,7 @@ package incident_test
 //	the worst and newest go first after an outage           TestAfterAnOutageTheMostUrgentAndNewestGoFirst
 //	a lease that ended means: again, under the same id      TestAnAttemptOverItsLeaseIsMadeAgain, TestKilledInTheMiddleOfSends
 //	replaying the log gives the state                       TestWhateverPeopleDo and wherever check is called
-//	of two processes one works, the other takes over        test.TestTakeover (PostgreSQL)
+//	of two processes one works, the other takes over        test.TestTakeover and TestTakeoverFromOneThatHangs (PostgreSQL)
 
 import (
 	"flag"
@@ -61,7 +61,7 @@ func inVirtualTime[T any](t *testing.T, history *rapid.Generator[T], play func(t
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = checks.Set(strconv.Itoa(max(many/5, 1)))
+		_ = checks.Set(strconv.Itoa(max(many/3, 1)))
 		defer func() { _ = checks.Set(strconv.Itoa(many)) }()
 		check(t, tables.Postgres)
 	})

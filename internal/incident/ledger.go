@@ -24,6 +24,7 @@ const (
 	factRecovered  = "pages recovered" // data: pagesChange; of a channel that works again
 	factSetBack    = "pages set back"  // data: pagesChange; with the clock
 	factRecord     = "record"          // data: Record
+	factTurn       = "turn"            // data: turnTaken; of a round robin
 )
 
 // Fact is one entry of the ledger.
@@ -59,6 +60,7 @@ type IncidentState struct {
 	NextAt         int64  `json:"nextAt,omitempty"`
 	Unreached      string `json:"unreached,omitempty"`
 	ResolveAt      int64  `json:"resolveAt,omitempty"`
+	UpdatedAt      int64  `json:"updatedAt,omitempty"` // 0 in what an older daytwo wrote: the time of the fact
 	Board          Board  `json:"board"`
 }
 
@@ -107,6 +109,16 @@ type pagesChange struct {
 	Since   int64  `json:"since,omitempty"`   // when that was noticed: pages written from then to At stay; 0: none
 }
 
+// turnTaken is whose turn is next at a level of a policy.
+type turnTaken struct {
+	Policy string `json:"policy"`
+	Level  int    `json:"level"` // from 0
+	Turn   int64  `json:"turn"`
+}
+
+// key is the level of the policy.
+func (t turnTaken) key() string { return fmt.Sprintf("%s/%d", t.Policy, t.Level) }
+
 // State is everything the ledger tells.
 type State struct {
 	Incidents map[string]IncidentState
@@ -114,12 +126,13 @@ type State struct {
 	Alerts    map[string]AlertState // by incident and alert
 	Pages     map[string]PageState
 	Records   map[string]Record
+	Turns     map[string]int64 // by policy and level: how often the level was entered
 }
 
 // NewState is the state before the first fact.
 func NewState() *State {
 	return &State{Incidents: map[string]IncidentState{}, Policies: map[string]Escalation{}, Alerts: map[string]AlertState{},
-		Pages: map[string]PageState{}, Records: map[string]Record{}}
+		Pages: map[string]PageState{}, Records: map[string]Record{}, Turns: map[string]int64{}}
 }
 
 // Apply moves the state on by one fact.
@@ -134,6 +147,9 @@ func (st *State) Apply(f Fact) error {
 	case factIncident:
 		var i IncidentState
 		err := read(&i)
+		if i.UpdatedAt == 0 {
+			i.UpdatedAt = store.Micros(f.Time)
+		}
 		st.Incidents[f.IncidentID] = i
 		return err
 	case factEscalation:
@@ -164,6 +180,11 @@ func (st *State) Apply(f Fact) error {
 		var r Record
 		err := read(&r)
 		st.Records[r.ID] = r
+		return err
+	case factTurn:
+		var t turnTaken
+		err := read(&t)
+		st.Turns[t.key()] = t.Turn
 		return err
 	case factCanceled, factReclaimed, factRecovered, factSetBack:
 		var c pagesChange
@@ -285,9 +306,17 @@ func (s *Incidents) Stored(ctx context.Context) (*State, error) {
 			st.Pages[p.ID] = p
 		}
 		records, err := query(ctx, tx, scanRecord, `SELECT `+recordColumns+` FROM alert_records r`)
+		if err != nil {
+			return err
+		}
 		for _, r := range records {
 			st.Records[r.ID] = r
 		}
+		_, err = query(ctx, tx, func(row scanner) (t turnTaken, err error) {
+			err = row.Scan(&t.Policy, &t.Level, &t.Turn)
+			st.Turns[t.key()] = t.Turn
+			return t, err
+		}, `SELECT policy, level, turn FROM round_robins`)
 		return err
 	})
 	return st, err
@@ -317,7 +346,8 @@ func (i Incident) state() IncidentState {
 		Urgency: i.Urgency, Priority: i.Priority, Status: i.Status, OpenedAt: store.Micros(i.OpenedAt), OpenedBy: i.OpenedBy,
 		AcknowledgedAt: micros(i.AcknowledgedAt), AcknowledgedBy: i.AcknowledgedBy, ResolvedAt: micros(i.ResolvedAt),
 		ResolvedBy: i.ResolvedBy, MergedInto: i.MergedInto, SnoozedUntil: micros(i.SnoozedUntil), Cycle: i.cycle, Step: i.step,
-		NextAt: store.Micros(i.nextAt), Unreached: i.Unreached, ResolveAt: store.Micros(i.resolveAt), Board: i.Board.clone()}
+		NextAt: store.Micros(i.nextAt), Unreached: i.Unreached, ResolveAt: store.Micros(i.resolveAt), UpdatedAt: store.Micros(i.UpdatedAt),
+		Board: i.Board.clone()}
 }
 
 func (b Board) clone() Board {

@@ -62,16 +62,25 @@ func (db *DB) takeDatabase(ctx context.Context, conn *pgx.Conn) error {
 		return problem.New(problem.Unavailable, "%s is a read-only standby", db.name).WithMend("use the URL of the primary")
 	}
 	const take = "SELECT pg_try_advisory_lock($1, hashtext(coalesce(current_schema(), '')))"
+	again := db.tenure.term.Load() != 0
 	for deadline := time.Now().Add(lockPatience); ; {
+		if again {
+			if err := db.sameTerm(ctx, conn); err != nil {
+				return err
+			}
+		}
 		if err := conn.QueryRow(ctx, take, int32(advisoryKey)).Scan(&taken); err != nil {
 			return err
 		}
 		if taken {
 			db.log.Info("store: connected", "database", db.name)
-			return nil
+			if again { // another one may have had it between the two looks
+				return db.sameTerm(ctx, conn)
+			}
+			return db.beginTerm(ctx, conn)
 		}
 		if time.Now().After(deadline) {
-			if !db.standby {
+			if !db.standby || again {
 				break
 			}
 			db.log.Info("store: standing by, the database is in use", "database", db.name, "by", db.holder(ctx, conn))

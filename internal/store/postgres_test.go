@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -48,12 +49,7 @@ func TestPostgresRefusals(t *testing.T) {
 	wantProblem(t, refusedQuietly(t, server.URL("daytwo:"+password, "nowhere")), problem.Unavailable, "nowhere", "does not exist", "createdb")
 
 	t.Run("no right to make tables", func(t *testing.T) {
-		db, err := store.Open(t.Context(), store.Config{URL: server.URL("guarded:"+password, "state")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		wantProblem(t, db.Migrate(t.Context(), "notes", notes), problem.Unavailable, "state", "forbids", "owner")
+		wantProblem(t, refusedQuietly(t, server.URL("guarded:"+password, "state")), problem.Unavailable, "state", "forbids", "owner")
 	})
 	t.Run("a second process", func(t *testing.T) {
 		c := store.Config{URL: server.NewDatabase(t)}
@@ -198,6 +194,51 @@ func TestPostgresTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantProblem(t, loser.Write(ctx, insert(ctx, 1, "")), problem.Conflict, "in use by daytwo, process")
+	if err := taker.Write(ctx, insert(ctx, 2, "")); err != nil {
+		t.Error(err)
+	}
+	wantIDs(t, taker, 2)
+	taker.Close()
+	wantProblem(t, loser.Hold(ctx), problem.Conflict, "taken over")
+	wantProblem(t, loser.Write(ctx, insert(ctx, 3, "")), problem.Conflict, "taken over") // though nobody has it now
+}
+
+// One that stands by gets the database when the session of the one that works is silent, which ends it; Hold keeps it from being so.
+func TestPostgresHangs(t *testing.T) {
+	ctx, c := t.Context(), store.Config{URL: storetest.PostgresURL(t), Standby: true}
+	hung, err := store.Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hung.Close()
+	if err := hung.Migrate(ctx, "notes", notes); err != nil {
+		t.Fatal(err)
+	}
+	holding, hang := context.WithCancel(ctx)
+	held := make(chan error, 1)
+	go func() { held <- hung.Hold(holding) }()
+	taken := make(chan error, 1)
+	var taker *store.DB
+	go func() {
+		db, err := store.Open(ctx, c)
+		taker = db
+		taken <- err
+	}()
+	select {
+	case err := <-taken:
+		t.Errorf("taken while it is held: %v", err)
+	case <-time.After(store.Silence + store.Silence/3): // so long without a sign of life, and it would have been
+	}
+	hang()
+	if err := <-held; err != nil {
+		t.Error(err)
+	}
+	if err := <-taken; err != nil {
+		t.Fatal(err)
+	}
+	defer taker.Close()
+	wantProblem(t, hung.Write(ctx, insert(ctx, 1, "")), problem.Conflict, "taken over")
+	wantProblem(t, hung.Hold(ctx), problem.Conflict, "taken over")
 	if err := taker.Write(ctx, insert(ctx, 2, "")); err != nil {
 		t.Error(err)
 	}

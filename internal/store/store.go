@@ -49,6 +49,7 @@ type DB struct {
 	log     *slog.Logger
 	standby bool
 	metrics metrics
+	tenure  tenure
 	lock    *flock.Flock // nil without Config.Dir
 	writes  writer
 	readers *sql.DB
@@ -78,7 +79,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, problem.New(problem.Invalid, "neither a data directory nor a database URL is set").
 			WithMend("set a data directory")
 	}
-	db := &DB{log: c.Logger, standby: c.Standby}
+	db := &DB{log: c.Logger, standby: c.Standby, tenure: tenure{lost: make(chan struct{})}}
 	db.metrics = newMetrics(c.Registerer, &db.writes.line)
 	if c.Dir != "" {
 		lock, err := lockDir(c.Dir)
