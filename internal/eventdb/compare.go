@@ -27,7 +27,7 @@ func newComparison(only []string) *comparison {
 }
 
 func (c *comparison) bytes() int64 {
-	sum := int64(0)
+	sum := int64(len(c.fields)) * countedCost
 	for _, f := range c.fields {
 		sum += f.values.bytes + 16*int64(len(f.selected))
 	}

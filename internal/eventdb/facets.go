@@ -32,7 +32,7 @@ func newFacetCounter(only []string) *facetCounter {
 }
 
 func (f *facetCounter) bytes() int64 {
-	sum := int64(0)
+	sum := int64(len(f.fields)) * countedCost
 	for _, c := range f.fields {
 		sum += c.values.bytes + 8*int64(len(c.counts))
 		if c.frequent != nil {

@@ -20,6 +20,10 @@ type fieldCount struct {
 // fieldCost is about how many bytes a name takes in a worker.
 const fieldCost = 160
 
+// countedCost is about how many bytes a name takes whose values are counted, its
+// values aside.
+const countedCost = 512
+
 func (w *worker) addField(o *fieldCount) {
 	f := w.fields[o.name]
 	if f == nil {

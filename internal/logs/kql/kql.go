@@ -129,19 +129,24 @@ func (t Text) String() string {
 		if i > 0 {
 			b.WriteByte('*')
 		}
-		b.WriteString(escapeWords(part))
+		b.WriteString(escapeWords(part, i > 0, i < len(t.Pattern)-1))
 	}
 	return b.String()
 }
 
 var quoter = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\t", `\t`, "\r", `\r`, "\n", `\n`)
 
-// escapeWords writes what is no syntax: each special character, each keyword
-// and each white space that is not the one between two words.
-func escapeWords(s string) string {
+// escapeWords writes what is no syntax: each special character, each keyword that
+// would be an operator, and each space that would not be read as one, with a
+// backslash. after and before tell whether a wildcard stands there.
+func escapeWords(s string, after, before bool) string {
 	var b strings.Builder
-	for word := range strings.SplitSeq(s, " ") {
-		if b.Len() > 0 {
+	words := strings.Split(s, " ")
+	for i, word := range words {
+		if i > 0 {
+			if words[i-1] == "" && (i > 1 || !after) || word == "" && (i < len(words)-1 || !before) {
+				b.WriteByte('\\')
+			}
 			b.WriteByte(' ')
 		}
 		if isKeyword(word) {

@@ -76,7 +76,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{``, `a:1 and not (b:"x y" or c >= 3)`, `u:{f:a*}`, `x: \* \and`, `a:(1 or 2 and not 3)`, `* : *`, `"\\" : \\`, `a b or c`} {
+	for _, s := range []string{``, `a:1 and not (b:"x y" or c >= 3)`, `u:{f:a*}`, `x: \* \and`, `a:(1 or 2 and not 3)`, `* : *`, `"\\" : \\`, `a b or c`, `\ :0`, `a\ \  b*\ : \ c `} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
