@@ -135,26 +135,13 @@ func tell(channels *notify.Notifier, url string) catalog.Tell {
 }
 
 // troubles are the incidents of services, for the status page.
-func troubles(incidents *incident.Incidents) func(context.Context, time.Time) ([]statuspage.Trouble, error) {
-	const most = 2000
-	return func(ctx context.Context, since time.Time) (list []statuspage.Trouble, err error) {
-		f := incident.Filter{Limit: 500}
-		for {
-			page, more, err := incidents.List(ctx, f)
-			if err != nil {
-				return nil, err
-			}
-			for _, i := range page {
-				if i.ResolvedAt != nil && i.ResolvedAt.Before(since) || i.Service == "" || i.MergedInto != "" {
-					continue
-				}
-				list = append(list, trouble(i))
-			}
-			if !more || len(page) == 0 || len(list) >= most || page[len(page)-1].OpenedAt.Before(since.Add(-30*24*time.Hour)) {
-				return list, nil
-			}
-			f.Before = page[len(page)-1].Number
+func troubles(incidents *incident.Incidents) statuspage.Troubles {
+	return func(ctx context.Context, service string, from, to time.Time, lasting bool) (list []statuspage.Trouble, err error) {
+		of, err := incidents.Troubled(ctx, service, from, to, lasting)
+		for _, i := range of {
+			list = append(list, trouble(i))
 		}
+		return list, err
 	}
 }
 

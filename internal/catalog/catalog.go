@@ -146,6 +146,7 @@ type StatusPage struct {
 	Updates    bool              `json:"updates,omitempty" doc:"what stakeholders are told of an incident is told the public too"`
 	Components []StatusComponent `json:"components"`
 	File       string            `json:"file,omitempty" doc:"the file that declares it: it is changed there"`
+	Saved      *Saved            `json:"saved,omitempty" doc:"absent: a file declares it, or nobody has saved one"`
 }
 
 // StatusComponent shows one service under a name for the public.

@@ -79,4 +79,7 @@ func (c *Catalog) stamp(s *shelf) {
 	for i := range c.Maintenance {
 		c.Maintenance[i].Saved = rows[KindMaintenance][c.Maintenance[i].ID]
 	}
+	if c.StatusPage.File == "" {
+		c.StatusPage.Saved = rows[KindStatusPage][statusPageID]
+	}
 }

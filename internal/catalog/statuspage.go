@@ -14,11 +14,23 @@ const (
 	maxComponents = 200
 )
 
-// SaveStatusPage replaces what the public status page lists, unless a file declares it. Without components there is no page.
+// unsaved is the version of a status page that nobody has saved.
+const unsaved = "none"
+
+// SaveStatusPage replaces what the public status page lists, unless a file declares it. Without components there is no page. One that
+// says of which version it is replaces just that.
 func (l *Live) SaveStatusPage(ctx context.Context, p StatusPage) (StatusPage, error) {
-	p.File, p.Components = "", slices.Clone(p.Components)
+	seen := p.Saved
+	p.File, p.Saved, p.Components = "", nil, slices.Clone(p.Components)
 	err := l.edit(ctx, func(c *change, now *Catalog) error {
 		if err := managed(KindStatusPage, now.StatusPage.Title, now.StatusPage.File); err != nil {
+			return err
+		}
+		is := &Saved{Version: unsaved}
+		for _, r := range c.shelf.rows[KindStatusPage] {
+			is = r.saved()
+		}
+		if err := is.Check(seen, "the status page"); err != nil {
 			return err
 		}
 		return c.put(KindStatusPage, statusPageID, "", p)
@@ -59,7 +71,8 @@ func (l *Live) statusPageRoutes(s *web.Server) {
 	web.Get(s, "/api/status-page", op("get-status-page", "Get what the public status page lists"),
 		func(context.Context, *none) (*StatusPage, error) { return current(), nil })
 	type input struct {
-		Body struct {
+		IfMatch string `header:"If-Match" maxLength:"100" doc:"the version that was looked at, see saved.version, or none if nobody had saved one: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced"`
+		Body    struct {
 			Title      string            `json:"title,omitempty"`
 			Updates    bool              `json:"updates,omitempty" doc:"what stakeholders are told of an incident is told the public too"`
 			Components []StatusComponent `json:"components"`
@@ -67,7 +80,7 @@ func (l *Live) statusPageRoutes(s *web.Server) {
 	}
 	web.Put(s, "/api/status-page", changing("replace-status-page", "Replace what the public status page lists, unless a file declares it", auth.Operator, "status_page.replace"),
 		func(ctx context.Context, in *input) (*StatusPage, error) {
-			_, err := l.SaveStatusPage(ctx, StatusPage{Title: in.Body.Title, Updates: in.Body.Updates, Components: in.Body.Components})
+			_, err := l.SaveStatusPage(ctx, StatusPage{Saved: Seen(in.IfMatch), Title: in.Body.Title, Updates: in.Body.Updates, Components: in.Body.Components})
 			return current(), err
 		})
 }

@@ -8,19 +8,21 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Handler serves the page, its API as Statuspage's clients know it, and a badge; mounted at /status, for everybody.
+// Handler serves the page, its API as Statuspage's clients know it, and badges; mounted at /status, for everybody.
 func (p *Page) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.page)
 	mux.HandleFunc("GET /badge.svg", p.badge)
+	mux.HandleFunc("GET /badges/{file}", p.badgeOf)
 	for path, of := range map[string]func(*snapshot) map[string]any{
 		"summary": (*snapshot).summary, "status": (*snapshot).status, "components": (*snapshot).components,
 		"incidents": func(s *snapshot) map[string]any {
-			return map[string]any{"incidents": s.incidents(append(s.Incidents, s.Past...))}
+			return map[string]any{"incidents": s.incidents(slices.Concat(s.Incidents, s.Past))}
 		},
 		"incidents/unresolved":            func(s *snapshot) map[string]any { return map[string]any{"incidents": s.incidents(s.Incidents)} },
 		"scheduled-maintenances":          func(s *snapshot) map[string]any { return map[string]any{"scheduled_maintenances": s.windows()} },
@@ -114,24 +116,6 @@ func (s *snapshot) windows() []any {
 	return list
 }
 
-// badge is one line for a README.
-func (p *Page) badge(w http.ResponseWriter, _ *http.Request) {
-	indicator, _ := p.current.Load().indicator()
-	text, colour := "operational", "#1a7f37"
-	switch indicator {
-	case "minor":
-		text, colour = "degraded", "#9a6700"
-	case "major", "critical":
-		text, colour = "outage", "#cf222e"
-	case "maintenance":
-		text, colour = "maintenance", "#0969da"
-	}
-	open(w, "image/svg+xml")
-	width := 52 + 7*len(text)
-	_, _ = fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="20" role="img" aria-label="status: %s"><rect width="48" height="20" fill="#444"/><rect x="48" width="%d" height="20" fill="%s"/><g fill="#fff" font-family="Verdana,sans-serif" font-size="11"><text x="7" y="14">status</text><text x="54" y="14">%s</text></g></svg>`,
-		width, text, width-48, colour, text)
-}
-
 // page is read at one's own pace: it loads itself anew only for screens on walls, which ask for that.
 func (p *Page) page(w http.ResponseWriter, r *http.Request) {
 	s := p.current.Load()
@@ -204,5 +188,5 @@ a{color:var(--info)}.foot{display:flex;justify-content:space-between}article{pad
 {{if .S.Maintenance}}<h2>Maintenance</h2>{{range .S.Maintenance}}<article><h3>{{.Name}}</h3><p class="dim">{{at .Start}} to {{at .End}} · {{range $i,$c := .Components}}{{if $i}}, {{end}}{{$c.Name}}{{end}}</p></article>{{end}}{{end}}
 {{if .S.Components}}<h2>Components</h2>{{range .S.Components}}<div class="c"><header><strong>{{.Name}}</strong><span class="{{.State}}">{{.Words}}</span></header>{{with .Description}}<p>{{.}}</p>{{end}}
 <div class="days" role="img" aria-label="the last 90 days: {{.Share}} uptime">{{range .Days}}<i class="{{.Level}}" title="{{.Words}}"></i>{{end}}</div><div class="foot dim"><span>90 days ago</span><span>{{.Share}} uptime</span><span>today</span></div></div>{{end}}{{end}}
-<h2>Before</h2>{{range .S.Past}}<article><h3>{{.Name}}</h3><p class="dim">{{at .Start}} to {{at .End}}</p>{{range .Updates}}<p>{{with .State}}<strong>{{.}}</strong> {{end}}{{.Text}} <span class="dim">{{at .At}}</span></p>{{end}}</article>{{else}}<p class="dim">No trouble in the last two weeks.</p>{{end}}
+<h2>Before</h2>{{range .S.Past}}<article><h3>{{.Name}}</h3><p class="dim">{{at .Start}} to {{at .End}}</p>{{range .Updates}}<p>{{with .State}}<strong>{{.}}</strong> {{end}}{{.Text}} <span class="dim">{{at .At}}</span></p>{{end}}</article>{{else}}<p class="dim">No trouble in the last two weeks.</p>{{end}}{{with .S.MorePast}}<p class="dim">and {{.}} more in the last two weeks.</p>{{end}}
 <p class="dim" style="margin-top:32px">Updated {{at .S.Updated}} · {{if .Live}}<a href="./">Stop updating</a>{{else}}<a href="./?live">Update every minute</a>{{end}}</p></main></body></html>`))

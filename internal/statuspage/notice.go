@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -27,6 +28,13 @@ type Notice struct {
 	Start    time.Time  `json:"start"`
 	End      *time.Time `json:"end,omitempty" doc:"absent: it lasts"`
 	Updates  []Update   `json:"updates" doc:"the oldest first"`
+	Version  string     `json:"version,omitempty" doc:"of its name, impact and services: give it as If-Match to replace just these"`
+}
+
+// version is that of what can be amended; an update of how things stand is no other version.
+func (n Notice) version() (string, error) {
+	data, err := json.Marshal(noticeBody{n.Name, n.Impact, n.Services})
+	return catalog.VersionOf(data), err
 }
 
 // Update is one thing told the public.
@@ -107,6 +115,10 @@ func (p *Page) Publish(ctx context.Context, n Notice, text, by string) (Notice, 
 	if err := n.check(p.shown()); err != nil {
 		return n, err
 	}
+	var err error
+	if n.Version, err = n.version(); err != nil {
+		return n, err
+	}
 	if err := n.say(n.State, text, by, now); err != nil {
 		return n, err
 	}
@@ -127,9 +139,13 @@ func (p *Page) Tell(ctx context.Context, id, state, text, by string) (Notice, er
 	return p.change(ctx, id, func(n *Notice) error { return n.say(state, text, by, p.clock()) })
 }
 
-// Amend changes the name, impact and services of a notice.
-func (p *Page) Amend(ctx context.Context, id, name, impact string, services []string) (Notice, error) {
+// Amend changes the name, impact and services of a notice; seen is the version that was looked at, nil for whichever there is.
+func (p *Page) Amend(ctx context.Context, id string, seen *catalog.Saved, name, impact string, services []string) (Notice, error) {
 	return p.change(ctx, id, func(n *Notice) error {
+		if seen != nil && seen.Version != n.Version {
+			return problem.New(problem.Conflict, "the notice was changed after you had looked at it: it is %q, %s, now", n.Name, n.Impact).
+				WithField("If-Match").WithMend("look at it as it is now, and change that; without If-Match yours takes its place")
+		}
 		n.Name, n.Impact, n.Services = strings.TrimSpace(name), impact, services
 		return n.check(p.shown())
 	})
@@ -174,6 +190,9 @@ func (p *Page) change(ctx context.Context, id string, do func(*Notice) error) (n
 		if err := do(&n); err != nil {
 			return err
 		}
+		if n.Version, err = n.version(); err != nil {
+			return err
+		}
 		return put(ctx, tx, n)
 	})
 	return n, err
@@ -210,7 +229,8 @@ func scan(row scanner) (n Notice, err error) {
 	if err := json.Unmarshal([]byte(raw), &n); err != nil {
 		return n, fmt.Errorf("read notice: %w", err)
 	}
-	return n, nil
+	n.Version, err = n.version()
+	return n, err
 }
 
 func find(ctx context.Context, tx *store.Tx, id string) (Notice, error) {

@@ -1,7 +1,6 @@
 package statuspage_test
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
@@ -36,9 +35,7 @@ func TestThePageIsListedAndToldThroughTheAPI(t *testing.T) {
 		}
 		trouble := statuspage.Trouble{ID: "i1", Service: "checkout", Severity: "critical", Start: time.Now().Add(-time.Hour)}
 		p, err := statuspage.New(t.Context(), statuspage.Config{DB: db, Catalog: live, Logger: slog.New(slog.DiscardHandler), PublicURL: "https://daytwo.example",
-			Troubles: func(context.Context, time.Time) ([]statuspage.Trouble, error) {
-				return []statuspage.Trouble{trouble}, nil
-			}})
+			Troubles: among(func() ([]statuspage.Trouble, error) { return []statuspage.Trouble{trouble}, nil })})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,9 +43,13 @@ func TestThePageIsListedAndToldThroughTheAPI(t *testing.T) {
 		live.Routes(s)
 		p.Routes(s)
 		handler := s.Handler()
+		seen := ""
 		expect := func(method, path, body string, status int, want string) string {
 			t.Helper()
 			r := httptest.NewRequest(method, path, strings.NewReader(body))
+			if seen != "" {
+				r.Header.Set("If-Match", seen)
+			}
 			r.Header.Set("Authorization", "Bearer "+token)
 			r.Header.Set("Content-Type", "application/json")
 			w := httptest.NewRecorder()
@@ -73,6 +74,12 @@ func TestThePageIsListedAndToldThroughTheAPI(t *testing.T) {
 		expect("PUT", "/api/status-page", `{"components":[{"name":"X","service":"nope"}]}`, 400, `"field":"components[0].service"`)
 		expect("PUT", "/api/status-page", `{"components":[{"name":"X","service":"shop"},{"name":"Y","service":"shop"}]}`, 400, `"field":"components[1].service"`)
 		expect("PUT", "/api/status-page", `{"title":"The shop","components":[{"name":"Checkout","service":"checkout"},{"name":"Shop","service":"shop"}]}`, 200, `"title":"The shop"`)
+		seen = "none" // as it was when this person looked
+		expect("PUT", "/api/status-page", `{"title":"Theirs","components":[]}`, 409, `the status page was changed by`)
+		seen = live.Current().StatusPage.Saved.Version
+		expect("PUT", "/api/status-page", `{"title":"The shop","updates":true,"components":[{"name":"Checkout","service":"checkout"},{"name":"Shop","service":"shop"}]}`, 200, `"version":`)
+		expect("PUT", "/api/status-page", `{"title":"Theirs","components":[]}`, 409, `"field":"If-Match"`)
+		seen = ""
 		if err := p.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -89,6 +96,9 @@ func TestThePageIsListedAndToldThroughTheAPI(t *testing.T) {
 			t.Error("the page shows no notice, or who wrote it")
 		}
 		expect("PUT", "/api/status-notices/"+made.ID, `{"name":"Orders fail","impact":"critical","services":["shop","checkout"]}`, 200, `"Orders fail"`)
+		seen = made.Version // by now it is another
+		expect("PUT", "/api/status-notices/"+made.ID, `{"name":"Mine","impact":"none","services":["shop"]}`, 409, `"field":"If-Match"`)
+		seen = ""
 		expect("POST", "/api/status-notices/"+made.ID+"/updates", `{"state":"gone","text":"x"}`, 400, "state")
 		expect("POST", "/api/status-notices/"+made.ID+"/updates", `{"state":"identified","text":"A provider is down"}`, 200, `"state":"identified"`)
 		if now := expect("GET", "/api/status-page/now", "", 200, `"indicator":"critical"`); !strings.Contains(now, `"notice":true`) {

@@ -3,9 +3,11 @@ package statuspage
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/web"
 )
 
@@ -27,6 +29,7 @@ type ComponentView struct {
 	Name        string    `json:"name"`
 	Service     string    `json:"service"`
 	Description string    `json:"description,omitempty"`
+	Badge       string    `json:"badge" doc:"how it stands, in one line for a README; with ?uptime how much of 90 days it was up"`
 	State       string    `json:"state" enum:"operational,under_maintenance,degraded_performance,partial_outage,major_outage"`
 	Uptime      float64   `json:"uptime" doc:"percent of the last 90 days"`
 	Days        []DayView `json:"days" doc:"the oldest first"`
@@ -77,8 +80,9 @@ type tellInput struct {
 }
 
 type amendInput struct {
-	ID   string `path:"id"`
-	Body noticeBody
+	ID      string `path:"id"`
+	IfMatch string `header:"If-Match" maxLength:"100" doc:"the version that was looked at: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced"`
+	Body    noticeBody
 }
 
 type noticeRef struct {
@@ -116,7 +120,7 @@ func (p *Page) Routes(s *web.Server) {
 		})
 	web.Put(s, "/api/status-notices/{id}", changing("amend-status-notice", "Change the name, impact and components of a notice", "status_notice.amend"),
 		func(ctx context.Context, in *amendInput) (*Notice, error) {
-			return pointer(p.Amend(ctx, in.ID, in.Body.Name, in.Body.Impact, in.Body.Services))
+			return pointer(p.Amend(ctx, in.ID, catalog.Seen(in.IfMatch), in.Body.Name, in.Body.Impact, in.Body.Services))
 		})
 	web.Delete(s, "/api/status-notices/{id}", changing("withdraw-status-notice", "Take a notice off the page, as if it had never been there", "status_notice.withdraw"),
 		func(ctx context.Context, in *noticeRef) (*struct{}, error) { return nil, p.Withdraw(ctx, in.ID) })
@@ -132,7 +136,7 @@ func (p *Page) view() *View {
 		v.Badge, v.Summary = v.URL+"badge.svg", v.URL+"api/v2/summary.json"
 	}
 	for _, c := range s.Components {
-		view := ComponentView{Name: c.Name, Service: c.Service, Description: c.Description, State: c.State, Uptime: c.Uptime, Days: []DayView{}}
+		view := ComponentView{Name: c.Name, Service: c.Service, Description: c.Description, Badge: v.URL + "badges/" + url.PathEscape(c.ID) + ".svg", State: c.State, Uptime: c.Uptime, Days: []DayView{}}
 		for _, d := range c.Days {
 			view.Days = append(view.Days, DayView{d.Date.Format(time.DateOnly), d.Level(), d.Words()})
 		}

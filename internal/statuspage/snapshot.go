@@ -13,9 +13,13 @@ type snapshot struct {
 	Updated     time.Time
 	Components  []component
 	Incidents   []publicIncident // open, the newest first
-	Past        []publicIncident // of the last two weeks
+	Past        []publicIncident // of the last two weeks, the newest first
+	MorePast    int              // of them that are left out
 	Maintenance []window
 }
+
+// maxPast is how many of the troubles that are over are shown, as Statuspage has it.
+const maxPast = 50
 
 // component is a service under its public name.
 type component struct {
@@ -51,14 +55,14 @@ type window struct {
 }
 
 // assemble makes a snapshot of what is known.
-func assemble(c *catalog.Catalog, troubles []Trouble, notices []Notice, now time.Time) *snapshot {
+func assemble(c *catalog.Catalog, past map[string]*settled, troubles []Trouble, notices []Notice, now time.Time) *snapshot {
 	s := &snapshot{Title: c.StatusPage.Title, Updated: now}
 	if s.Title == "" {
 		s.Title = "Status"
 	}
 	for _, listed := range c.StatusPage.Components {
 		if _, ok := c.Service(listed.Service); ok { // one that left the catalog would be well for ever
-			s.Components = append(s.Components, componentOf(c, listed, troubles, notices, now))
+			s.Components = append(s.Components, componentOf(c, listed, past[listed.Service], troubles, notices, now))
 		}
 	}
 	for _, t := range troubles {
@@ -74,6 +78,9 @@ func assemble(c *catalog.Catalog, troubles []Trouble, notices []Notice, now time
 	newest := func(a, b publicIncident) int { return b.Start.Compare(a.Start) }
 	slices.SortStableFunc(s.Incidents, newest)
 	slices.SortStableFunc(s.Past, newest)
+	if more := len(s.Past) - maxPast; more > 0 {
+		s.Past, s.MorePast = s.Past[:maxPast], more
+	}
 	for _, m := range c.Maintenance {
 		w := window{ID: m.ID, Name: m.Name, Start: m.Start, End: m.End, Components: s.of(m.Services...)}
 		if w.Name == "" {
@@ -96,7 +103,7 @@ func (s *snapshot) list(i publicIncident, now time.Time) {
 	switch {
 	case i.End.IsZero():
 		s.Incidents = append(s.Incidents, i)
-	case now.Sub(i.End) < 14*24*time.Hour:
+	case now.Sub(i.End) < listedDays*day24:
 		s.Past = append(s.Past, i)
 	}
 }
@@ -154,15 +161,15 @@ func impactOf(severity string) string {
 	return "none"
 }
 
-func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, troubles []Trouble, notices []Notice, now time.Time) component {
+func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, past *settled, troubles []Trouble, notices []Notice, now time.Time) component {
 	service, _ := c.Service(listed.Service)
 	m := component{ID: service.ID, Service: listed.Service, Name: listed.Name, Description: listed.Description, State: Operational}
 	if m.Name == "" {
 		m.Name = listed.Service
 	}
-	today := now.Truncate(24 * time.Hour)
-	for d := historyDays - 1; d >= 0; d-- {
-		m.Days = append(m.Days, day{Date: today.AddDate(0, 0, -d)})
+	var all endured
+	if past != nil {
+		all = past.clone()
 	}
 	for _, t := range troubles {
 		if t.Service != listed.Service {
@@ -171,27 +178,29 @@ func componentOf(c *catalog.Catalog, listed catalog.StatusComponent, troubles []
 		if t.End.IsZero() {
 			m.State = worse(m.State, stateOf(t.Severity))
 		}
-		m.note(t, now)
+		all.add(t, now)
 	}
 	for _, n := range notices {
 		if slices.Contains(n.Services, listed.Service) {
-			m.told(n, now)
+			m.told(n, &all, now)
 		}
 	}
 	if _, maintained := c.InMaintenance(listed.Service, now); maintained {
 		m.State = Maintenance
 	}
-	var down time.Duration
-	for _, d := range m.Days {
-		down += d.Down
+	all.merge()
+	today := now.Truncate(day24)
+	whole := span{today.AddDate(0, 0, 1-historyDays), now}
+	for d := whole.from; !d.After(today); d = d.AddDate(0, 0, 1) {
+		one := span{d, d.AddDate(0, 0, 1)}
+		m.Days = append(m.Days, day{d, all.down.within(one), all.slow.within(one)})
 	}
-	span := now.Sub(m.Days[0].Date)
-	m.Uptime = 100 * (1 - float64(down)/float64(span))
+	m.Uptime = 100 * (1 - float64(all.down.within(whole))/float64(whole.to.Sub(whole.from)))
 	return m
 }
 
 // told lets a notice show on a component. One that tells of an incident leaves the past to that.
-func (m *component) told(n Notice, now time.Time) {
+func (m *component) told(n Notice, all *endured, now time.Time) {
 	severity, state := "info", Operational
 	switch n.Impact {
 	case "critical":
@@ -208,34 +217,7 @@ func (m *component) told(n Notice, now time.Time) {
 		t.End = *n.End
 	}
 	if n.Incident == "" {
-		m.note(t, now)
-	}
-}
-
-// note puts a trouble on the days it touched. Overlapping ones count once at most a day's length.
-func (m *component) note(t Trouble, now time.Time) {
-	end := t.End
-	if end.IsZero() {
-		end = now
-	}
-	for i := range m.Days {
-		d := &m.Days[i]
-		from, to := d.Date, d.Date.Add(24*time.Hour)
-		if t.Start.After(from) {
-			from = t.Start
-		}
-		if end.Before(to) {
-			to = end
-		}
-		if !from.Before(to) {
-			continue
-		}
-		switch t.Severity {
-		case "critical":
-			d.Down = min(d.Down+to.Sub(from), 24*time.Hour)
-		case "warning":
-			d.Slow = min(d.Slow+to.Sub(from), 24*time.Hour)
-		}
+		all.add(t, now)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,11 +40,15 @@ type Trouble struct {
 	Updates  []Update  // what was told the public, the oldest first
 }
 
+// Troubles are those of a service that ended from a time on and before another, the zero time for no end; with lasting also those that
+// last. There may be any number.
+type Troubles func(ctx context.Context, service string, from, to time.Time, lasting bool) ([]Trouble, error)
+
 // Config is what New needs.
 type Config struct {
 	DB        *store.DB // of the notices
 	Catalog   *catalog.Live
-	Troubles  func(ctx context.Context, since time.Time) ([]Trouble, error)
+	Troubles  Troubles
 	PublicURL string
 	Now       func() time.Time // nil: time.Now
 	Logger    *slog.Logger
@@ -53,6 +58,9 @@ type Config struct {
 type Page struct {
 	cfg     Config
 	current atomic.Pointer[snapshot]
+
+	mu   sync.Mutex // one refresh at a time
+	past history
 }
 
 //go:embed migrations/*.sql
@@ -78,10 +86,7 @@ func New(ctx context.Context, c Config) (*Page, error) {
 	return p, nil
 }
 
-const (
-	refreshEvery = 5 * time.Second
-	historyDays  = 90
-)
+const refreshEvery = 5 * time.Second
 
 // Run keeps the snapshot up to date until ctx ends. While the store does not answer, the last one stays, and says how old it is.
 func (p *Page) Run(ctx context.Context) error {
@@ -103,16 +108,27 @@ func (p *Page) Run(ctx context.Context) error {
 func (p *Page) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := p.cfg.Now().UTC()
-	since := now.Add(-historyDays * 24 * time.Hour)
-	troubles, err := p.cfg.Troubles(ctx, since)
+	notices, err := p.Notices(ctx, now.AddDate(0, 0, -historyDays))
 	if err != nil {
 		return err
 	}
-	notices, err := p.Notices(ctx, since)
-	if err != nil {
-		return err
+	shown := p.shown()
+	p.past.forget(shown)
+	var troubles []Trouble
+	past := map[string]*settled{}
+	for _, service := range shown {
+		if past[service], err = p.past.settle(ctx, p.cfg.Troubles, service, now); err != nil {
+			return err
+		}
+		list, err := p.cfg.Troubles(ctx, service, listedSince(now), time.Time{}, true)
+		if err != nil {
+			return err
+		}
+		troubles = append(troubles, list...)
 	}
-	p.current.Store(assemble(p.cfg.Catalog.Current(), troubles, notices, now))
+	p.current.Store(assemble(p.cfg.Catalog.Current(), past, troubles, notices, now))
 	return nil
 }

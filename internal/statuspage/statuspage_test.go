@@ -33,7 +33,7 @@ func page(t *testing.T, yml string, troubles func() ([]statuspage.Trouble, error
 		t.Fatal(findings)
 	}
 	p, err := statuspage.New(t.Context(), statuspage.Config{DB: storetest.New(t), Catalog: catalog.NewLive(c), Logger: slog.New(slog.DiscardHandler), PublicURL: "https://daytwo.example",
-		Now: func() time.Time { return now }, Troubles: func(context.Context, time.Time) ([]statuspage.Trouble, error) { return troubles() }})
+		Now: func() time.Time { return now }, Troubles: among(troubles)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +41,20 @@ func page(t *testing.T, yml string, troubles func() ([]statuspage.Trouble, error
 		w := httptest.NewRecorder()
 		p.Handler().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		return w.Code, w.Body.String()
+	}
+}
+
+// among picks of all troubles what is asked for.
+func among(troubles func() ([]statuspage.Trouble, error)) statuspage.Troubles {
+	return func(_ context.Context, service string, from, to time.Time, lasting bool) (list []statuspage.Trouble, err error) {
+		all, err := troubles()
+		for _, t := range all {
+			within := lasting && t.End.IsZero() || !t.End.IsZero() && !t.End.Before(from) && (to.IsZero() || t.End.Before(to))
+			if t.Service == service && within {
+				list = append(list, t)
+			}
+		}
+		return list, err
 	}
 }
 

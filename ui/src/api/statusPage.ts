@@ -33,10 +33,16 @@ export const maintenanceQuery = queryOptions({
   queryFn: ({ signal }) => answer(api.GET("/api/maintenance", { signal })),
 });
 
-export const saveStatusPage = (body: Schemas["ReplaceStatusPageRequest"]) => answer(api.PUT("/api/status-page", { body }));
+/** What stands in for the version of a page that nobody has saved. */
+const unsaved = "none";
+
+/** Replaces the version named, and nothing else. */
+export const saveStatusPage = (body: Schemas["ReplaceStatusPageRequest"], version = unsaved) =>
+  answer(api.PUT("/api/status-page", { params: { header: { "If-Match": version } }, body }));
 export const publishNotice = (body: Schemas["PublishStatusNoticeRequest"]) => answer(api.POST("/api/status-notices", { body }));
 export const tellNotice = (id: string, body: Schemas["UpdateStatusNoticeRequest"]) => answer(api.POST("/api/status-notices/{id}/updates", { ...of(id), body }));
-export const amendNotice = (id: string, body: Schemas["StatuspageNoticeBody"]) => answer(api.PUT("/api/status-notices/{id}", { ...of(id), body }));
+export const amendNotice = (id: string, body: Schemas["StatuspageNoticeBody"], version?: string) =>
+  answer(api.PUT("/api/status-notices/{id}", { params: { path: { id }, header: { "If-Match": version } }, body }));
 export const withdrawNotice = (id: string) => answer(api.DELETE("/api/status-notices/{id}", of(id)));
 export const planMaintenance = (body: Schemas["CatalogMaintenanceBody"]) => answer(api.POST("/api/maintenance", { body }));
 export const endMaintenance = (id: string) => answer(api.DELETE("/api/maintenance/{id}", of(id)));

@@ -2,11 +2,15 @@ import { ActionIcon, Button, NativeSelect, Switch, TextInput } from "@mantine/co
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { IconArrowDown, IconArrowUp, IconX } from "@tabler/icons-react";
 import { useState, type SyntheticEvent } from "react";
+import { asProblem } from "@/api/problem";
 import { servicesQuery } from "@/api/services";
 import { saveStatusPage, statusPageQuery, useStatusPageChanged, type StatusPage } from "@/api/statusPage";
+import { Editing } from "@/kit/Editing";
+import { overtaken, type Edition } from "@/kit/edition";
 import { ErrorNote } from "@/kit/ErrorNote";
 import form from "@/kit/Form.module.css";
 import { Loaded } from "@/kit/Loaded";
+import { Meanwhile } from "@/kit/Meanwhile";
 import { moved } from "@/kit/moved";
 import { toast } from "@/kit/toasts";
 import { useMe } from "@/shell/useMe";
@@ -15,10 +19,11 @@ import styles from "./StatusPage.module.css";
 /** What the page lists, unless a file says so. */
 export function ComponentsEditor() {
   const query = useQuery(statusPageQuery);
-  return <Loaded query={query}>{(page) => <Editor page={page} />}</Loaded>;
+  return <Loaded query={query}>{(page) => <Editing entry={page}>{(edition) => <Editor edition={edition} />}</Editing>}</Loaded>;
 }
 
-function Editor({ page }: { page: StatusPage }) {
+function Editor({ edition }: { edition: Edition<StatusPage> }) {
+  const page = edition.opened;
   const changed = useStatusPageChanged();
   const { can } = useMe();
   const { data: services } = useQuery(servicesQuery);
@@ -26,15 +31,19 @@ function Editor({ page }: { page: StatusPage }) {
   const [updates, setUpdates] = useState(page.updates ?? false);
   const [components, setComponents] = useState(page.components);
   const save = useMutation({
-    mutationFn: () => saveStatusPage({ title: title.trim() || undefined, updates, components }),
-    onSuccess: () => {
+    mutationFn: (version: string | undefined) => saveStatusPage({ title: title.trim() || undefined, updates, components }, version),
+    onSuccess: async (saved) => {
       toast({ tone: "good", text: "The status page is saved" });
-      void changed();
+      await changed();
+      edition.saved(saved);
+    },
+    onError: (error) => {
+      if (asProblem(error).overtaken) void changed();
     },
   });
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    save.mutate();
+    save.mutate(page.saved?.version);
   };
   const rest = services?.items.filter((s) => !components.some((c) => c.service === s.name)) ?? [];
   const set = (i: number, change: Partial<StatusPage["components"][number]>) => setComponents(components.map((c, k) => (k === i ? { ...c, ...change } : c)));
@@ -84,7 +93,8 @@ function Editor({ page }: { page: StatusPage }) {
           />
         </div>
       </fieldset>
-      {save.error && <ErrorNote error={save.error} />}
+      {save.error && !(overtaken(edition) && asProblem(save.error).overtaken) && <ErrorNote error={save.error} />}
+      {editable && !save.isPending && <Meanwhile edition={edition} saveOver={save.mutate} />}
       {editable && (
         <div>
           <Button type="submit" size="sm" loading={save.isPending}>

@@ -1,6 +1,7 @@
 import { Button, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
+import { asProblem } from "@/api/problem";
 import {
   amendNotice,
   noticesQuery,
@@ -122,13 +123,24 @@ function Amend({ notice, done }: { notice: Notice; done: () => void }) {
   const [name, setName] = useState(notice.name);
   const [impact, setImpact] = useState(notice.impact);
   const [services, setServices] = useState(notice.services);
+  const [seen, setSeen] = useState(notice); // somebody else may change it while this is open
   const save = useMutation({
-    mutationFn: () => amendNotice(notice.id, { name, impact, services }),
+    mutationFn: () => amendNotice(notice.id, { name, impact, services }, seen.version),
     onSuccess: () => {
       void changed();
       done();
     },
+    onError: (error) => {
+      if (asProblem(error).overtaken) void changed();
+    },
   });
+  const takeTheirs = () => {
+    setSeen(notice);
+    setName(notice.name);
+    setImpact(notice.impact);
+    setServices(notice.services);
+    save.reset();
+  };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     save.mutate();
@@ -139,6 +151,11 @@ function Amend({ notice, done }: { notice: Notice; done: () => void }) {
       <ComponentChoice chosen={services} onChange={setServices} />
       <NativeSelect label="Impact" size="sm" value={impact} data={impacts} onChange={(e) => setImpact(e.currentTarget.value as IncidentView["impact"])} />
       {save.error && <ErrorNote error={save.error} />}
+      {notice.version !== seen.version && (
+        <Button variant="default" size="sm" onClick={takeTheirs}>
+          Go on with theirs
+        </Button>
+      )}
       <Button type="submit" size="sm" disabled={services.length === 0} loading={save.isPending}>
         Save
       </Button>

@@ -122,11 +122,25 @@ function Now({ view }: { view: StatusView }) {
           <Snippet>{`[![status](${view.badge})](${view.url})`}</Snippet>
           <Snippet>{`curl ${view.summary}`}</Snippet>
         </div>
+        <details>
+          <summary>A badge for each component</summary>
+          {view.components.map((c) => (
+            <div key={c.service} className={styles.others}>
+              <img src={local(c.badge)} alt={`Badge: ${c.name}, ${componentState(c.state).words}`} height={20} />
+              <img src={`${local(c.badge)}?uptime`} alt={`Badge: ${c.name}, ${uptime(c.uptime)} uptime`} height={20} />
+              <Snippet>{`[![${c.name}](${c.badge})](${view.url})`}</Snippet>
+            </div>
+          ))}
+          <p className={styles.dim}>With ?uptime behind its address a badge says how much of 90 days it was up.</p>
+        </details>
         <p className={styles.dim}>What reads Statuspage's API reads this one; nobody has to sign in.</p>
       </Section>
     </>
   );
 }
+
+/** On this server, under whatever name the reader knows it. */
+const local = (address: string) => new URL(address).pathname;
 
 function Component({ component: { name, service, description, state, uptime: percent, days } }: { component: ComponentView }) {
   const { words, tone } = componentState(state);
