@@ -34,7 +34,7 @@ func missing(kind Kind, ref string) error {
 
 // SavePerson makes a person, or replaces the one of that ID: name, addresses, time zone. Contacts and rules have methods of their own.
 func (l *Live) SavePerson(ctx context.Context, p Person) (Person, error) {
-	p.Contacts, p.Rules, p.File = nil, nil, ""
+	p.Contacts, p.Rules, p.File, p.Warnings = nil, nil, "", nil
 	return save(ctx, l, KindPerson, p, shape[Person]{
 		id: func(p *Person) *string { return &p.ID }, name: func(p *Person) *string { return &p.Name }, file: func(p Person) string { return p.File },
 		saved: func(p *Person) **Saved { return &p.Saved },

@@ -93,7 +93,9 @@ func masked(webhook string) string {
 	return u.Scheme + "://" + u.Host + "/…"
 }
 
+// masked is the person as answers show them.
 func (p Person) masked() Person {
+	p.Warnings = p.warnings()
 	p.Webhook = masked(p.Webhook)
 	p.Contacts = slices.Clone(p.Contacts)
 	for i := range p.Contacts {

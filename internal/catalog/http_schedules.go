@@ -194,12 +194,12 @@ func (l *Live) scheduleRoutes(s *web.Server) {
 			return &web.List[OnCallNow]{Items: l.Current().OnCallAt(at)}, err
 		})
 	web.Ask(s, "/api/schedule-preview", op("preview-schedule", "Lay out a schedule that is not stored"), l.preview)
-	web.Get(s, "/api/schedules/{ref}/fairness", op("get-schedule-fairness", "Hours, nights, weekends and pages of each person; without dates the last 90 days"),
+	web.Get(s, "/api/schedules/{ref}/fairness", op("get-schedule-fairness", "Hours, nights and weekends of each person, and how often the schedule had them paged; without dates the last 90 days"),
 		func(ctx context.Context, in *spanInput) (*web.List[schedule.Share], error) {
 			if in.From == "" && in.To == "" {
 				in.From, in.To = "now-90d", "now"
 			}
-			_, calendar, err := l.calendarBy(in.Ref)
+			found, calendar, err := l.calendarBy(in.Ref)
 			if err != nil {
 				return nil, err
 			}
@@ -207,7 +207,7 @@ func (l *Live) scheduleRoutes(s *web.Server) {
 			if err != nil {
 				return nil, err
 			}
-			return l.fairness(ctx, calendar, within)
+			return l.fairness(ctx, found.Name, calendar, within)
 		})
 }
 
@@ -244,16 +244,19 @@ func (l *Live) preview(_ context.Context, in *previewInput) (*Rendered, error) {
 	return &r, nil
 }
 
-func (l *Live) fairness(ctx context.Context, calendar *schedule.Schedule, within schedule.Span) (*web.List[schedule.Share], error) {
+// fairness counts a page for the schedule if it was by a step that asked it, and came to whoever it had on call then.
+func (l *Live) fairness(ctx context.Context, name string, calendar *schedule.Schedule, within schedule.Span) (*web.List[schedule.Share], error) {
 	var pages []schedule.Paged
 	if l.Pages != nil {
 		var err error
-		if pages, err = l.Pages(ctx, within.Start, within.End); err != nil {
+		if pages, err = l.Pages(ctx, name, within.Start, within.End); err != nil {
 			return nil, err
 		}
 	}
-	members := calendar.People()
-	pages = slices.DeleteFunc(pages, func(p schedule.Paged) bool { return !slices.Contains(members, p.Person) })
+	pages = slices.DeleteFunc(pages, func(p schedule.Paged) bool {
+		on, ok := calendar.At(p.Due)
+		return !ok || on.Person != p.Person
+	})
 	c := l.Current()
 	shares := schedule.Fairness(calendar.Final(within.Start, within.End), pages, func(person string) *time.Location {
 		p, _ := c.Person(person)

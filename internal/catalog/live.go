@@ -23,8 +23,8 @@ type Live struct {
 	current atomic.Pointer[Catalog]
 
 	// Set before Routes; what is nil is not offered.
-	Pages     func(ctx context.Context, from, to time.Time) ([]schedule.Paged, error)          // who was paged, for the fairness report
-	Named     func(ctx context.Context, tx *store.Tx, service string) (by []string, err error) // what names a service beside the catalog: it keeps its name
+	Pages     func(ctx context.Context, schedule string, from, to time.Time) ([]schedule.Paged, error) // who was paged by steps that ask a schedule, for the fairness report
+	Named     func(ctx context.Context, tx *store.Tx, service string) (by []string, err error)         // what names a service beside the catalog: it keeps its name
 	Tell      Tell
 	Sealer    Sealer
 	PublicURL string
@@ -111,7 +111,7 @@ func (l *Live) Replace(file *Catalog) (before *Catalog) {
 	return before
 }
 
-// adopt stores what has to outlive the file: how its schedules came to be, and keys for integrations without.
+// adopt stores what has to outlive the file: how its schedules and their overrides came to be, and keys for integrations without.
 func (l *Live) adopt(c *change) error {
 	for _, x := range l.file.Schedules {
 		wanted := schedule.Definition{Zone: x.Zone, Layers: x.Layers}
@@ -121,6 +121,9 @@ func (l *Live) adopt(c *change) error {
 			}
 		}
 		if err := c.putIfNew(kindHistory, x.ID, wanted); err != nil {
+			return err
+		}
+		if err := c.declare(x); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,18 @@ type Person struct {
 	Rules    []Rule    `json:"rules" doc:"how they want to be told; for an urgency without any, see the guide"`
 	File     string    `json:"file,omitempty" doc:"the file that declares them: it is changed there"`
 	Saved    *Saved    `json:"saved,omitempty" doc:"absent: a file declares them; contacts and rules have no part in it"`
+	Warnings []string  `json:"warnings,omitempty" doc:"why pages do not reach them"` // worked out for answers, never stored
+}
+
+// warnings say why nobody can page the person; they may be on call all the same.
+func (p Person) warnings() []string {
+	switch {
+	case p.Reachable():
+		return nil
+	case len(p.Contacts) == 0:
+		return []string{"nobody can page " + p.Name + ": no address is given; add an e-mail or another contact"}
+	}
+	return []string{"nobody can page " + p.Name + ": none of their contacts is verified; verify one, or add an e-mail"}
 }
 
 // Contact is one way to reach a person.

@@ -130,6 +130,28 @@ func TestServicesAreMadeAndChanged(t *testing.T) {
 	}
 }
 
+// Whoever cannot be paged is taken, as PagerDuty takes them, but not in silence.
+func TestPeopleWithoutAnAddressAreTakenWithAWarning(t *testing.T) {
+	db := storetest.New(t)
+	l := openLive(t, db, &clock{moment(t, "2026-03-04T12:00:00Z")}, "ada, grace")
+	ask := rig(t, l, db)
+	status, body := ask("POST", "/api/people", "", `{"name":"kay"}`)
+	if status != http.StatusCreated || !strings.Contains(body, `"warnings":["nobody can page kay: no address is given`) {
+		t.Fatalf("%d %s", status, body)
+	}
+	if _, err := l.SaveContact(t.Context(), "kay", catalog.Contact{Channel: "sms", Address: "+33612345678"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := ask("GET", "/api/people", "", ""); !strings.Contains(body, "none of their contacts is verified") || strings.Count(body, `"warnings"`) != 1 {
+		t.Errorf("not verified: %s", body)
+	}
+	kay, _ := l.Current().Person("kay")
+	status, body = ask("PUT", "/api/people/"+kay.ID, kay.Saved.Version, `{"name":"kay","email":"kay@example.com"}`)
+	if status != http.StatusOK || strings.Contains(body, "warnings") {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
 func TestIntegrationsHaveIDsOfTheirOwn(t *testing.T) {
 	l := openLive(t, storetest.New(t), &clock{moment(t, "2026-03-04T12:00:00Z")}, "ada, grace")
 	s, err := l.SaveService(t.Context(), catalog.Service{Name: "billing", Integrations: []catalog.Integration{{Name: "a"}}})

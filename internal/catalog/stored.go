@@ -30,6 +30,7 @@ const (
 	KindRule        Kind = "rule"        // of a person
 	KindOverride    Kind = "override"    // of a schedule
 	kindHistory     Kind = "history"     // the layers of a schedule of a file, as they came to be
+	kindDeclared    Kind = "declared"    // the overrides of a schedule of a file, as they came to be
 	kindKey         Kind = "key"         // of an integration of a file that names none
 )
 
@@ -228,6 +229,11 @@ func completeSchedule(x *Schedule, s *shelf) {
 		}
 	}
 	x.Overrides = slices.Clone(x.Overrides)
+	for _, r := range s.rows[kindDeclared] {
+		if d, ok := decode[declared](r); ok && r.id == x.ID && x.File != "" {
+			x.Overrides = slices.Clone(d.overrides())
+		}
+	}
 	for _, r := range s.rows[KindOverride] {
 		if o, ok := decode[schedule.Override](r); ok && r.parent == x.ID {
 			x.Overrides = append(x.Overrides, o)

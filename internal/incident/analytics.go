@@ -3,6 +3,7 @@ package incident
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -81,7 +82,9 @@ type course struct {
 // paging is one time somebody was paged.
 type paging struct {
 	incident, service, person string
-	at                        time.Time
+	kind                      string // empty: by the escalation
+	step                      int    // of it, over all cycles
+	due, at                   time.Time
 }
 
 // Analyse adds up the incidents and pages of a span, of one service or of all.
@@ -103,16 +106,62 @@ func (s *Incidents) Analyse(ctx context.Context, within event.Range, service str
 	return a, nil
 }
 
-// Paged are the times somebody was paged within a span, the newest first, for the fairness of schedules.
-func (s *Incidents) Paged(ctx context.Context, from, to time.Time) (list []schedule.Paged, err error) {
+// Paged are the times within a span that somebody was paged by a step of an escalation that asks a schedule, the newest first, for the
+// fairness of schedules. A step may ask several, and name people beside them: who was on call then tells whom this one meant.
+func (s *Incidents) Paged(ctx context.Context, name string, from, to time.Time) (list []schedule.Paged, err error) {
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
 		pages, err := readPagings(ctx, tx, event.Range{From: from, To: to}, "")
-		for _, p := range pages {
-			list = append(list, schedule.Paged{Person: p.person, At: p.at})
+		if err != nil {
+			return err
 		}
-		return err
+		escalations := map[string][]escalated{}
+		for _, p := range pages {
+			if p.kind != "" {
+				continue // somebody asked for them by name
+			}
+			of, known := escalations[p.incident]
+			if !known {
+				if of, err = readEscalations(ctx, tx, p.incident); err != nil {
+					return err
+				}
+				escalations[p.incident] = of
+			}
+			if slices.Contains(stepAt(of, p).schedules, name) {
+				list = append(list, schedule.Paged{Person: p.person, At: p.at, Due: p.due})
+			}
+		}
+		return nil
 	})
 	return list, err
+}
+
+// escalated is when an incident got an escalation.
+type escalated struct {
+	at    time.Time
+	steps []step
+}
+
+func readEscalations(ctx context.Context, tx *store.Tx, incident string) ([]escalated, error) {
+	return query(ctx, tx, func(row scanner) (e escalated, err error) {
+		var at int64
+		var raw string
+		var of Escalation
+		if err := row.Scan(&at, &raw); err != nil {
+			return e, err
+		}
+		err = json.Unmarshal([]byte(raw), &of)
+		return escalated{store.FromMicros(at), of.steps()}, err
+	}, `SELECT at, data FROM incident_ledger WHERE incident_id = ? AND fact = ? ORDER BY seq`, incident, factEscalation)
+}
+
+// stepAt is the step that sent a page: of the escalation that the incident had then.
+func stepAt(list []escalated, p paging) (st step) {
+	for _, e := range list {
+		if n := p.step % stepsPerCycle; !e.at.After(p.due) && n < len(e.steps) {
+			st = e.steps[n]
+		}
+	}
+	return st
 }
 
 // readCourses reads one more than is counted, if there are more. What people do is logged under their name; daytwo is no actor, and
@@ -134,11 +183,11 @@ func readCourses(ctx context.Context, tx *store.Tx, within event.Range, service 
 // readPagings makes one of all messages that one step of an escalation, or one request for help, sent to one person.
 func readPagings(ctx context.Context, tx *store.Tx, within event.Range, service string) ([]paging, error) {
 	return query(ctx, tx, func(row scanner) (p paging, err error) {
-		var at int64
-		err = row.Scan(&p.incident, &p.service, &p.person, &at)
-		p.at = store.FromMicros(at)
+		var due, at int64
+		err = row.Scan(&p.incident, &p.service, &p.person, &p.kind, &p.step, &due, &at)
+		p.due, p.at = store.FromMicros(due), store.FromMicros(at)
 		return p, err
-	}, `SELECT p.incident_id, i.service, p.person, MIN(p.at) AS first_at FROM pages p JOIN incidents i ON i.id = p.incident_id
+	}, `SELECT p.incident_id, i.service, p.person, p.kind, MIN(p.step), MIN(p.created_at), MIN(p.at) AS first_at FROM pages p JOIN incidents i ON i.id = p.incident_id
 		WHERE p.status NOT IN ('due', 'sending', 'retry', 'exhausted', 'canceled') AND p.kind <> 'update' AND (? = '' OR i.service = ?)
 			AND p.created_at >= ?
 		GROUP BY p.incident_id, i.service, p.person, p.kind, CASE WHEN p.kind = '' THEN p.step ELSE p.created_at END

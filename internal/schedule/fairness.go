@@ -23,7 +23,8 @@ type Share struct {
 // Paged is one time somebody was paged.
 type Paged struct {
 	Person string
-	At     time.Time
+	At     time.Time // when it was sent
+	Due    time.Time // when it was decided, and whoever is on call was looked up
 }
 
 // atLeast is how much of a night or weekend counts as one.

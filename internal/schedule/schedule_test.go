@@ -234,7 +234,7 @@ func TestSwap(t *testing.T) {
 
 func TestFairness(t *testing.T) {
 	s := rotation(t, "UTC", 1, schedule.Week, "2026-01-05T00:00:00Z", "a", "b") // a Monday
-	pages := []schedule.Paged{{"a", at(t, "2026-01-06T02:00:00Z")}, {"a", at(t, "2026-01-06T12:00:00Z")}, {"c", at(t, "2026-01-06T12:00:00Z")}}
+	pages := []schedule.Paged{{Person: "a", At: at(t, "2026-01-06T02:00:00Z")}, {Person: "a", At: at(t, "2026-01-06T12:00:00Z")}, {Person: "c", At: at(t, "2026-01-06T12:00:00Z")}}
 	shares := schedule.Fairness(s.Final(at(t, "2026-01-05T00:00:00Z"), at(t, "2026-01-19T00:00:00Z")), pages, func(string) *time.Location { return time.UTC })
 	if len(shares) != 3 {
 		t.Fatalf("%+v", shares)
