@@ -60,6 +60,9 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(name, "assets/") {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
+	if path.Ext(name) == ".webmanifest" { // few machines know that type
+		h.Set("Content-Type", "application/manifest+json")
+	}
 	sum := sha256.Sum256(body)
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(body))

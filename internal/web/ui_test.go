@@ -16,6 +16,7 @@ func mountUI(s *web.Server) {
 	s.MountUI(fstest.MapFS{
 		"index.html":               {Data: []byte("<!doctype html><title>daytwo</title>")},
 		"favicon.svg":              {Data: []byte("<svg/>")},
+		"manifest.webmanifest":     {Data: []byte(`{"name":"daytwo"}`)},
 		"assets/index-B7Xq0aPz.js": {Data: []byte(script)},
 	})
 }
@@ -32,6 +33,10 @@ func TestUI(t *testing.T) {
 	a := r.do("GET", "/favicon.svg", nil).ok(t, 200, nil)
 	if a.Header.Get("Content-Type") != "image/svg+xml" || a.Header.Get("Cache-Control") != "no-cache" {
 		t.Errorf("favicon: %v", a.Header)
+	}
+	a = r.do("GET", "/manifest.webmanifest", nil).ok(t, 200, nil) // without signing in: the browser asks for it by itself
+	if a.Header.Get("Content-Type") != "application/manifest+json" || a.body != `{"name":"daytwo"}` {
+		t.Errorf("manifest: %v %s", a.Header, a.body)
 	}
 	a = r.do("GET", "/assets/index-B7Xq0aPz.js", nil, header("Accept-Encoding", "gzip")).ok(t, 200, nil)
 	if h := a.Header; h.Get("Cache-Control") != "public, max-age=31536000, immutable" || h.Get("Content-Encoding") != "gzip" ||

@@ -5,20 +5,23 @@ import { chromium } from "playwright-core";
 export const sizes = { 1440: { width: 1440, height: 900 }, 390: { width: 390, height: 844 } };
 export const themes = ["light", "dark"];
 
-export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
+const how = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
+export const launch = () => chromium.launch(how);
+
+/** A browser that keeps what it learns in a directory, as a person's does: windows of the other kind cannot install anything. */
+export const launchKeeping = (directory) => chromium.launchPersistentContext(directory, how);
 
 /** A window; what it prints as an error, throws or is refused is added to `complaints`. */
 export async function openWindow(browser, { url, width = 1440, theme = "light", storageState, complaints }) {
