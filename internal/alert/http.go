@@ -49,6 +49,7 @@ func (a *Alerts) Routes(s *web.Server) {
 			all, err := a.Status(ctx, in.Service)
 			return &web.List[Status]{Items: all}, err
 		})
+	a.firingRoute(s)
 	a.routingRoutes(s)
 	a.silenceRoutes(s)
 }

@@ -35,6 +35,10 @@ func TestRoutes(t *testing.T) {
 			handler.ServeHTTP(w, r)
 			return w.Code, w.Body.String()
 		}
+		if status, body := get("/api/firing-alerts"); status != http.StatusOK || !strings.Contains(body, `{"service":"checkout","severity":"critical","count":1}`) ||
+			!strings.Contains(body, `{"service":"storefront","severity":"critical","count":1}`) {
+			t.Errorf("counted: %d %s", status, body)
+		}
 		var page web.List[struct{ ID, Service string }]
 		status, body := get("/api/alerts?limit=1&state=firing")
 		if err := json.Unmarshal([]byte(body), &page); status != http.StatusOK || err != nil || len(page.Items) != 1 || page.Next == "" {

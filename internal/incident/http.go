@@ -41,6 +41,7 @@ type noteInput struct {
 func (s *Incidents) Routes(w *web.Server) {
 	s.steerRoutes(w)
 	s.eventRoutes(w)
+	s.openRoute(w)
 	const tag = "incidents"
 	web.Get(w, "/api/incidents", web.Op{ID: "list-incidents", Summary: "List incidents, newest first", Tag: tag}, s.list)
 	web.Get(w, "/api/incidents/{id}", web.Op{ID: "get-incident", Summary: "Get an incident with its alerts, pages and log", Tag: tag},

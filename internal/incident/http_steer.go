@@ -117,8 +117,15 @@ func (s *Incidents) steerRoutes(w *web.Server) {
 		func(ctx context.Context, in *mergeInput) (*Detail, error) {
 			return pointerTo(s.Merge(ctx, in.ID, actor(ctx), in.Body.Sources))
 		})
+	type reopenInput struct {
+		ID   string `path:"id" doc:"of the incident, or its number"`
+		Take bool   `query:"take" doc:"as acknowledged by whoever asks, and no longer snoozed: nobody is paged"`
+	}
 	web.Post(w, "/api/incidents/{id}/reopen", op("reopen-incident", "Reopen a resolved incident: it pages again", "incident.reopen"),
-		func(ctx context.Context, in *refInput) (*Detail, error) {
+		func(ctx context.Context, in *reopenInput) (*Detail, error) {
+			if in.Take {
+				return pointerTo(s.Retake(ctx, in.ID, actor(ctx)))
+			}
 			return pointerTo(s.Reopen(ctx, in.ID, actor(ctx)))
 		})
 	web.Put(w, "/api/incidents/{id}/roles/{role}", op("set-incident-role", "Give a role of an incident to somebody", "incident.role"),

@@ -126,14 +126,12 @@ type LogFilter struct {
 	Limit, Offset int
 }
 
-// Lines lists lines of logs, newest first, and whether there are more.
-func (s *Incidents) Lines(ctx context.Context, f LogFilter) (list []LogLine, more bool, err error) {
-	where, args := `1 = 1`, []any{}
+// where is the filter in SQL.
+func (f LogFilter) where() (where string, args []any) {
+	where = `1 = 1`
 	add := func(term string, arg any) { where, args = where+` AND `+term, append(args, arg) }
-	order := `at DESC, incident_id DESC, seq DESC`
 	if f.Incident != "" {
 		add(`incident_id = ?`, f.Incident)
-		order = `seq DESC`
 	}
 	if f.Seq > 0 {
 		add(`seq = ?`, f.Seq)
@@ -143,6 +141,28 @@ func (s *Incidents) Lines(ctx context.Context, f LogFilter) (list []LogLine, mor
 	}
 	if !f.Until.IsZero() {
 		add(`at < ?`, f.Until)
+	}
+	return where, args
+}
+
+// CountLines is how many lines of logs there are, whatever the limit and the offset.
+func (s *Incidents) CountLines(ctx context.Context, f LogFilter) (total int, err error) {
+	where, args := f.where()
+	err = s.db.Read(ctx, func(tx *store.Tx) error {
+		return tx.QueryRow(ctx, `SELECT COUNT(*) FROM incident_log WHERE `+where, args...).Scan(&total)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count lines of logs: %w", err)
+	}
+	return total, nil
+}
+
+// Lines lists lines of logs, newest first, and whether there are more.
+func (s *Incidents) Lines(ctx context.Context, f LogFilter) (list []LogLine, more bool, err error) {
+	where, args := f.where()
+	order := `at DESC, incident_id DESC, seq DESC`
+	if f.Incident != "" {
+		order = `seq DESC`
 	}
 	err = s.db.Read(ctx, func(tx *store.Tx) error {
 		list, err = query(ctx, tx, func(row scanner) (l LogLine, err error) {

@@ -347,23 +347,42 @@ func (s *Incidents) Edit(ctx context.Context, id, actor string, e Edit) (Detail,
 	})
 }
 
+// Retake takes back that an incident was resolved or snoozed, as if the actor had acknowledged it instead: nobody is paged.
+func (s *Incidents) Retake(ctx context.Context, id, actor string) (Detail, error) {
+	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
+		if i.Status == Acknowledged && i.SnoozedUntil != nil {
+			i.SnoozedUntil, i.nextAt = nil, time.Time{}
+			if limit, _ := s.limits(i.Service); limit > 0 {
+				i.nextAt = s.clock().Add(limit)
+			}
+			return s.changed(ctx, tx, i, string(Acknowledged), actor, "No longer snoozed", nil)
+		}
+		if err := s.reopen(ctx, tx, i, actor); err != nil {
+			return err
+		}
+		return s.respond(ctx, tx, i, Acknowledged, actor, "")
+	})
+}
+
 // Reopen makes a resolved incident page again.
 func (s *Incidents) Reopen(ctx context.Context, id, actor string) (Detail, error) {
-	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
-		if i.Open() {
-			return nil
-		}
-		if i.MergedInto != "" {
-			return problem.New(problem.Conflict, "#%d was merged into another incident", i.Number).WithMend("go on with that one")
-		}
-		i.Status, i.ResolvedAt, i.ResolvedBy, i.AcknowledgedAt, i.AcknowledgedBy = Triggered, nil, "", nil, ""
-		i.groupKey = "reopened/" + i.ID
-		if _, limit := s.limits(i.Service); limit > 0 {
-			i.resolveAt = s.clock().Add(limit)
-		}
-		s.beginAnew(i)
-		return s.changed(ctx, tx, i, "reopened", actor, "Reopened", nil)
-	})
+	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error { return s.reopen(ctx, tx, i, actor) })
+}
+
+func (s *Incidents) reopen(ctx context.Context, tx *store.Tx, i *Incident, actor string) error {
+	if i.Open() {
+		return nil
+	}
+	if i.MergedInto != "" {
+		return problem.New(problem.Conflict, "#%d was merged into another incident", i.Number).WithMend("go on with that one")
+	}
+	i.Status, i.ResolvedAt, i.ResolvedBy, i.AcknowledgedAt, i.AcknowledgedBy = Triggered, nil, "", nil, ""
+	i.groupKey = "reopened/" + i.ID
+	if _, limit := s.limits(i.Service); limit > 0 {
+		i.resolveAt = s.clock().Add(limit)
+	}
+	s.beginAnew(i)
+	return s.changed(ctx, tx, i, "reopened", actor, "Reopened", nil)
 }
 
 // Merge moves the alerts of other incidents into one and resolves the others. What was logged of them stays theirs.

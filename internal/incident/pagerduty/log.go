@@ -77,7 +77,13 @@ func (a *API) listLog(r request, id string) (any, error) {
 	for _, l := range lines {
 		items = append(items, a.showLine(l, known[l.IncidentID]))
 	}
-	return p.listing("log_entries", items, more, p.offset+len(items)), nil
+	total := 0
+	if p.total { // else it is not told, and not counted
+		if total, err = a.Incidents.CountLines(r.Context(), f); err != nil {
+			return nil, err
+		}
+	}
+	return p.listing("log_entries", items, more, total), nil
 }
 
 func (a *API) getLogEntry(r request) (any, error) {

@@ -304,3 +304,26 @@ func TestAllOfManyAlertsAreListed(t *testing.T) {
 		t.Errorf("%+v, %v", done, err)
 	}
 }
+
+// The total of a list is that of the whole list, on whichever page; it is told only to who asks for it.
+func TestTheTotalOfLogEntriesIsThatOfAll(t *testing.T) {
+	r := newRig(t)
+	c := r.client()
+	made := create(t, c, "orders fail")
+	for n := range 4 {
+		if _, err := c.CreateIncidentNoteWithContext(t.Context(), made.ID, client.IncidentNote{Content: fmt.Sprintf("note %d", n), User: client.APIObject{Summary: "ada@example.com"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := c.ListLogEntriesWithContext(t.Context(), client.ListLogEntriesOptions{Limit: 100, Total: true})
+	if err != nil || len(whole.LogEntries) < 5 || int(whole.Total) != len(whole.LogEntries) {
+		t.Fatalf("%d of %d, %v", len(whole.LogEntries), whole.Total, err)
+	}
+	part, err := c.ListLogEntriesWithContext(t.Context(), client.ListLogEntriesOptions{Limit: 2, Offset: 1, Total: true})
+	if err != nil || len(part.LogEntries) != 2 || part.Total != whole.Total || !part.More {
+		t.Errorf("a page: %d of %d, %v", len(part.LogEntries), part.Total, err)
+	}
+	if quiet, err := c.ListLogEntriesWithContext(t.Context(), client.ListLogEntriesOptions{Limit: 2}); err != nil || quiet.Total != 0 {
+		t.Errorf("nobody asked for the total: %d, %v", quiet.Total, err)
+	}
+}

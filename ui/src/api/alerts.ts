@@ -10,6 +10,14 @@ export const alertsQuery = (filter: Loose<Filter> = {}) =>
     queryFn: ({ signal }) => answer(api.GET("/api/alerts", { params: { query: { limit: 200, ...filter } as Filter }, signal })),
   });
 
+export type FiringOfService = components["schemas"]["AlertFiringOfService"];
+
+/** How many fire of each service, with which severity. */
+export const firingAlertsQuery = queryOptions({
+  queryKey: ["alerts", "firing by service"],
+  queryFn: ({ signal }) => answer(api.GET("/api/firing-alerts", { signal })),
+});
+
 export const alertQuery = (id: string) =>
   queryOptions({
     queryKey: ["alerts", id],

@@ -12,6 +12,14 @@ export const incidentsQuery = (filter: Loose<Filter> = {}) =>
     queryFn: ({ signal }) => answer(api.GET("/api/incidents", { params: { query: { limit: 200, ...filter } as Filter }, signal })),
   });
 
+export type OpenOfService = components["schemas"]["IncidentOpenOfService"];
+
+/** How many are open of each service. */
+export const openIncidentsQuery = queryOptions({
+  queryKey: ["incidents", "open by service"],
+  queryFn: ({ signal }) => answer(api.GET("/api/open-incidents", { signal })),
+});
+
 /** All of them, a part at a time. */
 export const incidentListQuery = (filter: Loose<Filter>) =>
   infiniteQueryOptions({
@@ -48,6 +56,8 @@ export const publishUpdate = (id: string, text: string, people?: string[]) =>
   answer(api.POST("/api/incidents/{id}/updates", { ...of(id), body: { text, people } }));
 export const unacknowledge = (id: string) => answer(api.POST("/api/incidents/{id}/unacknowledge", of(id)));
 export const reopen = (id: string) => answer(api.POST("/api/incidents/{id}/reopen", of(id)));
+/** Takes back that it was resolved or snoozed: it is the reader's, and nobody is paged. */
+export const retake = (id: string) => answer(api.POST("/api/incidents/{id}/reopen", { params: { path: { id }, query: { take: true } } }));
 export const askResponders = (id: string, body: components["schemas"]["AskRespondersRequest"]) =>
   answer(api.POST("/api/incidents/{id}/responders", { ...of(id), body }));
 /** Says whether the reader, who was asked, helps. */

@@ -32,6 +32,13 @@ export const override = (schedule: string, body: { person: string; start: string
   answer(api.POST("/api/schedules/{ref}/overrides", { params: { path: { ref: schedule } }, body }));
 export const endOverride = (schedule: string, id: string) =>
   answer(api.DELETE("/api/schedules/{ref}/overrides/{id}", { params: { path: { ref: schedule, id } } }));
+type Span = { start: string; end: string };
+/** Two people take each other's place: whoever has all of `a` takes `b`, and the other way round. */
+export const swapShifts = (schedule: string, a: Span, b: Span) =>
+  answer(api.POST("/api/schedules/{ref}/swaps", { params: { path: { ref: schedule } }, body: { a, b } }));
+/** Takes the shifts of an .ics file over as overrides, or only says what that would do. */
+export const importCalendar = (schedule: string, calendar: string, source: string, dryRun: boolean) =>
+  answer(api.POST("/api/schedules/{ref}/import", { params: { path: { ref: schedule } }, body: { calendar, source, dryRun } }));
 export const scheduleFeed = (schedule: string) => answer(api.GET("/api/schedules/{ref}/feed", { params: { path: { ref: schedule } } }));
 
 export const addContact = (person: string, body: { channel: Channel; label?: string; address: string }) =>

@@ -261,6 +261,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/firing-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count all alerts that fire by service and severity */
+        get: operations["count-firing-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/heartbeats": {
         parameters: {
             query?: never;
@@ -959,6 +976,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/open-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count all open incidents by service */
+        get: operations["count-open-incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -1463,7 +1497,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Hours, nights, weekends and pages of each person; without dates the last 90 days */
+        /** Hours, nights and weekends of each person, and how often the schedule had them paged; without dates the last 90 days */
         get: operations["get-schedule-fairness"];
         put?: never;
         post?: never;
@@ -2336,6 +2370,18 @@ export interface components {
             /** @description the whole expression first, each part before its own */
             parts: components["schemas"]["AlertPart"][];
         };
+        AlertFiringOfService: {
+            /** Format: int64 */
+            count: number;
+            /** @description empty: of no service */
+            service: string;
+            severity: string;
+        };
+        AlertFiringOfServiceList: {
+            items: components["schemas"]["AlertFiringOfService"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
         AlertList: {
             items: components["schemas"]["Alert"][];
             /** @description the cursor of the next part */
@@ -2763,6 +2809,8 @@ export interface components {
             /** @description absent: a file declares them; contacts and rules have no part in it */
             saved?: components["schemas"]["CatalogSaved"];
             timeZone?: string;
+            /** @description why pages do not reach them */
+            warnings?: string[];
             webhook?: string;
         };
         CatalogPersonBody: {
@@ -2977,6 +3025,8 @@ export interface components {
             components: components["schemas"]["CatalogStatusComponent"][];
             /** @description the file that declares it: it is changed there */
             file?: string;
+            /** @description absent: a file declares it, or nobody has saved one */
+            saved?: components["schemas"]["CatalogSaved"];
             title?: string;
             /** @description what stakeholders are told of an incident is told the public too */
             updates?: boolean;
@@ -3610,6 +3660,24 @@ export interface components {
         };
         IncidentOnCallList: {
             items: components["schemas"]["IncidentOnCall"][];
+            /** @description the cursor of the next part */
+            next?: string;
+        };
+        IncidentOpenOfService: {
+            /** Format: int64 */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description the number of the newest of them
+             */
+            newest: number;
+            /** @description empty: of no service */
+            service: string;
+            /** Format: int64 */
+            triggered: number;
+        };
+        IncidentOpenOfServiceList: {
+            items: components["schemas"]["IncidentOpenOfService"][];
             /** @description the cursor of the next part */
             next?: string;
         };
@@ -4706,6 +4774,8 @@ export interface components {
             for: string;
         };
         StatuspageComponentView: {
+            /** @description how it stands, in one line for a README; with ?uptime how much of 90 days it was up */
+            badge: string;
             /** @description the oldest first */
             days: components["schemas"]["StatuspageDayView"][];
             description?: string;
@@ -4769,6 +4839,8 @@ export interface components {
             state: "investigating" | "identified" | "monitoring" | "resolved";
             /** @description the oldest first */
             updates: components["schemas"]["StatuspageUpdate"][];
+            /** @description of its name, impact and services: give it as If-Match to replace just these */
+            version?: string;
         };
         StatuspageNoticeBody: {
             /** @enum {string} */
@@ -5443,6 +5515,35 @@ export interface operations {
             };
         };
     };
+    "count-firing-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertFiringOfServiceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-heartbeats": {
         parameters: {
             query?: never;
@@ -5986,10 +6087,13 @@ export interface operations {
     };
     "reopen-incident": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description as acknowledged by whoever asks, and no longer snoozed: nobody is paged */
+                take?: boolean;
+            };
             header?: never;
             path: {
-                /** @description the id or the number of the incident */
+                /** @description of the incident, or its number */
                 id: string;
             };
             cookie?: never;
@@ -7011,6 +7115,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentOnCallList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "count-open-incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentOpenOfServiceList"];
                 };
             };
             /** @description Error */
@@ -9093,7 +9226,10 @@ export interface operations {
     "amend-status-notice": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9221,7 +9357,10 @@ export interface operations {
     "replace-status-page": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the version that was looked at, see saved.version, or none if nobody had saved one: if there is another by now, the answer is 409 and nothing changes; absent: whatever is there is replaced */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };

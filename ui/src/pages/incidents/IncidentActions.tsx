@@ -1,31 +1,34 @@
 import { Button } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { acknowledge, reopen, resolve } from "@/api/incidents";
+import { useMediaQuery } from "@mantine/hooks";
+import { acknowledge, escalate, reopen, resolve, retake, snooze, unacknowledge } from "@/api/incidents";
 import type { IncidentDetail } from "@/api/types";
 import { ConfirmAction } from "@/kit/ConfirmAction";
 import { ErrorNote } from "@/kit/ErrorNote";
+import { toast, toastError } from "@/kit/toasts";
 import { usePageCommands, type Command } from "@/shell/palette";
 import { useMe } from "@/shell/useMe";
 import styles from "./IncidentActions.module.css";
-import { IncidentSteer } from "./IncidentSteer";
+import { IncidentMore, IncidentSteer } from "./IncidentSteer";
 import { NextStep } from "./NextStep";
+import { oneHour } from "./snoozes";
+import { useIncidentAction, useIncidentsChanged } from "./useIncidentAction";
 
 /** The id of the note's field, to which "Add a note" leads. */
 export const noteField = "incident-note";
 
-/** What can be done now. On a phone Acknowledge is the biggest thing, above the evidence and never over it. */
+/** What can be done now, each with one tap. On a phone it stays in reach of the thumb, and Acknowledge is the biggest thing on the page. */
 export function IncidentActions({ incident }: { incident: IncidentDetail }) {
-  const client = useQueryClient();
   const { can } = useMe();
-  const changed = () => client.invalidateQueries({ queryKey: ["incidents"] });
-  const ack = useMutation({ mutationFn: () => acknowledge(incident.id), onSettled: changed });
+  const phone = useMediaQuery("(max-width: 767px)", undefined, { getInitialValueInEffect: false });
+  const { take, end, wait, error } = useDeeds(incident);
 
   const triggered = incident.status === "triggered";
   const open = incident.status !== "resolved";
   const may = can("responder");
   const focusNote = () => document.getElementById(noteField)?.focus();
   const commands: Command[] = [
-    ...(may && triggered ? [{ group: "Action", label: "Acknowledge this incident", words: "ack take", run: () => ack.mutate() }] : []),
+    ...(may && triggered ? [{ group: "Action", label: "Acknowledge this incident", words: "ack take", run: () => take.mutate() }] : []),
+    ...(may && open ? [{ group: "Action", label: "Resolve this incident", words: "end close", run: () => end.mutate() }] : []),
     ...(may ? [{ group: "Action", label: "Add a note to this incident", run: focusNote }] : []),
   ];
   usePageCommands(commands);
@@ -35,34 +38,75 @@ export function IncidentActions({ incident }: { incident: IncidentDetail }) {
     <>
       <NextStep incident={incident} />
       <Talk conference={incident.board.conference} />
-      {ack.error && <ErrorNote error={ack.error} />}
+      {error && <ErrorNote error={error} />}
       {may && (
         <div className={styles.actions} role="group" aria-label="Actions">
           {triggered && (
-            <Button className={styles.acknowledge} size="md" loading={ack.isPending} onClick={() => ack.mutate()}>
+            <Button className={styles.acknowledge} size="md" loading={take.isPending} onClick={() => take.mutate()}>
               Acknowledge
             </Button>
           )}
-          <ConfirmAction
-            label="Resolve"
-            title={`Resolve incident #${incident.number}?`}
-            size="sm"
-            touches={[
-              "The incident ends: nobody is paged for it any more.",
-              incident.alerts.some((a) => a.status === "firing")
-                ? "An alert still fires. It stays with this incident; if it fires anew, a new incident opens and pages."
-                : "Its postmortem begins.",
-            ]}
-            run={() => resolve(incident.id)}
-            done={() => void changed()}
-          />
-          <Button variant="default" size="sm" onClick={focusNote}>
-            Add a note
+          <Button variant="default" size="sm" loading={end.isPending} onClick={() => end.mutate()}>
+            Resolve
           </Button>
+          <Button variant="default" size="sm" loading={wait.isPending} onClick={() => wait.mutate(oneHour)}>
+            Snooze 1 h
+          </Button>
+          <Escalate incident={incident} />
+          {phone ? (
+            <IncidentMore incident={incident} snooze={wait.mutate} />
+          ) : (
+            <Button variant="default" size="sm" onClick={focusNote}>
+              Add a note
+            </Button>
+          )}
         </div>
       )}
-      {may && <IncidentSteer incident={incident} />}
+      {may && !phone && <IncidentSteer incident={incident} snooze={wait.mutate} />}
     </>
+  );
+}
+
+/** What one tap does, and how it is taken back. */
+function useDeeds({ id, number, status }: IncidentDetail) {
+  const changed = useIncidentsChanged();
+  const undo = (label: string, run: (id: string) => Promise<unknown>) => ({ label, run: () => void run(id).catch(toastError).finally(changed) });
+  const take = useIncidentAction(
+    () => acknowledge(id),
+    () => toast({ tone: "info", text: `#${number} is yours: nobody else is paged`, action: undo("Give it back", unacknowledge) }),
+  );
+  const end = useIncidentAction(
+    () => resolve(id),
+    () => toast({ tone: "good", text: `#${number} is resolved`, detail: "Undo makes it yours, and pages nobody", action: undo("Undo", retake) }),
+  );
+  const wait = useIncidentAction(
+    (time: string) => snooze(id, time),
+    () =>
+      toast({
+        tone: "info",
+        text: `#${number} waits, and pages again after that`,
+        action: status === "triggered" ? undo("Give it back", unacknowledge) : undo("Undo", retake),
+      }),
+  );
+  return { take, end, wait, error: take.error ?? end.error ?? wait.error };
+}
+
+/** Somebody is woken, and nothing takes that back: so it says whom, and asks. */
+function Escalate({ incident }: { incident: IncidentDetail }) {
+  const changed = useIncidentsChanged();
+  const next = incident.nextStep?.what;
+  return (
+    <ConfirmAction
+      label="Escalate"
+      title={`Escalate incident #${incident.number} now?`}
+      size="sm"
+      touches={[
+        next ? `What comes next is done at once: ${next}.` : "Whoever comes next in its escalation is paged at once.",
+        ...(incident.status === "acknowledged" ? ["It is nobody's any more until somebody acknowledges it."] : []),
+      ]}
+      run={() => escalate(incident.id)}
+      done={() => void changed()}
+    />
   );
 }
 
@@ -82,16 +126,24 @@ function Talk({ conference }: { conference: IncidentDetail["board"]["conference"
 }
 
 function Reopen({ incident }: { incident: IncidentDetail }) {
-  const client = useQueryClient();
+  const changed = useIncidentsChanged();
   return (
-    <div className={styles.actions}>
+    <div className={styles.over}>
       <ConfirmAction
         label="Reopen"
         title={`Reopen incident #${incident.number}?`}
         size="sm"
         touches={["It pages again, from the first level of its escalation on."]}
         run={() => reopen(incident.id)}
-        done={() => void client.invalidateQueries({ queryKey: ["incidents"] })}
+        done={() => void changed()}
+      />
+      <ConfirmAction
+        label="Reopen as mine"
+        title={`Reopen incident #${incident.number} as yours?`}
+        size="sm"
+        touches={["It is open again and acknowledged by you. Nobody is paged."]}
+        run={() => retake(incident.id)}
+        done={() => void changed()}
       />
     </div>
   );

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useState } from "react";
 import { policiesQuery } from "@/api/catalog";
-import { escalate, incidentsQuery, merge, reassign, snooze, unacknowledge } from "@/api/incidents";
+import { incidentsQuery, merge, reassign, unacknowledge } from "@/api/incidents";
 import { peopleQuery } from "@/api/services";
 import type { IncidentDetail } from "@/api/types";
 import { Dialog } from "@/kit/Dialog";
@@ -15,48 +15,94 @@ import { IncidentEdit } from "./IncidentEdit";
 import { snoozes } from "./snoozes";
 import { useIncidentAction } from "./useIncidentAction";
 
-/** What else can be done with an open incident: let it wait, or give it to others. */
-export function IncidentSteer({ incident }: { incident: IncidentDetail }) {
-  const { id, number, status } = incident;
-  const wait = useIncidentAction((time: string) => snooze(id, time));
-  const next = useIncidentAction(() => escalate(id));
-  const back = useIncidentAction(() => unacknowledge(id));
+interface Props {
+  incident: IncidentDetail;
+  snooze: (time: string) => void;
+}
+
+/** What else can be done with an open incident: let it wait longer, or give it to others. */
+export function IncidentSteer({ incident, snooze }: Props) {
+  const { number } = incident;
   const now = useNow(60_000);
-  const error = wait.error ?? next.error ?? back.error;
+  return (
+    <div className={styles.steer} role="group" aria-label="Steer">
+      <Menu position="bottom-start">
+        <Menu.Target>
+          <Button variant="default" size="sm" rightSection={<IconChevronDown size={14} />}>
+            Snooze longer
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {snoozes(new Date(now)).map((s) => (
+            <Menu.Item key={s.label} onClick={() => snooze(s.time)}>
+              {s.label}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+      <GiveBack incident={incident} />
+      <Dialog label="Reassign" size="sm" title={`Give #${number} to`}>
+        {(close) => <ReassignForm incident={incident} done={close} />}
+      </Dialog>
+      <Dialog label="Merge" size="sm" title={`Merge another incident into #${number}`}>
+        {(close) => <MergeForm incident={incident} done={close} />}
+      </Dialog>
+      <IncidentEdit incident={incident} />
+    </div>
+  );
+}
+
+/** The same on a phone: all of it one tap behind More. */
+export function IncidentMore({ incident, snooze }: Props) {
+  const now = useNow(60_000);
+  return (
+    <Dialog label="More" size="sm" title={`Incident #${incident.number}`}>
+      {(close) => (
+        <div className={styles.more}>
+          <section aria-label="Snooze">
+            <h2>Snooze</h2>
+            <div className={styles.pairs}>
+              {snoozes(new Date(now)).map((s) => (
+                <Button
+                  key={s.label}
+                  variant="default"
+                  size="md"
+                  onClick={() => {
+                    snooze(s.time);
+                    close();
+                  }}
+                >
+                  {s.label}
+                </Button>
+              ))}
+              <GiveBack incident={incident} />
+            </div>
+          </section>
+          <section aria-label="Give it to">
+            <h2>Give it to</h2>
+            <ReassignForm incident={incident} done={close} />
+          </section>
+          <section aria-label="Merge">
+            <h2>Merge another incident into it</h2>
+            <MergeForm incident={incident} done={close} />
+          </section>
+          <IncidentEdit incident={incident} />
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+/** Whoever cannot go on lets it page again. */
+function GiveBack({ incident: { id, status } }: { incident: IncidentDetail }) {
+  const back = useIncidentAction(() => unacknowledge(id));
+  if (status !== "acknowledged") return null;
   return (
     <>
-      <div className={styles.steer} role="group" aria-label="Steer">
-        <Menu position="bottom-start">
-          <Menu.Target>
-            <Button variant="default" size="sm" loading={wait.isPending} rightSection={<IconChevronDown size={14} />}>
-              Snooze
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {snoozes(new Date(now)).map((s) => (
-              <Menu.Item key={s.label} onClick={() => wait.mutate(s.time)}>
-                {s.label}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
-        {status === "acknowledged" && (
-          <Button variant="default" size="sm" loading={back.isPending} onClick={() => back.mutate()}>
-            Give it back
-          </Button>
-        )}
-        <Button variant="default" size="sm" loading={next.isPending} onClick={() => next.mutate()}>
-          Escalate
-        </Button>
-        <Dialog label="Reassign" size="sm" title={`Give #${number} to`}>
-          {(close) => <ReassignForm incident={incident} done={close} />}
-        </Dialog>
-        <Dialog label="Merge" size="sm" title={`Merge another incident into #${number}`}>
-          {(close) => <MergeForm incident={incident} done={close} />}
-        </Dialog>
-        <IncidentEdit incident={incident} />
-      </div>
-      {error && <ErrorNote error={error} />}
+      <Button variant="default" size="sm" loading={back.isPending} onClick={() => back.mutate()}>
+        Give it back
+      </Button>
+      {back.error && <ErrorNote error={back.error} />}
     </>
   );
 }

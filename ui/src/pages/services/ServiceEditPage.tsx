@@ -13,7 +13,11 @@ import { Section } from "@/kit/Section";
 import { Copy, Snippet } from "@/kit/Snippet";
 import { EntryForm, Missing } from "../oncall/EntryForm";
 import styles from "../oncall/EntryForm.module.css";
+import { Windows } from "../oncall/Windows";
+import { ZoneInput } from "../oncall/ZoneInput";
 import { emptyService, newIntegration, serviceBody, serviceDraft, type IntegrationDraft, type ServiceDraft, type Together } from "./serviceDraft";
+
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** One service: who answers for it, and how events reach it. */
 export function ServiceEditPage() {
@@ -43,13 +47,13 @@ function Whole({ name, others }: { name: string; others: Service[] }) {
 
 function Editor({ edition, others }: { edition?: Edition<Service>; others: Service[] }) {
   const stored = edition?.opened;
-  const [draft, setDraft] = useState<ServiceDraft>(() => (stored ? serviceDraft(stored) : emptyService()));
+  const [draft, setDraft] = useState<ServiceDraft>(() => (stored ? serviceDraft(stored, here) : emptyService(here)));
   const { data: teams } = useQuery(teamsQuery);
   const { data: policies } = useQuery(policiesQuery);
   const set = (change: Partial<ServiceDraft>) => setDraft({ ...draft, ...change });
   /** New integrations have got their keys. */
   const saved = (service: Service) => {
-    setDraft(serviceDraft(service));
+    setDraft(serviceDraft(service, here));
     return service;
   };
   return (
@@ -102,6 +106,7 @@ function Editor({ edition, others }: { edition?: Edition<Service>; others: Servi
         <TextInput label="Runbook" type="url" value={draft.runbook} onChange={(e) => set({ runbook: e.currentTarget.value })} />
         <TextInput label="Repository" type="url" value={draft.repository} onChange={(e) => set({ repository: e.currentTarget.value })} />
       </div>
+      <Support draft={draft} set={set} />
       <Grouping draft={draft} set={set} />
       <div className={styles.row}>
         <NumberInput
@@ -127,6 +132,27 @@ function Editor({ edition, others }: { edition?: Edition<Service>; others: Servi
   );
 }
 
+/** When an incident is as urgent as it is: outside of these hours nobody is woken for it. */
+function Support({ draft, set }: { draft: ServiceDraft; set: (change: Partial<ServiceDraft>) => void }) {
+  if (draft.urgency === "low") return null;
+  return (
+    <div className={styles.fields} role="group" aria-label="Support hours">
+      <div className={styles.label}>Support hours</div>
+      <Windows
+        hours={draft.support}
+        onChange={(support) => set({ support })}
+        first="Urgent only at certain hours"
+        none="Its incidents are urgent around the clock."
+      />
+      {draft.support.length > 0 && (
+        <div className={styles.row}>
+          <ZoneInput label="On the clock of" value={draft.supportZone} onChange={(supportZone) => set({ supportZone })} required />
+        </div>
+      )}
+    </div>
+  );
+}
+
 function Grouping({ draft, set }: { draft: ServiceDraft; set: (change: Partial<ServiceDraft>) => void }) {
   return (
     <div className={styles.row}>
@@ -142,7 +168,7 @@ function Grouping({ draft, set }: { draft: ServiceDraft; set: (change: Partial<S
         onChange={(e) => set({ together: e.currentTarget.value as Together, fields: "" })}
       />
       {draft.together === "fields" && (
-        <TextInput label="Fields they share" description="With commas between" placeholder="class, component" required withAsterisk={false} value={draft.fields} onChange={(e) => set({ fields: e.currentTarget.value })} />
+        <TextInput label="Fields they share" description="Names of labels or details, with commas between" placeholder="class, component" required withAsterisk={false} value={draft.fields} onChange={(e) => set({ fields: e.currentTarget.value })} />
       )}
       {draft.together !== "none" && (
         <NumberInput label="No later than" description="Minutes after the last; 0: any" min={0} max={43_200} value={draft.within} onChange={(v) => set({ within: Number(v) || 0 })} />

@@ -2,6 +2,7 @@ import { Button, Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useNavigate, useParams } from "react-router";
+import { incidentsQuery } from "@/api/incidents";
 import { onCallsQuery, serviceQuery } from "@/api/services";
 import { workloadsQuery } from "@/api/workloads";
 import type { Service } from "@/api/types";
@@ -64,7 +65,7 @@ function Hub({ service }: { service: Service }) {
         {service.description}
       </PageTitle>
       <Facts service={service} health={health} />
-      <OpenIncidents incidents={health.incidents} />
+      <Open service={service.name} />
       <Signals service={service} />
       <Tabs value={tab} onChange={(value) => void navigate(carry(value === "overview" ? base : `${base}/${value ?? ""}`))} keepMounted={false}>
         <Tabs.List mb={4}>
@@ -89,6 +90,11 @@ function Hub({ service }: { service: Service }) {
       </Tabs>
     </>
   );
+}
+
+function Open({ service }: { service: string }) {
+  const { data } = useQuery(incidentsQuery({ status: "open", service }));
+  return <OpenIncidents incidents={data?.items ?? []} />;
 }
 
 /** Owner, on call, budget and running version, in one line. */

@@ -1,16 +1,17 @@
 import { expect, test } from "vitest";
-import type { Alert, Incident, SloState } from "@/api/types";
+import type { SloState } from "@/api/types";
 import { alarming, budgetTone, judge, tightest } from "./health";
 
-const incident = (status: string, number = 1) => ({ status, number }) as Incident;
-const alert = (severity: string) => ({ severity }) as Alert;
+const open = (triggered: number, acknowledged: number, newest = 1) => ({ triggered, acknowledged, newest });
+const firing = (severity: string, count = 1) => ({ severity, count });
 const slo = (budgetRemaining?: number, firing = false) => ({ budgetRemaining, burn: [{ firing }] }) as SloState;
 
 test("the worst thing decides, and every thing is named", () => {
-  expect(judge([], [], [slo(0.8)])).toMatchObject({ tone: "good", words: "well" });
-  expect(judge([incident("triggered", 7)], [alert("warning")], [])).toMatchObject({ tone: "critical", words: "incident #7, 1\u00a0alert" });
-  expect(judge([incident("acknowledged")], [], []).tone).toBe("warning");
-  expect(judge([], [], [slo(-0.2)])).toMatchObject({ tone: "warning", words: "budget spent" });
+  expect(judge(undefined, [], [slo(0.8)])).toMatchObject({ tone: "good", words: "well" });
+  expect(judge(open(1, 0, 7), [firing("warning")], [])).toMatchObject({ tone: "critical", words: "incident #7, 1\u00a0alert" });
+  expect(judge(open(0, 1), [], []).tone).toBe("warning");
+  expect(judge(open(2, 9_998), [firing("info", 300), firing("warning", 12)], [])).toMatchObject({ tone: "critical", words: "10\u202f000\u00a0incidents, 312\u00a0alerts" });
+  expect(judge(undefined, [], [slo(-0.2)])).toMatchObject({ tone: "warning", words: "budget spent" });
 });
 
 test("a budget is judged by what is left and how fast it goes", () => {

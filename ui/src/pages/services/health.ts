@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { alertsQuery } from "@/api/alerts";
-import { incidentsQuery } from "@/api/incidents";
+import { firingAlertsQuery, type FiringOfService } from "@/api/alerts";
+import { openIncidentsQuery, type OpenOfService } from "@/api/incidents";
 import { slosQuery } from "@/api/services";
-import type { Alert, Incident, SloState } from "@/api/types";
+import type { SloState } from "@/api/types";
 import { plural } from "@/kit/format";
 import { toneOf, worst, type StateTone } from "@/kit/tone";
 import type { GoldenSignal } from "./signals";
@@ -11,29 +11,34 @@ export interface Health {
   tone: StateTone;
   /** The state in words, the worst thing first. */
   words: string;
-  incidents: Incident[];
-  alerts: Alert[];
   slos: SloState[];
 }
 
+/** Of one service: what is open. */
+export type Open = Pick<OpenOfService, "triggered" | "acknowledged" | "newest">;
+/** Of one service: how many alerts fire with each severity. */
+export type Firing = Pick<FiringOfService, "severity" | "count">[];
+
 /** How a service does, from its open incidents, firing alerts and objectives. */
-export function judge(incidents: Incident[], alerts: Alert[], slos: SloState[]): Health {
+export function judge(open: Open | undefined, firing: Firing, slos: SloState[]): Health {
   const tones: StateTone[] = [];
   const words: string[] = [];
-  if (incidents.length > 0) {
-    tones.push(...incidents.map((i) => (i.status === "acknowledged" ? "warning" : "critical") as StateTone));
-    words.push(incidents.length === 1 ? `incident #${incidents[0]?.number ?? ""}` : plural(incidents.length, "incident"));
+  const incidents = (open?.triggered ?? 0) + (open?.acknowledged ?? 0);
+  if (open && incidents > 0) {
+    tones.push(open.triggered > 0 ? "critical" : "warning");
+    words.push(incidents === 1 ? `incident #${open.newest}` : plural(incidents, "incident"));
   }
-  if (alerts.length > 0) {
-    tones.push(...alerts.map((a) => toneOf(a.severity)));
-    words.push(plural(alerts.length, "alert"));
+  const alerts = firing.reduce((sum, f) => sum + f.count, 0);
+  if (alerts > 0) {
+    tones.push(...firing.map((f) => toneOf(f.severity)));
+    words.push(plural(alerts, "alert"));
   }
   const spent = slos.filter((s) => budgetTone(s) === "critical").length;
   if (spent > 0 && words.length === 0) {
     tones.push("warning");
     words.push("budget spent");
   }
-  return { tone: worst(tones), words: words.join(", ") || "well", incidents, alerts, slos };
+  return { tone: worst(tones), words: words.join(", ") || "well", slos };
 }
 
 export function budgetTone(slo: SloState): StateTone {
@@ -56,13 +61,13 @@ export function tightest(slos: SloState[]): SloState | undefined {
     .sort((a, b) => (a.budgetRemaining ?? 0) - (b.budgetRemaining ?? 0))[0];
 }
 
-/** The health of any service, from three queries shared by all of them. */
+/** The health of any service, from three queries shared by all of them. They count everything, however much there is. */
 export function useHealth(): (service: string) => Health {
-  const incidents = useQuery(incidentsQuery({ status: "open" }));
-  const alerts = useQuery(alertsQuery({ state: "firing" }));
+  const open = useQuery(openIncidentsQuery);
+  const firing = useQuery(firingAlertsQuery);
   const slos = useQuery(slosQuery);
   return (service) => {
     const of = <T extends { service?: string }>(all?: T[]) => (all ?? []).filter((one) => one.service === service);
-    return judge(of(incidents.data?.items), of(alerts.data?.items), of(slos.data?.items));
+    return judge(of(open.data?.items)[0], of(firing.data?.items), of(slos.data?.items));
   };
 }

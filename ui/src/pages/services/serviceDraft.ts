@@ -3,6 +3,7 @@
 import type { ServiceBody } from "@/api/catalog";
 import type { Service } from "@/api/types";
 import { parseDuration } from "@/kit/timeRange";
+import { hoursOf, restrictionsOf, type Hours } from "../oncall/scheduleDraft";
 
 export interface IntegrationDraft {
   key: number;
@@ -33,13 +34,17 @@ export interface ServiceDraft {
   fields: string;
   /** Minutes after the last alert; 0: as long as the incident is open. */
   within: number;
+  /** When its incidents are as urgent as they are; none: around the clock. */
+  support: Hours[];
+  /** On whose clock these hours are. */
+  supportZone: string;
   integrations: IntegrationDraft[];
 }
 
 let keys = 0;
 export const newIntegration = (name: string): IntegrationDraft => ({ key: ++keys, name });
 
-export const emptyService = (): ServiceDraft => ({
+export const emptyService = (zone: string): ServiceDraft => ({
   name: "",
   description: "",
   team: "",
@@ -53,6 +58,8 @@ export const emptyService = (): ServiceDraft => ({
   together: "service",
   fields: "",
   within: 0,
+  support: [],
+  supportZone: zone,
   integrations: [newIntegration("events")],
 });
 
@@ -62,7 +69,8 @@ const duration = (minutes: number) => (minutes > 0 ? `${Math.round(minutes * 60)
 /** The field that makes every alert an incident of its own. */
 const alone = "dedup_key";
 
-export function serviceDraft(s: Service): ServiceDraft {
+/** `zone` is the reader's, for hours that are yet to come. */
+export function serviceDraft(s: Service, zone: string): ServiceDraft {
   const by = s.grouping?.by ?? [];
   return {
     name: s.name,
@@ -78,6 +86,8 @@ export function serviceDraft(s: Service): ServiceDraft {
     together: by.length === 0 ? "service" : by.length === 1 && by[0] === alone ? "none" : "fields",
     fields: by.join(", "),
     within: minutes(s.grouping?.within),
+    support: hoursOf(s.supportHours?.windows ?? []),
+    supportZone: s.supportHours?.timeZone ?? zone,
     integrations: s.integrations.map(({ id, name, key, type }) => ({ key: ++keys, id, name, secret: key, type })),
   };
 }
@@ -85,10 +95,7 @@ export function serviceDraft(s: Service): ServiceDraft {
 /** The body that saves a draft; what the page does not show of a service stays as it is. */
 export function serviceBody(draft: ServiceDraft, stored?: Service): ServiceBody {
   const text = (value: string) => value.trim() || undefined;
-  const fields = draft.fields
-    .split(",")
-    .map((field) => field.trim())
-    .filter((field) => field !== "");
+  const fields = fieldsOf(draft.fields, stored?.grouping?.by ?? []);
   const by = { service: [], none: [alone], fields }[draft.together];
   const within = duration(draft.within);
   return {
@@ -100,10 +107,26 @@ export function serviceBody(draft: ServiceDraft, stored?: Service): ServiceBody 
     runbook: text(draft.runbook),
     repository: text(draft.repository),
     dependsOn: draft.dependsOn,
-    supportHours: stored?.supportHours,
+    supportHours: supportOf(draft, stored?.supportHours),
     ackTimeout: duration(draft.ackTimeout),
     autoResolve: duration(draft.autoResolve),
     grouping: by.length > 0 || within ? { by, within } : undefined,
     integrations: draft.integrations.map(({ id, name, type }) => ({ id, name: name.trim(), type })),
   };
+}
+
+/** The names in a text: with commas, semicolons, spaces or lines between. Names of before keep the spaces that they have. */
+export function fieldsOf(text: string, before: string[]): string[] {
+  if (text === before.join(", ")) return before;
+  const trimmed = (parts: string[]) => parts.map((part) => part.trim()).filter((part) => part !== "");
+  const names = trimmed(text.split(/[,;\n]/)).flatMap((name) => (before.includes(name) ? name : trimmed(name.split(/\s/))));
+  return [...new Set(names)];
+}
+
+/** What nobody touched stays as it was, to the second. */
+function supportOf({ support, supportZone }: ServiceDraft, before: Service["supportHours"]): ServiceBody["supportHours"] {
+  const windows = restrictionsOf(support);
+  if (!windows) return undefined;
+  const same = JSON.stringify(windows) === JSON.stringify(restrictionsOf(hoursOf(before?.windows ?? [])));
+  return { timeZone: supportZone, windows: same && before ? before.windows : windows, outside: before?.outside ?? "low" };
 }
