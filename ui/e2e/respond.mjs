@@ -47,12 +47,63 @@ export async function incidentStory(page, incident) {
     await page.waitForFunction(async () => (await (await fetch("/status/")).text()).includes("Some orders fail"), undefined, { polling: 500 });
   });
   await check("incident: it can wait, and is given back", async () => {
-    await page.getByRole("button", { name: "Snooze" }).click();
-    await page.getByRole("menuitem", { name: "for 1 hour" }).click();
+    const steer = page.getByRole("group", { name: "Steer" });
+    await steer.getByRole("button", { name: "Snooze longer" }).click();
+    await page.getByRole("menuitem", { name: "for 4 hours" }).click();
     await page.getByText(/snoozed: pages again/).waitFor();
-    await page.getByRole("button", { name: "Give it back" }).click();
+    await steer.getByRole("button", { name: "Give it back" }).click();
     await page.getByRole("button", { name: "Acknowledge" }).click();
-    await page.getByRole("button", { name: "Give it back" }).waitFor();
+    await steer.getByRole("button", { name: "Give it back" }).waitFor();
+  });
+}
+
+/** At three in the morning: each thing with one tap, and what was tapped by mistake is taken back without waking anybody. */
+export async function phoneStory(phone) {
+  const title = "Nobody can pay at three in the morning";
+  const actions = phone.getByRole("group", { name: "Actions" });
+  const toasts = phone.getByRole("status");
+  const dialog = phone.getByRole("dialog");
+  const paged = () => phone.getByRole("list", { name: "Log of the incident" }).getByText(/^Next: page/).count();
+  let before = 0;
+  await check("phone: everything is in reach of the thumb", async () => {
+    const made = await phone.request.post("/api/incidents", { data: { service: "payments", title, severity: "critical" }, headers: { Origin: new URL(phone.url()).origin } });
+    equal(made.status(), 201, "the status of a new incident");
+    await open(phone, `/incidents/${(await made.json()).id}`);
+    await actions.getByRole("button", { name: "Acknowledge" }).tap();
+    await phone.getByText("acknowledged", { exact: true }).waitFor();
+    for (const name of ["Resolve", "Snooze 1 h", "Escalate", "More"]) {
+      const { y, height } = await actions.getByRole("button", { name }).boundingBox();
+      ok(y > 844 / 2 && y + height <= 844 && height >= 44, `${name} is at ${y} px, ${height} px high`);
+    }
+    before = await paged();
+    ok(before > 0, "nobody was paged");
+  });
+  await check("phone: one tap snoozes, another takes it back", async () => {
+    await actions.getByRole("button", { name: "Snooze 1 h" }).tap();
+    await phone.getByText(/snoozed: pages again/).waitFor();
+    await toasts.getByRole("button", { name: "Undo" }).tap();
+    await phone.getByText(/snoozed: pages again/).waitFor({ state: "hidden" });
+    await phone.getByText("acknowledged", { exact: true }).waitFor();
+  });
+  await check("phone: More holds the rest, one tap each", async () => {
+    await actions.getByRole("button", { name: "More" }).tap();
+    await dialog.getByRole("region", { name: "Give it to" }).getByRole("button", { name: "Linus Berg" }).waitFor();
+    await dialog.getByRole("region", { name: "Snooze" }).getByRole("button", { name: "for 4 hours" }).waitFor();
+  });
+  await look(phone, "incident-more", { width: 390, theme: "light" }, { whole: false });
+  await check("phone: one tap resolves, another takes it back and pages nobody", async () => {
+    await phone.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    await actions.getByRole("button", { name: "Resolve" }).tap();
+    await phone.getByText("resolved", { exact: true }).waitFor();
+    await toasts.filter({ hasText: "is resolved" }).getByRole("button", { name: "Undo" }).last().tap();
+    await phone.getByText("acknowledged", { exact: true }).waitFor();
+    equal(await paged(), before, "times that somebody was paged");
+    await actions.getByRole("button", { name: "Escalate" }).tap();
+    await dialog.getByText(/paged at once/).waitFor();
+    await dialog.getByRole("button", { name: "Cancel" }).tap();
+    await actions.getByRole("button", { name: "Resolve" }).tap();
+    await phone.getByText("resolved", { exact: true }).waitFor();
   });
 }
 
@@ -115,6 +166,7 @@ export async function onCallStory(page) {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("nights is saved").last().waitFor();
   });
+  await shiftStory(page);
   await check("on-call: a policy pages the schedule, then people in turn", async () => {
     await open(page, "/oncall/policies/new");
     await page.getByRole("textbox", { name: "Name" }).fill("night");
@@ -150,8 +202,61 @@ export async function onCallStory(page) {
   });
 }
 
-/** A rule is tried on the past before it is in force. */
-export async function eventRuleStory(page) {
+/** Shifts to come change hands in two taps, are swapped, and come from other calendars. */
+async function shiftStory(page) {
+  const nights = page.getByRole("region", { name: "nights" });
+  const dialog = page.getByRole("dialog");
+  const toasts = page.getByRole("status");
+  const bars = nights.getByRole("button", { name: /^(ada|mina|linus), / });
+  await check("shifts: one to come is given to somebody in two taps, and taken back", async () => {
+    await open(page, "/oncall");
+    await bars.last().click();
+    await dialog.getByRole("group", { name: "Who takes it" }).getByRole("button").first().click();
+    const given = toasts.filter({ hasText: "has the shift of" });
+    await given.getByRole("button", { name: "Undo" }).click();
+    await given.waitFor({ state: "hidden" });
+  });
+  await check("shifts: two people swap", async () => {
+    await bars.last().click();
+    await look(page, "shift", { width: 1440, theme: "light" }, { whole: false });
+    await dialog.getByRole("group", { name: "Swap for" }).getByRole("button").first().click();
+    await toasts.getByText(/ have swapped$/).waitFor();
+    await dialog.waitFor({ state: "hidden" });
+  });
+  await check("shifts: somebody takes tomorrow in two taps, another day in a few more", async () => {
+    await nights.getByRole("button", { name: "Override" }).click();
+    await dialog.getByRole("group", { name: "Later" }).getByRole("button", { name: "Tomorrow, 9:00 to 18:00" }).click();
+    await toasts.getByText(/is on call for nights from .* until /).waitFor();
+    await nights.getByRole("button", { name: "Override" }).click();
+    await dialog.getByText("Other times").click();
+    await dialog.getByLabel("From").fill("2031-05-01T08:00");
+    await dialog.getByLabel("To").fill("2031-05-01T07:00");
+    await dialog.getByText("It ends before it begins.").waitFor();
+    await dialog.getByLabel("To").fill("2031-05-02T08:00");
+    await dialog.getByRole("form", { name: "Other times" }).getByRole("button", { name: "Override" }).click();
+    await toasts.getByText(/is on call for nights from .*1 May/).waitFor();
+  });
+  await check("shifts: a calendar is looked at, and taken over", async () => {
+    await nights.getByRole("button", { name: "Layers, shares, calendars" }).click();
+    await nights.getByRole("button", { name: "Import a calendar" }).click();
+    await dialog.locator('input[type="file"]').setInputFiles({ name: "cover.ics", mimeType: "text/calendar", buffer: Buffer.from(calendarOf(["Linus Berg", "mina", "Somebody else"])) });
+    await dialog.getByText(/^2\s+shifts of the year to come/).waitFor();
+    await dialog.getByText(/^1\s+event left out/).waitFor();
+    await look(page, "calendar-import", { width: 1440, theme: "light" }, { whole: false });
+    await dialog.getByRole("button", { name: /^Take 2\s+shifts over$/ }).click();
+    await toasts.getByText(/^2\s+shifts taken over into nights$/).waitFor();
+  });
+}
+
+/** A day in some days' time for each, as other programs write it. */
+function calendarOf(people) {
+  const stamp = (days) => new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:]|\.\d+/g, "");
+  const events = people.map((who, i) => ["BEGIN:VEVENT", `UID:cover-${i}`, `DTSTAMP:${stamp(0)}`, `DTSTART:${stamp(i + 3)}`, `DTEND:${stamp(i + 4)}`, `SUMMARY:${who}`, "END:VEVENT"]);
+  return ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//cover//EN", ...events.flat(), "END:VCALENDAR", ""].join("\r\n");
+}
+
+/** A rule is tried on the past before it is in force; `other` is the window of somebody else. */
+export async function eventRuleStory(page, other) {
   await check("event rules: a condition is asked about what came in", async () => {
     await open(page, "/alerts?tab=event-rules");
     await page.getByRole("button", { name: "New event rule" }).click();
@@ -167,8 +272,29 @@ export async function eventRuleStory(page) {
   });
   await look(page, "event-rule", { width: 1440, theme: "light" });
   await look(page, "event-rule", { width: 1440, theme: "dark" }, { contrastOnly: true });
-  await check("event rules: and ends again", async () => {
+  await check("event rules: two people change one, and the second is told what the first did", async () => {
     await page.getByRole("button", { name: "Put it in force" }).click();
+    for (const window of [page, other]) {
+      if (window === other) await open(other, "/alerts?tab=event-rules");
+      await window.getByRole("table", { name: "Event rules" }).getByText("Checkout in the night").click();
+      await window.getByRole("textbox", { name: "Note on the alert" }).waitFor();
+    }
+    await page.getByRole("textbox", { name: "Note on the alert" }).fill("look at the tax service");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("table", { name: "Event rules" }).waitFor();
+    await other.getByRole("textbox", { name: "Why nobody is paged" }).fill("somebody is on it");
+    await other.getByRole("button", { name: "Save", exact: true }).click();
+    const told = other.getByRole("alert").filter({ hasText: "after you had opened it" });
+    await told.getByText("look at the tax service").waitFor();
+    equal(await other.getByRole("textbox", { name: "Why nobody is paged" }).inputValue(), "somebody is on it", "what the second had typed");
+    await told.getByRole("button", { name: "Save mine in its place" }).click();
+    await other.getByRole("table", { name: "Event rules" }).waitFor();
+    const { items } = await (await page.request.get("/api/event-rules")).json();
+    const kept = items.find((r) => r.name === "Checkout in the night");
+    equal(kept.suppress, "somebody is on it", "the reason that is kept");
+    equal(kept.note ?? "", "", "the note that was replaced knowingly");
+  });
+  await check("event rules: and ends again", async () => {
     await page.getByRole("table", { name: "Event rules" }).getByText("Checkout in the night").click();
     await page.getByRole("button", { name: "Remove" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
@@ -206,5 +332,15 @@ export async function statusStory(page, stranger) {
     await dialog.waitFor({ state: "hidden" });
     await page.getByRole("tab", { name: "Told the public" }).click();
     await page.getByText("All invoices are sent").waitFor();
+  });
+  await check("status page: each component has a badge, also of its uptime", async () => {
+    await page.getByRole("tab", { name: "Now", exact: true }).click();
+    await page.getByText("A badge for each component").click();
+    const badge = page.getByRole("img", { name: /^Badge: Orders, / }).first();
+    await badge.waitFor();
+    ok(await badge.evaluate((img) => img.decode().then(() => img.naturalWidth > 40)), "it is no picture");
+    const address = await badge.getAttribute("src");
+    const uptime = await stranger.request.get(`${address}?uptime`);
+    ok(/aria-label="Orders: [0-9.]+ %"/.test(await uptime.text()), `the badge of its uptime: ${await uptime.text()}`);
   });
 }

@@ -2,10 +2,11 @@
 
 import { launch, open, openWindow, settled, sizes } from "./browser.mjs";
 import { gallery, look, lookInEachTheme, picture } from "./gallery.mjs";
+import { installStory } from "./install.mjs";
 import { keyboardStory } from "./keyboard.mjs";
 import { pushStory } from "./push.mjs";
 import { check, equal, finish, must, ok } from "./report.mjs";
-import { eventRuleStory, incidentStory, onCallStory, statusStory } from "./respond.mjs";
+import { eventRuleStory, incidentStory, onCallStory, phoneStory, statusStory } from "./respond.mjs";
 import { startDemo } from "./server.mjs";
 
 /** How long the platform may take from the bad version to what a person sees of it. */
@@ -185,13 +186,20 @@ try {
     await page.getByRole("region", { name: /^Difference/ }).waitFor();
   });
 
+  const night = await openWindow(browser, { ...signedIn, width: 390 });
+  await open(night, "/incidents");
+  await phoneStory(night);
+  await night.context().close();
   await onCallStory(page);
-  await eventRuleStory(page);
+  const colleague = await openWindow(browser, { ...signedIn, complaints: [] }); // who is told no is told so in the console too
+  await eventRuleStory(page, colleague);
+  await colleague.context().close();
   const passer = await openWindow(browser, { url, complaints });
   await statusStory(page, passer);
   await look(passer, "status-public", { width: 1440, theme: "light" });
   await passer.context().close();
   await pushStory(browser, signedIn);
+  await installStory(url);
 
   await gallery(browser, signedIn, [
     { name: "home", path: "/" },

@@ -1,15 +1,11 @@
-import { Button, Modal } from "@mantine/core";
+import { Modal } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type CSSProperties } from "react";
-import { endOverride } from "@/api/oncall";
 import type { Rendered, Shift } from "@/api/types";
-import { ErrorNote } from "@/kit/ErrorNote";
-import { formatMoment } from "@/kit/format";
-import type { Zone } from "@/kit/timeRange";
 import { useTimeRange } from "@/kit/useTimeRange";
-import { useMe } from "@/shell/useMe";
 import styles from "./Schedules.module.css";
+import { ShiftActions, TakeBack } from "./ShiftActions";
+import { wordsOf } from "./shifts";
 
 interface Props {
   rendered: Rendered;
@@ -70,8 +66,6 @@ export function Calendar({ rendered, schedule, now, more }: Props) {
   );
 }
 
-const wordsOf = (shift: Shift, zone: Zone) => `${shift.person}, ${formatMoment(shift.start, zone)} to ${formatMoment(shift.end, zone)}`;
-
 /** What is narrower cannot be hit by a finger; its words are read, and overrides stand in a list as well. */
 const hittable = 24;
 
@@ -103,36 +97,8 @@ function Bar({ shift, schedule, from, to, whole }: BarProps) {
         {shift.person}
       </button>
       <Modal opened={open} onClose={() => setOpen(false)} title={shift.person}>
-        <div className={styles.fields}>
-          <div>
-            {formatMoment(shift.start, zone)} to {formatMoment(shift.end, zone)}
-          </div>
-          <div className={styles.dim}>{shift.override ? "an override" : `layer ${shift.layer ?? ""}`}</div>
-          {schedule && <TakeBack schedule={schedule} shift={shift} done={() => setOpen(false)} />}
-        </div>
+        <ShiftActions schedule={schedule} shift={shift} done={() => setOpen(false)} />
       </Modal>
-    </>
-  );
-}
-
-/** Ends an override, for those who may. */
-function TakeBack({ schedule, shift, done }: { schedule: string; shift: Shift; done?: () => void }) {
-  const { can } = useMe();
-  const client = useQueryClient();
-  const end = useMutation({
-    mutationFn: () => endOverride(schedule, shift.override ?? ""),
-    onSuccess: () => {
-      done?.();
-      void client.invalidateQueries({ queryKey: ["oncall"] });
-    },
-  });
-  if (!shift.override || !can("responder")) return null;
-  return (
-    <>
-      {end.error && <ErrorNote error={end.error} />}
-      <Button size="sm" variant="default" loading={end.isPending} onClick={() => end.mutate()}>
-        Take the override back
-      </Button>
     </>
   );
 }

@@ -20,6 +20,8 @@ interface Stored extends Kept {
   id: string;
   name: string;
   file?: string;
+  /** What is odd about it, though it was saved. */
+  warnings?: string[];
 }
 
 interface Props<T extends Stored> {
@@ -56,7 +58,7 @@ export function EntryForm<T extends Stored>({ noun, list, listName = "On-call", 
       return save(version);
     },
     onSuccess: async (entry) => {
-      toast({ tone: "good", text: `${entry.name} is saved` });
+      toast({ tone: entry.warnings ? "warning" : "good", text: `${entry.name} is saved`, detail: entry.warnings?.join(" ") });
       await changed(); // the page of the entry looks for it among the others
       edition?.saved(entry);
       void navigate(carry(path(entry.id)), { replace: stored === undefined });

@@ -65,6 +65,7 @@ function Editor({ edition }: { edition?: Edition<Person> }) {
         )
       }
       remove={removePerson}
+      effect={<Unreached warnings={edition ? edition.latest.warnings : email.trim() === "" ? [withoutEmail] : undefined} />}
       below={edition && stored && <PersonContacts person={edition.latest} mine={mine} may={mine || can("operator")} />}
     >
       <div className={styles.row}>
@@ -85,5 +86,17 @@ function Editor({ edition }: { edition?: Edition<Person> }) {
         <TextInput label="Job title" value={jobTitle} onChange={(e) => setJobTitle(e.currentTarget.value)} />
       </div>
     </EntryForm>
+  );
+}
+
+const withoutEmail = "Without an e-mail nobody can page them until they add a contact of their own.";
+
+/** Somebody may be on call whom no page reaches: that is said before it matters. */
+function Unreached({ warnings }: { warnings?: string[] }) {
+  if (!warnings) return null;
+  return (
+    <p className={styles.warn} role="note">
+      {warnings.join(" ")}
+    </p>
   );
 }

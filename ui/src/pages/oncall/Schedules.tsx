@@ -15,6 +15,7 @@ import { useMe } from "@/shell/useMe";
 import { Calendar } from "./Calendar";
 import { EntryLink } from "./EntryLink";
 import { Fairness } from "./Fairness";
+import { ImportCalendar } from "./ImportCalendar";
 import { Override } from "./Override";
 import styles from "./Schedules.module.css";
 
@@ -76,7 +77,7 @@ function Schedule({ now }: { now: OnCallNow }) {
             <span className={styles.dim}>nobody takes over within a year</span>
           )}
         </div>
-        {can("responder") && <Override schedule={now.schedule} on={now.on?.person} />}
+        {can("responder") && <Override schedule={now.schedule} timeZone={now.timeZone} on={now.on?.person} />}
       </div>
       {gap && (
         <p className={styles.gap}>
@@ -88,7 +89,7 @@ function Schedule({ now }: { now: OnCallNow }) {
       {rendered.data && <Calendar rendered={rendered.data} now={clock} schedule={now.schedule} more={more} />}
       <div className={styles.tools}>
         <Button variant="subtle" onClick={() => setMore(!more)} aria-expanded={more}>
-          {more ? "Less" : "Layers, shares, calendar feed"}
+          {more ? "Less" : "Layers, shares, calendars"}
         </Button>
       </div>
       {more && (
@@ -96,6 +97,7 @@ function Schedule({ now }: { now: OnCallNow }) {
           <div className={styles.label}>Shares of the last 90 days</div>
           <Fairness schedule={now.schedule} />
           <FeedAddress schedule={now.schedule} />
+          {can("responder") && <ImportCalendar schedule={now.schedule} />}
         </>
       )}
     </Section>
