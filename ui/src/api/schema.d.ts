@@ -3285,10 +3285,12 @@ export interface components {
              * @description when it looked; zero: it did not yet
              */
             at: string;
-            /** @description nobody is left to page, which was said loudly */
+            /** @description people were paged, nobody acknowledged, and nobody is left to page, which was said loudly */
             ended: components["schemas"]["IncidentFinding"][];
             /** @description why it could not look */
             error?: string;
+            /** @description events of the last day that could not be worked out, newest first, at most 100; they are tried again every hour */
+            failed: components["schemas"]["IncidentFailedEvent"][];
             /**
              * Format: int64
              * @description open incidents
@@ -3303,6 +3305,15 @@ export interface components {
             stranded: components["schemas"]["IncidentFinding"][];
             /** @description rules of the timeline that fail at one entry while all later ones wait, and why */
             stuck: string[];
+            /** @description nobody could be told, which was said loudly; their escalation starts over again and again */
+            unreached: components["schemas"]["IncidentFinding"][];
+            /**
+             * Format: int64
+             * @description events that were accepted more than a minute ago and not looked at
+             */
+            waiting?: number;
+            /** @description the outward heartbeat is sent: nothing below but ended incidents */
+            well: boolean;
         };
         IncidentBoard: {
             /** @description who it lies with now: the people of the step taken last, or those it was given to */
@@ -3432,6 +3443,16 @@ export interface components {
             /** @description the cursor of the next part */
             next?: string;
         };
+        IncidentFailedEvent: {
+            id: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description when it came in
+             */
+            time: string;
+            title: string;
+        };
         IncidentFields: {
             /** @description what daytwo changed or noticed */
             annotation?: string;
@@ -3512,7 +3533,7 @@ export interface components {
             next?: string;
         };
         IncidentLogEntry: {
-            /** @description opened, joined, refired, cleared, escalated, skipped, paged, delivered, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, responders, role, task, update, conference, priority, merged, reopened, resolved, note */
+            /** @description opened, joined, refired, cleared, escalated, skipped, paged, delivered, failed, unanswered, unreachable, acknowledged, unacknowledged, snoozed, reassigned, retried, responders, role, task, update, conference, priority, merged, reopened, resolved, note */
             action: string;
             actor?: string;
             text: string;
@@ -3707,9 +3728,14 @@ export interface components {
              * @description of the policy; 0: the last resort
              */
             level: number;
+            /**
+             * Format: date-time
+             * @description when it is tried again although it is exhausted; sooner if its channel works sooner; absent: it is not
+             */
+            nextAt?: string;
             person: string;
             /**
-             * @description sent: the channel took it; delivered: the provider says that it arrived
+             * @description sent: the channel took it; delivered: the provider says that it arrived; exhausted: nothing waits for it any more
              * @enum {string}
              */
             status: "due" | "sending" | "retry" | "sent" | "delivered" | "exhausted" | "canceled";
