@@ -28,7 +28,8 @@ type Analytics struct {
 // Numbers are counts and times of some incidents.
 type Numbers struct {
 	Opened        int      `json:"opened"`
-	Acknowledged  int      `json:"acknowledged" doc:"at some time, also those that paged again later"`
+	Acknowledged  int      `json:"acknowledged" doc:"by a person at some time, also those that paged again later"`
+	BySender      int      `json:"bySender" doc:"acknowledged by the system that sent their alerts, and by no person: they count in no time to acknowledge"`
 	Resolved      int      `json:"resolved"`
 	AckMean       *float64 `json:"ackMean,omitempty" doc:"seconds from the opening to the first acknowledgement, of those acknowledged; absent: none was"`
 	AckMedian     *float64 `json:"ackMedian,omitempty"`
@@ -77,6 +78,7 @@ type course struct {
 	id, service               string
 	opened, acked, resolved   time.Time // zero: not
 	deeds, alerts, timesPaged int
+	bySender                  int // acknowledgements by senders
 }
 
 // paging is one time somebody was paged.
@@ -169,11 +171,12 @@ func stepAt(list []escalated, p paging) (st step) {
 func readCourses(ctx context.Context, tx *store.Tx, within event.Range, service string) ([]course, error) {
 	return query(ctx, tx, func(row scanner) (c course, err error) {
 		var opened, acked, resolved int64
-		err = row.Scan(&c.id, &c.service, &opened, &resolved, &acked, &c.deeds, &c.alerts)
+		err = row.Scan(&c.id, &c.service, &opened, &resolved, &acked, &c.bySender, &c.deeds, &c.alerts)
 		c.opened, c.acked, c.resolved = store.FromMicros(opened), store.FromMicros(acked), store.FromMicros(resolved)
 		return c, err
 	}, `SELECT i.id, i.service, i.opened_at, i.resolved_at,
-			(SELECT COALESCE(MIN(l.at), 0) FROM incident_log l WHERE l.incident_id = i.id AND l.action IN ('acknowledged', 'snoozed')),
+			(SELECT COALESCE(MIN(l.at), 0) FROM incident_log l WHERE l.incident_id = i.id AND l.action IN ('acknowledged', 'snoozed') AND l.actor NOT LIKE 'system:%'),
+			(SELECT COUNT(*) FROM incident_log l WHERE l.incident_id = i.id AND l.action = 'acknowledged' AND l.actor LIKE 'system:%'),
 			(SELECT COUNT(*) FROM incident_log l WHERE l.incident_id = i.id AND l.actor NOT IN ('', 'daytwo') AND l.actor NOT LIKE 'system:%'),
 			(SELECT COUNT(*) FROM incident_alerts a WHERE a.incident_id = i.id)
 		FROM incidents i WHERE i.opened_at >= ? AND i.opened_at < ? AND i.merged_into = '' AND (? = '' OR i.service = ?)
@@ -226,6 +229,8 @@ func numbers(list []course) (n Numbers) {
 		n.Pages += c.timesPaged
 		if !c.acked.IsZero() {
 			acks = append(acks, c.acked.Sub(c.opened).Seconds())
+		} else if c.bySender > 0 {
+			n.BySender++
 		}
 		if c.resolved.IsZero() {
 			continue

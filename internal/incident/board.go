@@ -34,14 +34,16 @@ type Responder struct {
 	State       string    `json:"state" enum:"pending,joined,declined"`
 	RequestedBy string    `json:"requestedBy,omitempty"`
 	At          time.Time `json:"at" doc:"since when it has this state"`
+	Unreached   string    `json:"unreached,omitempty" doc:"why they were not told that they are asked; absent: a message was sent"`
 }
 
 // Update is what stakeholders are told.
 type Update struct {
-	ID   string    `json:"id"`
-	Time time.Time `json:"time"`
-	By   string    `json:"by"`
-	Text string    `json:"text"`
+	ID        string    `json:"id"`
+	Time      time.Time `json:"time"`
+	By        string    `json:"by"`
+	Text      string    `json:"text"`
+	Unreached []string  `json:"unreached,omitempty" doc:"who was to be told and has no way to be"`
 }
 
 // Conference is where people talk.

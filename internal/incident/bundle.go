@@ -36,7 +36,8 @@ func (s *Incidents) composeBundle(a attempt, list []Incident) notify.Message {
 	all, why := s.url+"/incidents", "They came so close together that one message tells of all of them."
 	p.Text = subject + " " + all
 	return notify.Message{ID: p.Page.ID, Thread: p.Page.ID, Subject: subject, URL: all, Data: p, Number: worst.Number, Together: len(list),
-		Text: text.String() + "\nAll that is open:\n  " + all + "\n\n" + why + "\n",
+		Quiet: !slices.ContainsFunc(list, func(i Incident) bool { return !i.quiet("") }),
+		Text:  text.String() + "\nAll that is open:\n  " + all + "\n\n" + why + "\n",
 		HTML: `<!doctype html><html><body style="font-family:system-ui,sans-serif;font-size:16px;line-height:1.5;max-width:36em"><h1 style="font-size:20px">` +
 			html.EscapeString(subject) + "</h1>\n<ul>\n" + items.String() + "</ul>\n<p><a href=\"" + html.EscapeString(all) + `">All that is open</a></p><p style="color:#666;font-size:13px">` +
 			why + "</p></body></html>\n"}

@@ -148,7 +148,7 @@ func outcome(i Incident, a attempt, failed error, again bool, now time.Time) (st
 // what matters and not by how long each page happened to wait. What failed after the channel began to work waits: it is not the channel that is broken.
 func (s *Incidents) recovered(ctx context.Context, tx *store.Tx, a attempt, works, now time.Time) error {
 	c := pagesChange{At: store.Micros(now), Channel: a.Channel, Address: a.server(), Before: store.Micros(works)}
-	done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status IN ('retry', 'exhausted') AND wake_at > ? AND at < ? AND channel = ? AND (? = '' OR address = ?)`,
+	done, err := tx.Exec(ctx, `UPDATE pages SET wake_at = ? WHERE status IN ('retry', 'exhausted') AND wake_at > 0 AND wake_at > ? AND at < ? AND channel = ? AND (? = '' OR address = ?)`,
 		now, now, works, c.Channel, c.Address, c.Address)
 	if err != nil {
 		return fmt.Errorf("pages of a channel that works again: %w", err)

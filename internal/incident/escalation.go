@@ -1,9 +1,6 @@
 package incident
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +8,6 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/notify"
-	"github.com/daytwo-dev/daytwo/internal/store"
 )
 
 // Escalation is a policy with its people and addresses, kept with the incident as it was when the incident opened: an edit of the
@@ -37,6 +33,8 @@ type Level struct {
 	After     time.Duration `json:"after"` // since the opening, or since the policy's turn began
 	People    []Contact     `json:"people"`
 	Schedules []string      `json:"schedules,omitempty"`
+	// Turns are the targets of a round robin in their order; of each incident that reaches the level, one is paged.
+	Turns []catalog.Target `json:"turns,omitempty"`
 }
 
 // Contact is a person with the addresses that reach them.
@@ -119,49 +117,12 @@ func levelsOf(c *catalog.Catalog, p catalog.Policy) (levels []Level) {
 			}
 		}
 		level.People = contacts(c, people)
+		if l.RoundRobin && len(l.Targets) > 1 {
+			level.Turns = slices.Clone(l.Targets)
+		}
 		levels = append(levels, level)
 	}
 	return levels
-}
-
-// takeTurns leaves of every level with a round robin the one target whose turn it is.
-func (s *Incidents) takeTurns(ctx context.Context, tx *store.Tx, e *Escalation) error {
-	parts := append([]Part{{e.Policy, e.Levels, e.Repeat}}, e.Then...)
-	for _, part := range parts {
-		policy, ok := s.catalog.Current().Policy(part.Policy)
-		for i := range part.Levels {
-			if !ok || i >= len(policy.Levels) || !policy.Levels[i].RoundRobin || len(policy.Levels[i].Targets) < 2 {
-				continue
-			}
-			turn, err := s.nextTurn(ctx, tx, part.Policy, i)
-			if err != nil {
-				return err
-			}
-			targets := policy.Levels[i].Targets
-			chosen := targets[int(turn%int64(len(targets)))]
-			part.Levels[i].Schedules = slices.DeleteFunc(part.Levels[i].Schedules, func(name string) bool {
-				return chosen.Kind != catalog.ToSchedule || name != chosen.Name
-			})
-			part.Levels[i].People = slices.DeleteFunc(part.Levels[i].People, func(p Contact) bool {
-				return chosen.Kind == catalog.ToSchedule || p.Name != chosen.Name
-			})
-		}
-	}
-	return nil
-}
-
-// nextTurn counts how often a level was entered by an incident.
-func (s *Incidents) nextTurn(ctx context.Context, tx *store.Tx, policy string, level int) (turn int64, err error) {
-	err = tx.QueryRow(ctx, `SELECT turn FROM round_robins WHERE policy = ? AND level = ?`, policy, level).Scan(&turn)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("round robin: %w", err)
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO round_robins (policy, level, turn) VALUES (?, ?, ?)
-		ON CONFLICT (policy, level) DO UPDATE SET turn = excluded.turn`, policy, level, turn+1)
-	if err != nil {
-		return 0, fmt.Errorf("round robin: %w", err)
-	}
-	return turn, s.fact(ctx, tx, "", factTurn, turnTaken{policy, level, turn + 1})
 }
 
 // contacts are people with every way to reach them that may be used.
@@ -197,7 +158,9 @@ type step struct {
 	round     int // from 1
 	people    []Contact
 	schedules []string
+	turns     []catalog.Target
 	gaps      []string // why schedules have nobody, once they were asked
+	passed    []string // why targets before the one whose turn it is were passed over
 }
 
 // steps lays an escalation out: every level in each round of each policy, then the last resort, which is there even if it is
@@ -225,7 +188,7 @@ func (e Escalation) steps() []step {
 				case i == 0 && n > 0:
 					wait = between
 				}
-				list = append(list, step{wait: wait, policy: part.Policy, level: i + 1, round: round, people: l.People, schedules: l.Schedules})
+				list = append(list, step{wait: wait, policy: part.Policy, level: i + 1, round: round, people: l.People, schedules: l.Schedules, turns: l.Turns})
 				before = l.After
 			}
 		}
@@ -288,6 +251,9 @@ func (s step) String() string {
 	who := names(s.people)
 	if len(s.schedules) > 0 {
 		who = strings.TrimPrefix(who+", whoever is on call for "+strings.Join(s.schedules, ", "), ", ")
+	}
+	if len(s.turns) > 0 {
+		who = "one of " + who + " in turn"
 	}
 	switch {
 	case s.level > 0 && s.round > 1:

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -20,7 +22,7 @@ type Event struct {
 	Time     time.Time `json:"time" doc:"when it came in"`
 	Key      string    `json:"key,omitempty" doc:"the integration it came in by"`
 	Service  string    `json:"service,omitempty"`
-	Source   string    `json:"source" doc:"events-v2, events-v1, alertmanager, grafana, webhook, email, heartbeat"`
+	Source   string    `json:"source" doc:"events-v2, events-v1, alertmanager, grafana, webhook, email; rule or heartbeat: an alert of daytwo's own that was dropped"`
 	Action   string    `json:"action" enum:"trigger,acknowledge,resolve,change"`
 	DedupKey string    `json:"dedupKey,omitempty"`
 	Body     EventBody `json:"body"`
@@ -158,21 +160,18 @@ func (s *Incidents) AcceptAll(ctx context.Context, list []Event) ([]Event, error
 		}
 		e.ID, e.Time = event.NewID(), s.clock()
 		e.Body.Title, e.DedupKey, e.Service = tidy(e.Body.Title, maxSummary), clip(e.DedupKey, maxDedupKey), tidy(e.Service, 200)
-		raw, err := json.Marshal(e.Body)
-		if err != nil {
-			return nil, problem.New(problem.Invalid, "the event cannot be kept: %w", err)
+		var err error
+		if bodies[i], err = e.Body.text(); err != nil {
+			return nil, err
 		}
-		bodies[i] = withoutEscapedNUL(string(raw))
 	}
 	if s.inbox.full() {
 		return nil, problem.New(problem.Unavailable, "%d events wait to be looked at", maxFresh).WithMend("send the event again in a moment")
 	}
 	err := s.write(ctx, func(tx *store.Tx) error {
 		for i, e := range list {
-			_, err := tx.Exec(ctx, `INSERT INTO inbound_events (id, at, key_id, service, source, action, dedup_key, body, fresh, outcome, reason,
-				incident_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, '', '', '')`, e.ID, e.Time, e.Key, e.Service, e.Source, e.Action, e.DedupKey, bodies[i])
-			if err != nil {
-				return fmt.Errorf("keep event: %w", err)
+			if err := insertEvent(ctx, tx, e, bodies[i]); err != nil {
+				return err
 			}
 		}
 		tx.OnCommit(func() {
@@ -188,6 +187,25 @@ func (s *Incidents) AcceptAll(ctx context.Context, list []Event) ([]Event, error
 		s.metrics.events.WithLabelValues(e.Source, "accepted").Inc()
 	}
 	return list, nil
+}
+
+// text is a body as it is stored.
+func (b EventBody) text() (string, error) {
+	raw, err := json.Marshal(b)
+	if err != nil {
+		return "", problem.New(problem.Invalid, "the event cannot be kept: %w", err)
+	}
+	return withoutEscapedNUL(string(raw)), nil
+}
+
+// insertEvent keeps an event to be looked at.
+func insertEvent(ctx context.Context, tx *store.Tx, e Event, body string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO inbound_events (id, at, key_id, service, source, action, dedup_key, body, fresh, outcome, reason,
+		incident_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, '', '', '')`, e.ID, e.Time, e.Key, e.Service, e.Source, e.Action, e.DedupKey, body)
+	if err != nil {
+		return fmt.Errorf("keep event: %w", err)
+	}
+	return nil
 }
 
 // withoutEscapedNUL mends JSON text so that what is decoded from it can be stored (see store.Text).
@@ -401,7 +419,9 @@ func (s *Incidents) takeOne(ctx context.Context, tx *store.Tx, e Event) error {
 	if before == nil || !before.incident.Open() {
 		return s.outcome(ctx, tx, e, "ignored", "the alert is part of no open incident", "")
 	}
-	if err := s.respond(ctx, tx, &before.incident, Acknowledged, e.Source, "its sender looks at it"); err != nil {
+	_, integration, _ := s.catalog.Current().ByKey(e.Key)
+	sender := auth.System(cmp.Or(integration.Name, e.Source)).String() // no person: nobody in particular has it
+	if err := s.respond(ctx, tx, &before.incident, Acknowledged, sender, "its sender says that somebody looks at it ("+e.Source+")"); err != nil {
 		return err
 	}
 	return s.outcome(ctx, tx, e, "acknowledged", "", before.incident.ID)

@@ -126,7 +126,7 @@ type State struct {
 	Alerts    map[string]AlertState // by incident and alert
 	Pages     map[string]PageState
 	Records   map[string]Record
-	Turns     map[string]int64 // by policy and level: how often the level was entered
+	Turns     map[string]int64 // by policy and level: whose turn is next, of all there ever were
 }
 
 // NewState is the state before the first fact.

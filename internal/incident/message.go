@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/daytwo-dev/daytwo/internal/auth"
+	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/notify"
 	"github.com/daytwo-dev/daytwo/internal/timeline"
@@ -100,7 +101,12 @@ func (s *Incidents) compose(ctx context.Context, a attempt, wanted map[string]In
 	p.Text = subject + " " + p.Incident.URL
 	l := letter{Payload: p, now: s.clock(), zone: s.zone(i, a.Person)}
 	return notify.Message{ID: a.message(), Thread: i.ID, Subject: subject, Text: l.render(textLetter.Execute), HTML: l.render(htmlLetter.Execute),
-		URL: p.Incident.URL, Data: p, Number: i.Number}
+		URL: p.Incident.URL, Data: p, Number: i.Number, Quiet: i.quiet(a.Kind)}
+}
+
+// quiet tells whether a page of a kind need not ring: one of low urgency, or news. Somebody who asks for help is loud.
+func (i Incident) quiet(kind string) bool {
+	return kind == "update" || kind == "" && i.Urgency == catalog.Low
 }
 
 func (s *Incidents) payloadIncident(i Incident) PayloadIncident {
@@ -161,15 +167,9 @@ func (s *Incidents) zone(i Incident, person string) *time.Location {
 
 // zone is the time zone of a person, UTC if it is not known.
 func (e Escalation) zone(person string) *time.Location {
-	levels := append([]Level{{People: e.LastResort}}, e.Levels...)
-	for _, part := range e.Then {
-		levels = append(levels, part.Levels...)
-	}
-	for _, people := range levels {
-		for _, p := range people.People {
-			if zone, err := time.LoadLocation(p.TimeZone); p.Name == person && err == nil {
-				return zone
-			}
+	if p, ok := e.contact(person); ok {
+		if zone, err := time.LoadLocation(p.TimeZone); err == nil {
+			return zone
 		}
 	}
 	return time.UTC

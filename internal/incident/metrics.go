@@ -42,8 +42,8 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		Name: "daytwo_incident_events_total", Help: "Events that came in, by source and result (accepted, throttled, refused, failed).",
 	}, []string{"source", "result"})
 	m.dropped = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "daytwo_incident_events_dropped_total", Help: "Events that an event rule dropped, by rule.",
-	}, []string{"rule"})
+		Name: "daytwo_incident_events_dropped_total", Help: "Events and alerts that an event rule dropped, by rule and the reason it gives.",
+	}, []string{"rule", "reason"})
 	m.suppressed = prometheus.NewCounter(prometheus.CounterOpts{Name: "daytwo_incident_suppressed_total", Help: "Alerts that were kept from paging."})
 	m.stranded = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "daytwo_incident_without_next_step", Help: "Open incidents for which, by the log, nothing will happen although something should.",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -228,10 +229,13 @@ func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now 
 	if i.Status != Triggered || i.step >= len(steps) {
 		return s.saveIncident(ctx, tx, &i)
 	}
-	this := s.resolve(steps[i.step], now)
+	this, err := s.whoseTurn(ctx, tx, steps[i.step], now)
+	if err != nil {
+		return err
+	}
 	people := this.reachable()
 	for _, p := range people {
-		if err := s.addPages(ctx, tx, i, this, p, now); err != nil {
+		if err := s.addPages(ctx, tx, i, i.step, this.level, p, now); err != nil {
 			return err
 		}
 	}
@@ -278,12 +282,12 @@ const stepsPerCycle = 1000
 // stepNumber is the number of a step over all cycles of an incident.
 func (i Incident) stepNumber(step int) int { return i.cycle*stepsPerCycle + step }
 
-func (s *Incidents) addPages(ctx context.Context, tx *store.Tx, i Incident, this step, p Contact, now time.Time) error {
+func (s *Incidents) addPages(ctx context.Context, tx *store.Tx, i Incident, step, level int, p Contact, now time.Time) error {
 	for _, a := range p.reach(i.Urgency) {
 		if err := s.supersede(ctx, tx, i.ID, p.Name, a.Address); err != nil {
 			return err
 		}
-		err := s.addPage(ctx, tx, PageState{Incident: i.ID, Step: i.stepNumber(i.step), Level: this.level, Person: p.Name, Channel: a.Channel, Address: a.To,
+		err := s.addPage(ctx, tx, PageState{Incident: i.ID, Step: i.stepNumber(step), Level: level, Person: p.Name, Channel: a.Channel, Address: a.To,
 			WakeAt: store.Micros(now.Add(a.After))}, now)
 		if err != nil {
 			return err
@@ -331,7 +335,11 @@ func (s *Incidents) explainStep(ctx context.Context, tx *store.Tx, i *Incident, 
 	reachable := len(this.reachable()) > 0
 	switch {
 	case this.level > 0 && reachable:
-		return s.writeLog(ctx, tx, i.ID, "escalated", self, fmt.Sprintf("Next: %s", this))
+		text := fmt.Sprintf("Next: %s", this)
+		if len(this.passed) > 0 {
+			text += "; passed over: " + strings.Join(this.passed, "; ")
+		}
+		return s.writeLog(ctx, tx, i.ID, "escalated", self, text)
 	case this.level > 0:
 		return s.writeLog(ctx, tx, i.ID, "skipped", self, fmt.Sprintf("Level %d is skipped: %s", this.level, this.unreachable()))
 	}

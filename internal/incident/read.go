@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/auth"
 	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -75,7 +76,7 @@ func Load(ctx context.Context, tx *store.Tx, id string) (Detail, error) {
 func (d Detail) People() []string {
 	list := []string{}
 	add := func(name string) {
-		if name != "" && name != self && !slices.Contains(list, name) {
+		if name != "" && name != self && !strings.HasPrefix(name, auth.KindSystem+":") && !slices.Contains(list, name) {
 			list = append(list, name)
 		}
 	}

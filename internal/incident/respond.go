@@ -101,22 +101,20 @@ func (s *Incidents) respond(ctx context.Context, tx *store.Tx, i *Incident, to S
 	if why != "" {
 		text += ": " + why
 	}
-	still, err := stillFiring(ctx, tx, i.ID)
-	if err != nil {
-		return err
-	}
-	if keyed, err := countKeyed(ctx, tx, i.ID); err != nil {
-		return err
-	} else if still -= keyed; to == Resolved && still > 0 {
-		text += fmt.Sprintf(", while %s still firing: only another alert opens an incident again", plural(still, "alert"))
-	}
-	if err := s.writeLog(ctx, tx, i.ID, string(to), actor, text); err != nil {
-		return err
-	}
 	if to == Resolved {
 		if err := s.endKeyed(ctx, tx, i.ID); err != nil {
 			return err
 		}
+		still, err := stillFiring(ctx, tx, i.ID)
+		if err != nil {
+			return err
+		}
+		if still > 0 {
+			text += fmt.Sprintf(", while %s still firing: only another alert opens an incident again", plural(still, "alert"))
+		}
+	}
+	if err := s.writeLog(ctx, tx, i.ID, string(to), actor, text); err != nil {
+		return err
 	}
 	id := i.ID
 	tx.OnCommit(func() { s.underway.stop(id); s.ring() })
@@ -154,14 +152,6 @@ func (s *Incidents) cancelPages(ctx context.Context, tx *store.Tx, id string, al
 		return err
 	}
 	return s.fact(ctx, tx, id, factCanceled, pagesChange{At: store.Micros(now), All: all})
-}
-
-func countKeyed(ctx context.Context, tx *store.Tx, id string) (n int, err error) {
-	if err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM incident_alerts a JOIN alert_records r ON r.id = a.alert_id
-		WHERE a.incident_id = ? AND a.status = 'firing' AND r.key_id <> ''`, id).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count alerts: %w", err)
-	}
-	return n, nil
 }
 
 // endAlerts looks up the alerts of the incident one by one: all that ever came in are many, and nobody else writes meanwhile.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/catalog"
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/store"
@@ -110,9 +111,6 @@ func (s *Incidents) Reassign(ctx context.Context, id, actor string, people []str
 		}
 		id := i.ID
 		tx.OnCommit(func() { s.underway.stop(id) })
-		if err := s.takeTurns(ctx, tx, &e); err != nil {
-			return err
-		}
 		if err := s.saveEscalation(ctx, tx, i, e); err != nil {
 			return err
 		}
@@ -161,10 +159,12 @@ func (s *Incidents) AskResponders(ctx context.Context, id, actor string, people 
 		}
 		now := s.clock()
 		for _, c := range contacts(s.catalog.Current(), people) {
-			if err := i.Board.ask(Responder{Person: c.Name, Message: clip(message, maxUpdate), State: "pending", RequestedBy: actor, At: now}); err != nil {
+			unreached, err := s.pageAside(ctx, tx, *i, "responder", c, message, now)
+			if err != nil {
 				return err
 			}
-			if err := s.pageAside(ctx, tx, *i, "responder", c, message, now); err != nil {
+			r := Responder{Person: c.Name, Message: clip(message, maxUpdate), State: "pending", RequestedBy: actor, At: now, Unreached: unreached}
+			if err := i.Board.ask(r); err != nil {
 				return err
 			}
 		}
@@ -185,22 +185,26 @@ func (b *Board) ask(r Responder) error {
 	return nil
 }
 
-// pageAside pages a person beside the escalation: at once, at every address.
-func (s *Incidents) pageAside(ctx context.Context, tx *store.Tx, i Incident, kind string, c Contact, text string, now time.Time) error {
+// pageAside pages a person beside the escalation: at once, at every address. Of somebody who has none it says so, in the log too.
+func (s *Incidents) pageAside(ctx context.Context, tx *store.Tx, i Incident, kind string, c Contact, text string, now time.Time) (unreached string, err error) {
+	if len(c.Addresses) == 0 {
+		const why = "no contact method of theirs may be used: give them one, or verify it"
+		return why, s.writeLog(ctx, tx, i.ID, "failed", self, fmt.Sprintf("%s was told nothing: %s", c.Name, why))
+	}
 	var aside int
 	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM pages WHERE incident_id = ? AND kind <> ''`, i.ID).Scan(&aside); err != nil {
-		return fmt.Errorf("count pages: %w", err)
+		return "", fmt.Errorf("count pages: %w", err)
 	}
 	for _, a := range c.Addresses {
 		aside++
 		err := s.addPage(ctx, tx, PageState{Incident: i.ID, Kind: kind, Step: -aside, Person: c.Name, Channel: a.Channel, Address: a.To,
 			WakeAt: store.Micros(now), Text: clip(text, maxUpdate)}, now)
 		if err != nil {
-			return err
+			return "", err
 		}
 	}
 	tx.OnCommit(s.ring)
-	return nil
+	return "", nil
 }
 
 // AnswerRequest says whether somebody who was asked to help does.
@@ -287,13 +291,17 @@ func (s *Incidents) Publish(ctx context.Context, id, actor, text string, people 
 	d, err = s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
 		now := s.clock()
 		u = Update{ID: event.NewID(), Time: now, By: actor, Text: text}
-		if i.Board.Updates = append(i.Board.Updates, u); len(i.Board.Updates) > maxUpdates {
-			i.Board.Updates = i.Board.Updates[1:]
-		}
 		for _, c := range contacts(s.catalog.Current(), people) {
-			if err := s.pageAside(ctx, tx, *i, "update", c, text, now); err != nil {
+			unreached, err := s.pageAside(ctx, tx, *i, "update", c, text, now)
+			if err != nil {
 				return err
 			}
+			if unreached != "" {
+				u.Unreached = append(u.Unreached, c.Name)
+			}
+		}
+		if i.Board.Updates = append(i.Board.Updates, u); len(i.Board.Updates) > maxUpdates {
+			i.Board.Updates = i.Board.Updates[1:]
 		}
 		return s.changed(ctx, tx, i, "update", actor, text, map[string]string{"update": u.ID})
 	})
@@ -324,7 +332,11 @@ func (s *Incidents) Edit(ctx context.Context, id, actor string, e Edit) (Detail,
 			}
 		}
 		if e.Urgency != nil && *e.Urgency != i.Urgency {
-			i.Urgency = *e.Urgency
+			if i.Urgency = *e.Urgency; i.Urgency == catalog.High {
+				if err := s.makeUrgent(ctx, tx, i); err != nil {
+					return err
+				}
+			}
 			if err := s.changed(ctx, tx, i, "urgency", actor, "The urgency is "+i.Urgency, nil); err != nil {
 				return err
 			}
@@ -424,8 +436,10 @@ func (s *Incidents) mergeOne(ctx context.Context, tx *store.Tx, from, into *Inci
 		}
 	}
 	into.Severity = worse(into.Severity, from.Severity)
-	if from.Urgency == "high" {
-		into.Urgency = "high"
+	if from.Urgency == catalog.High && into.Urgency != catalog.High {
+		if err := s.makeUrgent(ctx, tx, into); err != nil {
+			return err
+		}
 	}
 	text := fmt.Sprintf("Took over %s of #%d %s", plural(len(alerts), "alert"), from.Number, clip(from.Title, shownTitle))
 	if err := s.changed(ctx, tx, into, "merged", actor, text, map[string]string{"from": from.ID}); err != nil {

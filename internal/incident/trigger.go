@@ -59,7 +59,28 @@ func (s *Incidents) Trigger(ctx context.Context, tx *store.Tx, t Trigger) (Incid
 		s.ring()
 	}
 	p, err := s.receive(ctx, tx, t)
+	if err == nil && p.outcome == "dropped" {
+		err = s.keepDropped(ctx, tx, t, p.reason)
+	}
 	return p.incident, err
+}
+
+// keepDropped writes down an alert of daytwo's own that a rule dropped, as one of an integration is: among what came in.
+func (s *Incidents) keepDropped(ctx context.Context, tx *store.Tx, t Trigger, reason string) error {
+	fields := t.Fields
+	if fields.Labels == nil {
+		fields.Labels = t.Labels
+	}
+	e := Event{ID: event.NewID(), Time: s.clock(), Service: tidy(t.Service, 200), Source: cmp.Or(t.Source, "rule"), Action: "trigger", DedupKey: clip(t.AlertID, maxDedupKey),
+		Body: EventBody{Title: tidy(t.Title, maxSummary), Severity: t.Severity, Time: t.Time, Fields: fields}}
+	body, err := e.Body.text()
+	if err != nil {
+		return err
+	}
+	if err := insertEvent(ctx, tx, e, body); err != nil {
+		return err
+	}
+	return s.outcome(ctx, tx, e, "dropped", reason, "")
 }
 
 // receive asks the rules, writes the alert down, and places it unless it is dropped or suppressed.
@@ -70,7 +91,7 @@ func (s *Incidents) receive(ctx context.Context, tx *store.Tx, t Trigger) (place
 	t.Service, t.Title = tidy(t.Service, 200), tidy(t.Title, maxSummary)
 	v := judge(s.rulesInForce(), t.env(s.clock()))
 	if v.Drop != "" {
-		tx.OnCommit(func() { s.metrics.dropped.WithLabelValues(v.Rules[len(v.Rules)-1]).Inc() })
+		tx.OnCommit(func() { s.metrics.dropped.WithLabelValues(v.Rules[len(v.Rules)-1], v.Drop).Inc() })
 		return placed{outcome: "dropped", reason: v.Drop}, nil
 	}
 	t = v.change(t)
@@ -168,14 +189,15 @@ func (s *Incidents) seenAgain(ctx context.Context, tx *store.Tx, r *Record, t Tr
 		return placed{}, err
 	}
 	if before != nil && before.firing {
-		if severity := worse(before.incident.Severity, t.Severity); severity != before.incident.Severity && before.incident.Open() {
-			text := fmt.Sprintf("Alert %q got worse: the incident is now %s, not %s", t.Title, severity, before.incident.Severity)
-			before.incident.Severity = severity
-			if err := s.saveIncident(ctx, tx, &before.incident); err != nil {
+		if before.incident.Open() {
+			text, err := s.worsen(ctx, tx, &before.incident, t.Severity)
+			if err != nil {
 				return placed{}, err
 			}
-			if err := s.writeLog(ctx, tx, before.incident.ID, "joined", self, text); err != nil {
-				return placed{}, err
+			if text != "" {
+				if err := s.writeLog(ctx, tx, before.incident.ID, "joined", self, fmt.Sprintf("Alert %q got worse: %s", t.Title, text)); err != nil {
+					return placed{}, err
+				}
 			}
 		}
 		return placed{outcome: "updated", reason: decideTrigger(before, nil, "").Reason, incident: before.incident}, nil
@@ -256,7 +278,8 @@ func (s *Incidents) attach(ctx context.Context, tx *store.Tx, id string, t Trigg
 	return s.fact(ctx, tx, id, factAlert, AlertState{ID: t.AlertID, Title: t.Title, Status: "firing", At: store.Micros(at)})
 }
 
-// join adds an alert to an open incident. Nobody is paged again for it: whoever was paged handles the matter.
+// join adds an alert to an open incident. Nobody is paged again for it, unless it makes the incident urgent: whoever was paged handles
+// the matter.
 func (s *Incidents) join(ctx context.Context, tx *store.Tx, i Incident, t Trigger, d Decision) (Incident, error) {
 	if err := s.attach(ctx, tx, i.ID, t); err != nil {
 		return i, err
@@ -266,12 +289,12 @@ func (s *Incidents) join(ctx context.Context, tx *store.Tx, i Incident, t Trigge
 		action = "refired"
 	}
 	text := fmt.Sprintf("Alert %q joined: %s", t.Title, d.Reason)
-	if severity := worse(i.Severity, t.Severity); severity != i.Severity {
-		text += fmt.Sprintf("; the incident is now %s, not %s", severity, i.Severity)
-		i.Severity = severity
-		if err := s.saveIncident(ctx, tx, &i); err != nil {
-			return i, err
-		}
+	worsened, err := s.worsen(ctx, tx, &i, t.Severity)
+	if err != nil {
+		return i, err
+	}
+	if worsened != "" {
+		text += "; " + worsened
 	}
 	return i, s.writeLog(ctx, tx, i.ID, action, self, text)
 }
@@ -284,9 +307,6 @@ func (s *Incidents) open(ctx context.Context, tx *store.Tx, i Incident, reason s
 	}
 	if len(i.escalation.Levels) == 0 {
 		i.escalation = snapshot(s.catalog.Current(), i.Service)
-	}
-	if err := s.takeTurns(ctx, tx, &i.escalation); err != nil {
-		return i, err
 	}
 	if i.Urgency == "" {
 		i.Urgency = s.urgency(i.Service, i.Severity, s.clock())

@@ -125,6 +125,17 @@ func TestChats(t *testing.T) {
 	if h := (*got)[0].header; h.Get("Authorization") != "Bearer secret" || h.Get("Priority") != "5" || !strings.Contains(h.Get("Actions"), "view, Acknowledge, https://daytwo.example/answers/acknowledge/") {
 		t.Errorf("ntfy: %v", h)
 	}
+	for channel, to := range map[string]string{Ntfy: base + "/topic", Telegram: "12345"} { // what need not ring
+		*got = nil
+		m := message(n)
+		m.Quiet = true
+		if err := n.Send(t.Context(), Address{channel, to}, m); err != nil || len(*got) != 1 {
+			t.Fatalf("%s: %v, %d requests", channel, err, len(*got))
+		}
+		if r := (*got)[0]; r.header.Get("Priority") != "3" && !strings.Contains(r.body, `"disable_notification":true`) {
+			t.Errorf("%s rings: %v %s", channel, r.header, r.body)
+		}
+	}
 	no, _ := service(t, 200, `{"ok":false,"error":"channel_not_found"}`)
 	n.chat.slackAPI = no
 	if err := n.Send(t.Context(), Address{Slack, "#gone"}, message(n)); !Permanent(err) {
@@ -370,6 +381,11 @@ func TestPushIsReadByTheBrowserAlone(t *testing.T) {
 	rs, _ := enc.DecodeString(signature)
 	if !ecdsa.Verify(signer, sum[:], new(big.Int).SetBytes(rs[:32]), new(big.Int).SetBytes(rs[32:])) || k != n.PushPublicKey() {
 		t.Error("the signature does not fit")
+	}
+	quiet := message(n)
+	quiet.Quiet = true
+	if err := n.Send(t.Context(), Address{Push, string(to)}, quiet); err != nil || r.header.Get("Urgency") != "high" || (*got)[1].header.Get("Urgency") != "normal" {
+		t.Errorf("urgency %q, and %v of what need not ring: %v", r.header.Get("Urgency"), (*got)[1:], err)
 	}
 	gone, _ := service(t, 410, "")
 	s.Endpoint = gone

@@ -149,7 +149,7 @@ func (c *chat) telegram(ctx context.Context, to string, m Message) error {
 	for _, a := range m.Answers {
 		row = append(row, map[string]string{"text": a.Label, "url": a.URL})
 	}
-	body := map[string]any{"chat_id": to, "text": m.Subject + "\n\n" + cut(m.Text, maxText), "disable_web_page_preview": true}
+	body := map[string]any{"chat_id": to, "text": m.Subject + "\n\n" + cut(m.Text, maxText), "disable_web_page_preview": true, "disable_notification": m.Quiet}
 	if len(row) > 0 && strings.HasPrefix(m.Answers[0].URL, "https://") { // Telegram refuses buttons to other addresses
 		body["reply_markup"] = map[string]any{"inline_keyboard": []any{row}}
 	}

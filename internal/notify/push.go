@@ -79,7 +79,7 @@ func (p *push) send(ctx context.Context, to string, m Message) error {
 	if err != nil || endpoint.Scheme != "https" && endpoint.Scheme != "http" || endpoint.Host == "" {
 		return permanentf("the push subscription has no address: turn notifications on again")
 	}
-	text, err := json.Marshal(map[string]any{"id": m.ID, "title": cut(m.Subject, 200), "body": cut(m.Text, 600), "url": m.URL, "tag": m.Thread, "ack": m.link(Acknowledge)})
+	text, err := json.Marshal(map[string]any{"id": m.ID, "title": cut(m.Subject, 200), "body": cut(m.Text, 600), "url": m.URL, "tag": m.Thread, "ack": m.link(Acknowledge), "quiet": m.Quiet})
 	if err != nil {
 		return permanentf("the message: %w", err)
 	}
@@ -98,7 +98,10 @@ func (p *push) send(ctx context.Context, to string, m Message) error {
 	req.Header.Set("Content-Encoding", "aes128gcm")
 	req.Header.Set("Content-Type", "application/octet-stream")
 	req.Header.Set("TTL", "3600")
-	req.Header.Set("Urgency", "high")
+	req.Header.Set("Urgency", "high") // RFC 8030: wakes a phone that saves power
+	if m.Quiet {
+		req.Header.Set("Urgency", "normal")
+	}
 	req.Header.Set("Authorization", "vapid t="+token+", k="+p.public())
 	return p.do(req, nil)
 }

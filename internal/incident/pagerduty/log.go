@@ -28,7 +28,7 @@ var logTypes = map[string]string{"opened": "trigger_log_entry", "joined": "trigg
 	"failed": "notify_log_entry", "escalated": "assign_log_entry", "skipped": "escalate_log_entry", "delegated": "escalate_log_entry", "reassigned": "assign_log_entry",
 	"acknowledged": "acknowledge_log_entry", "unacknowledged": "unacknowledge_log_entry", "snoozed": "snooze_log_entry", "resolved": "resolve_log_entry",
 	"merged": "merge_log_entry", "reopened": "reopen_log_entry", "note": "annotate_log_entry", "priority": "priority_change_log_entry", "urgency": "urgency_change_log_entry",
-	"responders": "responder_request_log_entry", "update": "status_update_log_entry", "unanswered": "exhaust_escalation_path_log_entry", "unreachable": "exhaust_escalation_path_log_entry"}
+	"retried": "repeat_escalation_path_log_entry", "responders": "responder_request_log_entry", "update": "status_update_log_entry", "unanswered": "exhaust_escalation_path_log_entry", "unreachable": "exhaust_escalation_path_log_entry"}
 
 func (a *API) showLine(l incident.LogLine, d incident.Incident) ref {
 	kind := logTypes[l.Action]

@@ -3420,7 +3420,7 @@ export interface components {
             outcome?: string;
             reason?: string;
             service?: string;
-            /** @description events-v2, events-v1, alertmanager, grafana, webhook, email, heartbeat */
+            /** @description events-v2, events-v1, alertmanager, grafana, webhook, email; rule or heartbeat: an alert of daytwo's own that was dropped */
             source: string;
             /**
              * Format: date-time
@@ -3558,11 +3558,16 @@ export interface components {
             ackMedian?: number;
             /**
              * Format: int64
-             * @description at some time, also those that paged again later
+             * @description by a person at some time, also those that paged again later
              */
             acknowledged: number;
             /** Format: int64 */
             alerts: number;
+            /**
+             * Format: int64
+             * @description acknowledged by the system that sent their alerts, and by no person: they count in no time to acknowledge
+             */
+            bySender: number;
             /** Format: int64 */
             opened: number;
             /**
@@ -3631,11 +3636,16 @@ export interface components {
             ackMedian?: number;
             /**
              * Format: int64
-             * @description at some time, also those that paged again later
+             * @description by a person at some time, also those that paged again later
              */
             acknowledged: number;
             /** Format: int64 */
             alerts: number;
+            /**
+             * Format: int64
+             * @description acknowledged by the system that sent their alerts, and by no person: they count in no time to acknowledge
+             */
+            bySender: number;
             /** Format: int64 */
             opened: number;
             /**
@@ -3797,6 +3807,8 @@ export interface components {
             requestedBy?: string;
             /** @enum {string} */
             state: "pending" | "joined" | "declined";
+            /** @description why they were not told that they are asked; absent: a message was sent */
+            unreached?: string;
         };
         IncidentRule: {
             /** @description an expression that gives the deduplication key */
@@ -3865,6 +3877,8 @@ export interface components {
             text: string;
             /** Format: date-time */
             time: string;
+            /** @description who was to be told and has no way to be */
+            unreached?: string[];
         };
         IncidentVerdict: {
             dedupKey?: string;

@@ -21,6 +21,7 @@ const tones: Record<string, StateTone> = {
   failed: "critical",
   escalated: "warning",
   unanswered: "warning",
+  retried: "warning",
   skipped: "warning",
   acknowledged: "info",
   paged: "info",

@@ -46,6 +46,7 @@ export function IncidentPeople({ incident }: { incident: IncidentDetail }) {
                 <StateBadge state={r.state} tone={r.state === "joined" ? "good" : r.state === "pending" ? "info" : "neutral"}>
                   {r.state === "pending" ? "asked" : r.state}
                 </StateBadge>
+                {r.unreached && <StateBadge state={`not told: ${r.unreached}`} tone="critical" />}
                 <MyAnswer incident={incident} person={r.person} state={r.state} />
               </li>
             ))}
