@@ -138,6 +138,60 @@ func TestFileInput(t *testing.T) {
 	}
 }
 
+// A file that was emptied and has grown over the old position again is read from its beginning, and one that was renamed to what the path
+// does not match, while nobody looked, to its end.
+func TestFileInputRotation(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "access.log")
+	write := func(offset int64, lines string) {
+		f, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteAt([]byte(lines), offset); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &shelf{}
+	env := Env{Host: "here", Lookup: os.LookupEnv, Sink: s, State: filepath.Join(dir, "state")}
+	config := `input { file { path => "` + log + `" start_position => "beginning" stat_interval => "10 ms" discover_interval => 1 } } output { elasticsearch { } }`
+	count := func(line string) (n int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for i := range s.events {
+			if s.events[i].Get("message").String() == line {
+				n++
+			}
+		}
+		return n
+	}
+	write(0, strings.Repeat("old\n", 20))
+	_, stop := start(t, env, config)
+	await(t, "the first lines", func() bool { return count("old") == 20 })
+	write(0, strings.Repeat("new\n", 100)) // as after copytruncate
+	await(t, "every line after the cut", func() bool { return count("new") == 100 })
+	stop()
+	write(400, strings.Repeat("rest\n", 50))
+	if err := os.Rename(log, log+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write(0, "after\n")
+	_, stop = start(t, env, config)
+	await(t, "the rest of the old file", func() bool { return count("rest") == 50 && count("after") == 1 })
+	stop()
+	if s.len() != 171 {
+		t.Errorf("%d events", s.len())
+	}
+	_, stop = start(t, env, config)
+	write(6, "last\n")
+	await(t, "one more line", func() bool { return count("last") == 1 })
+	stop()
+	if s.len() != 172 {
+		t.Errorf("%d events: what was read to its end came again", s.len())
+	}
+}
+
 // An HTTP sender is answered once its events are kept, other senders reach their pipelines, and a port that is taken is named.
 func TestNetworkInputs(t *testing.T) {
 	s := &shelf{}

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/daytwo-dev/daytwo/internal/logs/tail"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
@@ -96,14 +97,44 @@ func (o *options) lasting(name string, otherwise time.Duration) time.Duration {
 	return max(time.Duration(f*float64(size)), time.Millisecond)
 }
 
-// position is how far a file was read. Files are told apart by their number on the disk, so that a renamed one goes on.
+// position is how far a file was read. Files are told apart by their number on the disk, so that a renamed one goes on, and by what was
+// read of them, because numbers are used again and files are emptied.
 type position struct {
 	Path   string `json:"path"`
 	Device uint64 `json:"device"`
 	Inode  uint64 `json:"inode"`
 	Offset int64  `json:"offset"`
-	done   bool
-	d      *decoder
+	tail.Print
+	seen    *tail.Seen // up to Offset; nil: not taken up since the start
+	changed time.Time
+	left    bool // it was found under no name that is followed, and read on
+	done    bool
+	d       *decoder
+}
+
+// linger is how long nothing must come to a file that was renamed until it is let go: who wrote to it may have it open still.
+const linger = time.Minute
+
+// same tells whether the file called name is still the one that was read.
+func (p *position) same(name string, info fs.FileInfo) bool {
+	if info.Size() < p.Offset {
+		return false
+	}
+	if p.seen != nil && info.Size() == p.Offset && info.ModTime().Equal(p.changed) {
+		return true
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return true // the next look tells
+	}
+	defer file.Close()
+	p.changed = info.ModTime()
+	if p.seen != nil {
+		return p.seen.Still(file)
+	}
+	seen, same := tail.Resume(file, p.Offset, p.Print)
+	p.seen = &seen
+	return same
 }
 
 func (f *fileInput) load() ([]*position, error) {
@@ -162,6 +193,9 @@ func (f *fileInput) run(ctx context.Context, in *intake) error {
 				return nil
 			}
 		}
+		if err = f.renamed(ctx, in, names, list); err != nil {
+			return err
+		}
 		if f.read && f.exitAfter {
 			return nil
 		}
@@ -219,14 +253,62 @@ func (f *fileInput) visit(ctx context.Context, in *intake, name string, list []*
 			return list, err
 		}
 	}
-	p.Path = name
-	if info.Size() < p.Offset { // it was cut: what is there now is new
-		p.Offset, p.done = 0, false
+	p.Path, p.left = name, false
+	return list, f.look(ctx, in, p, name, info, list)
+}
+
+// look reads what is new in the file called name, if anything is.
+func (f *fileInput) look(ctx context.Context, in *intake, p *position, name string, info fs.FileInfo, list []*position) error {
+	packed := f.read && strings.HasSuffix(p.Path, ".gz")
+	if packed && info.Size() < p.Offset || !packed && !p.same(name, info) { // it was emptied: what is there now is new
+		if p.d != nil {
+			c := &chunk{f: f, in: in, p: p}
+			p.d.flush(func(e *Event) { c.emit(ctx, e) })
+			if err := c.settle(ctx, func() error { return nil }); err != nil {
+				return err
+			}
+		}
+		p.Offset, p.seen, p.done = 0, &tail.Seen{}, false
 	}
 	if p.done || info.Size() == p.Offset && (p.d == nil || !p.d.overdue(time.Now())) {
-		return list, nil
+		return nil
 	}
-	return list, f.readOn(ctx, in, p, list)
+	return f.readOn(ctx, in, p, name, list)
+}
+
+// renamed reads on in files that have left the names that are followed: what was written to them before, and what somebody who has them
+// open still writes, for a while.
+func (f *fileInput) renamed(ctx context.Context, in *intake, names []string, list []*position) error {
+	if f.read {
+		return nil
+	}
+	followed := map[[2]uint64]bool{}
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			device, inode := identity(info)
+			followed[[2]uint64{device, inode}] = true
+		}
+	}
+	for _, p := range list {
+		if p.left || followed[[2]uint64{p.Device, p.Inode}] {
+			continue
+		}
+		var info fs.FileInfo
+		name := tail.Renamed(p.Path, func(i fs.FileInfo) bool {
+			device, inode := identity(i)
+			info = i
+			return device == p.Device && inode == p.Inode
+		})
+		if name == "" || p.seen == nil && !p.same(name, info) { // another file got the number
+			p.left = true
+			continue
+		}
+		if err := f.look(ctx, in, p, name, info, list); err != nil || ctx.Err() != nil {
+			return err
+		}
+		p.left = time.Since(info.ModTime()) > linger
+	}
+	return nil
 }
 
 func identity(info fs.FileInfo) (device, inode uint64) {
@@ -239,9 +321,9 @@ func identity(info fs.FileInfo) (device, inode uint64) {
 // linesPerChunk is how many lines go out before their way through is waited for.
 const linesPerChunk = 1000
 
-// readOn reads a file from its position to its end, chunk by chunk.
-func (f *fileInput) readOn(ctx context.Context, in *intake, p *position, list []*position) error {
-	file, err := os.Open(p.Path)
+// readOn reads the file called name from its position to its end, chunk by chunk.
+func (f *fileInput) readOn(ctx context.Context, in *intake, p *position, name string, list []*position) error {
+	file, err := os.Open(name)
 	if err != nil {
 		return nil // it went away: the next look tells
 	}
@@ -256,16 +338,21 @@ func (f *fileInput) readOn(ctx context.Context, in *intake, p *position, list []
 			p.done = true
 			return nil
 		}
+	} else if p.seen == nil {
+		return nil // it could not be looked at: the next look tells
 	} else if _, err := file.Seek(p.Offset, io.SeekStart); err != nil {
 		return err
 	}
 	c := &chunk{f: f, in: in, p: p}
-	offset := p.Offset
-	err = c.lines(ctx, r, &offset, f.read, func() error {
+	var seen tail.Seen
+	if !packed {
+		seen = *p.seen
+	}
+	err = c.lines(ctx, r, &seen, f.read, func() error {
 		if packed {
 			return nil
 		}
-		p.Offset = offset
+		*p.seen, p.Offset, p.Print = seen, seen.Offset(), seen.Print()
 		return f.save(list)
 	})
 	if err != nil {
@@ -341,7 +428,7 @@ func (c *chunk) settle(ctx context.Context, keep func() error) error {
 }
 
 // lines reads whole lines; a last one without its end is left for the next time, unless all is read.
-func (c *chunk) lines(ctx context.Context, r io.Reader, offset *int64, all bool, keep func() error) error {
+func (c *chunk) lines(ctx context.Context, r io.Reader, seen *tail.Seen, all bool, keep func() error) error {
 	delimiter := []byte(c.f.delimiter)
 	buffer := make([]byte, 0, 64<<10)
 	for {
@@ -362,7 +449,7 @@ func (c *chunk) lines(ctx context.Context, r io.Reader, offset *int64, all bool,
 			}
 			line := bytes.TrimSuffix(rest[:at], []byte("\r"))
 			c.p.d.line(line, func(e *Event) { c.emit(ctx, e) })
-			*offset += int64(end)
+			seen.Add(rest[:end])
 			rest = rest[end:]
 			if c.n++; c.n >= linesPerChunk || c.failed != nil {
 				if err := c.settle(ctx, keep); err != nil || ctx.Err() != nil || c.failed != nil {
@@ -375,7 +462,7 @@ func (c *chunk) lines(ctx context.Context, r io.Reader, offset *int64, all bool,
 		if err != nil {
 			if all && len(buffer) > 0 && errors.Is(err, io.EOF) {
 				c.p.d.line(buffer, func(e *Event) { c.emit(ctx, e) })
-				*offset += int64(len(buffer))
+				seen.Add(buffer)
 			}
 			if errors.Is(err, io.EOF) {
 				return c.settle(ctx, keep)

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"log/slog"
 	"os"
@@ -30,6 +29,7 @@ type Config struct {
 	FromEnd   bool     // a file that is there at the very first start is followed from its end
 	Multiline string   // regular expression of a line that begins a record; empty: each line is one
 	Poll      time.Duration
+	Linger    time.Duration                       // how long nothing must come to a file that was renamed or removed until it is let go; 0: 30 s
 	Send      func(context.Context, []Line) error // returns when the lines are kept for good; an error means: again
 	Logger    *slog.Logger
 }
@@ -64,9 +64,9 @@ const (
 	maxBatch  = 1000      // records handed over at once
 	maxBytes  = 1 << 20   // and bytes
 	maxFiles  = 1000      // followed at once
-	headSize  = 256       // bytes that tell a file from another with its number
 	maxJoined = 500       // lines of one record
 	patience  = time.Second
+	linger    = 30 * time.Second
 	maxWait   = 30 * time.Second
 )
 
@@ -76,35 +76,40 @@ type Tailer struct {
 	begin *regexp.Regexp
 	files map[string]*file // by identity
 	saved map[string]position
-	fresh bool // no position was ever kept
+	fresh bool            // no position was ever kept
+	blank map[string]bool // patterns of which was said that they match nothing
 }
 
 // position is how far a file was read and acknowledged. Files are told apart by
-// device and inode, and by their first bytes, because inodes are used again.
+// device and inode, and by what was read of them, because inodes are used again.
 type position struct {
 	Path   string `json:"path"`
 	Offset int64  `json:"offset"`
-	Head   uint32 `json:"head"`
-	Length int    `json:"length"` // of the head
+	Print
 }
 
 type file struct {
 	path, id string
 	f        *os.File
 	offset   int64 // of the first byte not yet read
-	acked    int64 // of the first byte not yet acknowledged
+	taken    Seen  // up to the first byte that is in no batch: rest and record lie between it and offset
+	acked    Seen  // up to the first byte not yet acknowledged
+	changed  time.Time
 	rest     []byte
 	record   []byte // lines of a record whose end is not known yet
 	joined   int
-	since    time.Time
-	gone     bool // renamed or removed: read to its end, then closed
+	since    time.Time // something came, or the file was found to be gone
+	gone     bool      // renamed or removed: read to its end, then let go
 }
 
 // New reads the positions.
 func New(c Config) (*Tailer, error) {
-	t := &Tailer{cfg: c, files: map[string]*file{}, saved: map[string]position{}}
+	t := &Tailer{cfg: c, files: map[string]*file{}, saved: map[string]position{}, blank: map[string]bool{}}
 	if t.cfg.Poll <= 0 {
 		t.cfg.Poll = 250 * time.Millisecond
+	}
+	if t.cfg.Linger <= 0 {
+		t.cfg.Linger = linger
 	}
 	if t.cfg.Logger == nil {
 		t.cfg.Logger = slog.New(slog.DiscardHandler)
@@ -135,8 +140,9 @@ func (t *Tailer) Run(ctx context.Context) error {
 	defer t.close()
 	tick := time.NewTicker(t.cfg.Poll)
 	defer tick.Stop()
-	for {
-		t.discover()
+	t.discover()
+	t.rotated()
+	for ; ; t.discover() {
 		t.fresh = false
 		for more := true; more && ctx.Err() == nil; {
 			more = false
@@ -161,7 +167,10 @@ func (t *Tailer) ordered() []*file {
 	for _, f := range t.files {
 		list = append(list, f)
 	}
-	sort.Slice(list, func(i, j int) bool { return list[i].path < list[j].path })
+	sort.Slice(list, func(i, j int) bool { // the older of a name first
+		a, b := list[i], list[j]
+		return a.path < b.path || a.path == b.path && a.gone && !b.gone
+	})
 	return list
 }
 
@@ -176,6 +185,7 @@ func (t *Tailer) discover() {
 	seen := map[string]bool{}
 	for _, pattern := range t.cfg.Paths {
 		matches, _ := filepath.Glob(pattern) // the pattern was read in New
+		t.sayBlank(pattern, len(matches) == 0)
 		for _, path := range matches {
 			info, err := os.Stat(path)
 			if err != nil || !info.Mode().IsRegular() {
@@ -191,13 +201,53 @@ func (t *Tailer) discover() {
 				t.cfg.Logger.Warn("too many files are followed already", "path", path, "limit", maxFiles)
 				continue
 			}
-			if err := t.open(path, id); err != nil {
+			switch same, err := t.open(path, path, id); {
+			case err != nil:
 				t.cfg.Logger.Warn("a file is not read", "path", path, "error", err)
+			case !same:
+				t.cfg.Logger.Info("a file is not the one that was read before, and is read from its beginning", "path", path)
 			}
 		}
 	}
 	for id, f := range t.files {
-		f.gone = !seen[id]
+		if gone := !seen[id]; gone != f.gone {
+			f.gone, f.since = gone, time.Now()
+		}
+	}
+}
+
+// sayBlank warns, once until that changes, of a pattern that matches nothing.
+func (t *Tailer) sayBlank(pattern string, blank bool) {
+	if blank && !t.blank[pattern] {
+		t.cfg.Logger.Warn("no file matches; it is looked for again and again", "pattern", pattern)
+	}
+	t.blank[pattern] = blank
+}
+
+// rotated opens files that were renamed while nobody followed them, if they are
+// in their directory still, for what of them was not read.
+func (t *Tailer) rotated() {
+	for id, p := range t.saved {
+		if t.files[id] != nil || len(t.files) >= maxFiles {
+			continue
+		}
+		name := Renamed(p.Path, func(info os.FileInfo) bool { return identity(info) == id })
+		if name == "" {
+			continue
+		}
+		same, err := t.open(p.Path, name, id)
+		if err != nil {
+			t.cfg.Logger.Warn("a file that was renamed is not read to its end", "path", name, "error", err)
+			continue
+		}
+		f := t.files[id]
+		if !same { // another file got the number
+			_ = f.f.Close()
+			delete(t.files, id)
+			delete(t.saved, id)
+			continue
+		}
+		f.gone, f.since = true, time.Now()
 	}
 }
 
@@ -208,33 +258,29 @@ func identity(info os.FileInfo) string {
 	return info.Name()
 }
 
-func (t *Tailer) open(path, id string) error {
-	h, err := os.Open(path)
+// open follows the file called name, whose lines are told to be of path. same is
+// false if it is not the file that was read before under this id.
+func (t *Tailer) open(path, name, id string) (same bool, err error) {
+	h, err := os.Open(name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	f := &file{path: path, id: id, f: h}
 	info, err := h.Stat()
 	if err != nil {
 		_ = h.Close()
-		return err
+		return false, err
 	}
+	same = true
 	switch p, known := t.saved[id]; {
-	case known && p.Offset <= info.Size() && p.Head == head(h, p.Length):
-		f.offset = p.Offset
+	case known:
+		f.acked, same = Resume(h, p.Offset, p.Print)
 	case t.fresh && t.cfg.FromEnd:
-		f.offset = info.Size()
+		f.acked, _ = Resume(h, info.Size(), Print{}) // one that was cut meanwhile is read from its beginning
 	}
-	f.acked = f.offset
+	f.taken, f.offset = f.acked, f.acked.Offset()
 	t.files[id] = f
-	return nil
-}
-
-// head is a checksum of the first bytes.
-func head(h *os.File, n int) uint32 {
-	b := make([]byte, n)
-	n, _ = h.ReadAt(b, 0) // a shorter file has another checksum
-	return crc32.ChecksumIEEE(b[:n])
+	return same, nil
 }
 
 // read takes what a file has, hands it over and keeps the position. more tells
@@ -244,14 +290,16 @@ func (t *Tailer) read(ctx context.Context, f *file) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if info.Size() < f.offset { // truncated: copytruncate of logrotate
-		t.cfg.Logger.Info("a file was truncated and is read from its beginning", "path", f.path)
-		f.offset, f.acked, f.rest, f.record, f.joined = 0, 0, nil, nil, 0
-	}
 	buf := make([]byte, 128<<10)
 	var batch []Line
 	size := 0
 	now := time.Now()
+	touched := info.Size() != f.offset || !info.ModTime().Equal(f.changed)
+	if f.changed = info.ModTime(); info.Size() < f.offset || touched && !f.taken.Still(f.f) {
+		t.cfg.Logger.InfoContext(ctx, "a file was truncated and is read from its beginning", "path", f.path)
+		batch = t.finish(f, batch, now) // what was read of it is nowhere else
+		f.offset, f.taken, f.acked = 0, Seen{}, Seen{}
+	}
 	for len(batch) < maxBatch && size < maxBytes {
 		n, err := f.f.ReadAt(buf, f.offset)
 		if n > 0 {
@@ -272,13 +320,12 @@ func (t *Tailer) read(ctx context.Context, f *file) (more bool, err error) {
 		}
 		more = true
 	}
-	ended := f.gone && !more
-	if len(f.record) > 0 && (ended || now.Sub(f.since) > patience) { // nothing more belongs to it
+	ended := f.gone && !more && now.Sub(f.since) > t.cfg.Linger // who wrote to it may have it open still
+	switch {
+	case ended:
+		batch = t.finish(f, batch, now)
+	case len(f.record) > 0 && now.Sub(f.since) > patience: // nothing more belongs to it
 		batch = t.flush(f, batch, now)
-	}
-	if len(f.rest) > 0 && ended { // a last line without its end
-		batch = append(batch, Line{f.path, clean(f.rest), now})
-		f.rest = nil
 	}
 	if len(batch) > 0 {
 		if err := t.send(ctx, batch); err != nil {
@@ -286,20 +333,38 @@ func (t *Tailer) read(ctx context.Context, f *file) (more bool, err error) {
 			return false, err
 		}
 	}
-	f.acked = f.offset - int64(len(f.rest)) - int64(len(f.record))
+	f.acked = f.taken
 	if len(batch) > 0 {
-		t.keep(f)
+		t.saved[f.id] = position{Path: f.path, Offset: f.acked.Offset(), Print: f.acked.Print()}
 	}
-	if ended && f.acked >= info.Size() {
+	if ended {
 		_ = f.f.Close()
 		delete(t.files, f.id)
 		delete(t.saved, f.id)
+	}
+	if ended || len(batch) > 0 {
+		t.keep()
 	}
 	return more, nil
 }
 
 // back forgets what was read and not acknowledged.
-func (f *file) back() { f.offset, f.rest, f.record, f.joined = f.acked, nil, nil, 0 }
+func (f *file) back() {
+	f.taken, f.offset, f.rest, f.record, f.joined = f.acked, f.acked.Offset(), nil, nil, 0
+}
+
+// finish takes what of a file is no whole line or record, and will not be.
+func (t *Tailer) finish(f *file, batch []Line, now time.Time) []Line {
+	if len(f.record) > 0 {
+		batch = t.flush(f, batch, now)
+	}
+	if len(f.rest) > 0 {
+		batch = append(batch, Line{f.path, clean(f.rest), now})
+		f.taken.Add(f.rest)
+		f.rest = nil
+	}
+	return batch
+}
 
 // send hands a batch over until it is taken or ctx ends.
 func (t *Tailer) send(ctx context.Context, batch []Line) error {
@@ -331,6 +396,7 @@ func (t *Tailer) cut(f *file, batch []Line, now time.Time) []Line {
 		line := f.rest[:i+1]
 		f.rest = f.rest[i+1:]
 		if t.begin == nil {
+			f.taken.Add(line)
 			if text := clean(line); text != "" {
 				batch = append(batch, Line{f.path, text, now})
 			}
@@ -348,6 +414,7 @@ func (t *Tailer) flush(f *file, batch []Line, now time.Time) []Line {
 	if text := clean(f.record); text != "" {
 		batch = append(batch, Line{f.path, text, now})
 	}
+	f.taken.Add(f.record)
 	f.record, f.joined = nil, 0
 	return batch
 }
@@ -361,9 +428,7 @@ func clean(b []byte) string {
 }
 
 // keep writes the positions, whole or not at all.
-func (t *Tailer) keep(f *file) {
-	length := int(min(headSize, f.acked))
-	t.saved[f.id] = position{Path: f.path, Offset: f.acked, Head: head(f.f, length), Length: length}
+func (t *Tailer) keep() {
 	if t.cfg.Positions == "" {
 		return
 	}
