@@ -413,7 +413,12 @@ func (b *bench) views() error {
 			return fmt.Errorf("%d of %d pages went out within ten minutes", b.hook.arrived("v"), open)
 		}
 	}
-	return s.look(fmt.Sprintf("with %d open alerts, when their pages are out", open), 1000)
+	if err := s.look(fmt.Sprintf("with %d open alerts, when their pages are out", open), 100); err != nil {
+		return err
+	}
+	return s.views("each of the others once", max(open-200, 0), []view{
+		{"acknowledge", "POST", func(i int) string { return fmt.Sprintf("/api/incidents/%d/ack", 200+i+1) }, nil},
+	})
 }
 
 // storm triggers alerts as fast as they are taken: of name1, name2 and so on, for the service of each.
@@ -460,23 +465,27 @@ func (b *bench) crowded() error {
 	}
 	one := found.Items[0].Number
 	err = s.views(fmt.Sprintf("one incident with %d alerts", b.open), 100, []view{
-		{"its page", "GET", func(int) string { return fmt.Sprintf("/api/incidents/%d", one) }},
-		{"its alerts, 200", "GET", func(int) string { return fmt.Sprintf("/api/incidents/%d/alerts?limit=200", one) }},
+		{"its page", "GET", func(int) string { return fmt.Sprintf("/api/incidents/%d", one) }, nil},
+		{"its alerts, 200", "GET", func(int) string { return fmt.Sprintf("/api/incidents/%d/alerts?limit=200", one) }, nil},
 		{"PagerDuty's alerts, 100", "GET", func(i int) string {
 			return fmt.Sprintf("/pagerduty/incidents/%d/alerts?limit=100&offset=%d", one, i*90)
-		}},
-		{"acknowledge", "POST", func(int) string { return fmt.Sprintf("/api/incidents/%d/ack", one) }},
+		}, nil},
+		{"acknowledge", "POST", func(int) string { return fmt.Sprintf("/api/incidents/%d/ack", one) },
+			func(int) string { return fmt.Sprintf("/api/incidents/%d/unacknowledge", one) }},
 	})
 	if err != nil {
 		return err
 	}
-	return s.views("its end", 1, []view{{"resolve", "POST", func(int) string { return fmt.Sprintf("/api/incidents/%d/resolve", one) }}})
+	return s.views("its end", 1, []view{
+		{"resolve", "POST", func(int) string { return fmt.Sprintf("/api/incidents/%d/resolve", one) }, nil},
+	})
 }
 
 // view is something that is looked at, or done.
 type view struct {
 	name, method string
 	path         func(i int) string
+	undo         func(i int) string // nil: nothing is to be undone, which is not timed, before the next
 }
 
 // arrived is how many pages of incidents whose titles begin with prefix came.
@@ -498,21 +507,21 @@ func (s *server) look(when string, from int) error {
 		return err
 	}
 	return s.views(when, 100, []view{
-		{"list of open ones, 200", "GET", func(int) string { return "/api/incidents?status=open&limit=200" }},
-		{"the 200 after them", "GET", func(int) string { return "/api/incidents?status=open&limit=200&cursor=" + after }},
-		{"those of a service, 200", "GET", func(i int) string { return fmt.Sprintf("/api/incidents?status=open&service=s%d&limit=200", i%8) }},
-		{"what came in, 100", "GET", func(int) string { return "/api/inbound-events?limit=100" }},
+		{"list of open ones, 200", "GET", func(int) string { return "/api/incidents?status=open&limit=200" }, nil},
+		{"the 200 after them", "GET", func(int) string { return "/api/incidents?status=open&limit=200&cursor=" + after }, nil},
+		{"those of a service, 200", "GET", func(i int) string { return fmt.Sprintf("/api/incidents?status=open&service=s%d&limit=200", i%8) }, nil},
+		{"what came in, 100", "GET", func(int) string { return "/api/inbound-events?limit=100" }, nil},
 		{"PagerDuty's list, 100", "GET", func(i int) string {
 			return fmt.Sprintf("/pagerduty/incidents?statuses[]=triggered&statuses[]=acknowledged&limit=100&offset=%d&total=true", i*90)
-		}},
-		{"PagerDuty's list of a key", "GET", func(i int) string { return fmt.Sprintf("/pagerduty/incidents?incident_key=v%d", i*7+1) }},
-		{"PagerDuty's services", "GET", func(int) string { return "/pagerduty/services" }},
-		{"PagerDuty's log entries", "GET", func(int) string { return "/pagerduty/log_entries?limit=100" }},
-		{"page of one", "GET", func(i int) string { return fmt.Sprintf("/api/incidents/%d", i*7+1) }},
-		{"its alerts", "GET", func(i int) string { return fmt.Sprintf("/api/incidents/%d/alerts", i*7+1) }},
-		{"acknowledge", "POST", func(i int) string { return fmt.Sprintf("/api/incidents/%d/ack", from+i+1) }},
-		{"on-call load", "GET", func(int) string { return "/api/oncall-analytics" }},
-		{"audit", "GET", func(int) string { return "/api/incident-audit" }},
+		}, nil},
+		{"PagerDuty's list of a key", "GET", func(i int) string { return fmt.Sprintf("/pagerduty/incidents?incident_key=v%d", i*7+1) }, nil},
+		{"PagerDuty's services", "GET", func(int) string { return "/pagerduty/services" }, nil},
+		{"PagerDuty's log entries", "GET", func(int) string { return "/pagerduty/log_entries?limit=100" }, nil},
+		{"page of one", "GET", func(i int) string { return fmt.Sprintf("/api/incidents/%d", i*7+1) }, nil},
+		{"its alerts", "GET", func(i int) string { return fmt.Sprintf("/api/incidents/%d/alerts", i*7+1) }, nil},
+		{"acknowledge", "POST", func(i int) string { return fmt.Sprintf("/api/incidents/%d/ack", from+i+1) }, nil},
+		{"on-call load", "GET", func(int) string { return "/api/oncall-analytics" }, nil},
+		{"audit", "GET", func(int) string { return "/api/incident-audit" }, nil},
 	})
 }
 
@@ -527,6 +536,12 @@ func (s *server) views(when string, times int, list []view) error {
 				return err
 			}
 			took = append(took, d)
+			if v.undo == nil {
+				continue
+			}
+			if _, err := s.call("POST", v.undo(i)); err != nil {
+				return err
+			}
 		}
 		fmt.Printf("  %-26s %s\n", v.name+":", spread(took))
 	}

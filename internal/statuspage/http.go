@@ -24,9 +24,14 @@ func (p *Page) Handler() http.Handler {
 		"incidents": func(s *snapshot) map[string]any {
 			return map[string]any{"incidents": s.incidents(slices.Concat(s.Incidents, s.Past))}
 		},
-		"incidents/unresolved":            func(s *snapshot) map[string]any { return map[string]any{"incidents": s.incidents(s.Incidents)} },
-		"scheduled-maintenances":          func(s *snapshot) map[string]any { return map[string]any{"scheduled_maintenances": s.windows()} },
-		"scheduled-maintenances/upcoming": func(s *snapshot) map[string]any { return map[string]any{"scheduled_maintenances": s.windows()} },
+		"incidents/unresolved":   func(s *snapshot) map[string]any { return map[string]any{"incidents": s.incidents(s.Incidents)} },
+		"scheduled-maintenances": func(s *snapshot) map[string]any { return map[string]any{"scheduled_maintenances": s.windows()} },
+		"scheduled-maintenances/upcoming": func(s *snapshot) map[string]any {
+			return map[string]any{"scheduled_maintenances": s.windows("scheduled")}
+		},
+		"scheduled-maintenances/active": func(s *snapshot) map[string]any {
+			return map[string]any{"scheduled_maintenances": s.windows("in_progress")}
+		},
 	} {
 		mux.HandleFunc("GET /api/v2/"+path+".json", func(w http.ResponseWriter, r *http.Request) {
 			s := p.current.Load()
@@ -84,7 +89,7 @@ func (s *snapshot) listed(components []component) []any {
 	list := []any{}
 	for i, c := range components {
 		list = append(list, map[string]any{"id": c.ID, "name": c.Name, "status": c.State, "description": c.Description, "position": i + 1, "showcase": true,
-			"group": false, "group_id": nil, "only_show_if_degraded": false, "page_id": "daytwo", "created_at": stamp(c.Days[0].Date), "updated_at": stamp(s.Updated)})
+			"group": false, "group_id": nil, "start_date": nil, "only_show_if_degraded": false, "page_id": "daytwo", "created_at": stamp(c.Days[0].Date), "updated_at": stamp(s.Updated)})
 	}
 	return list
 }
@@ -103,15 +108,20 @@ func (s *snapshot) incidents(incidents []publicIncident) []any {
 	return list
 }
 
-func (s *snapshot) windows() []any {
+// windows are the maintenance windows that did not end, or those of them in one state.
+func (s *snapshot) windows(only ...string) []any {
 	list := []any{}
 	for _, w := range s.Maintenance {
 		state := "scheduled"
 		if !w.Start.After(s.Updated) {
 			state = "in_progress"
 		}
+		if len(only) > 0 && !slices.Contains(only, state) {
+			continue
+		}
 		list = append(list, map[string]any{"id": w.ID, "name": w.Name, "status": state, "impact": "maintenance", "scheduled_for": stamp(w.Start), "scheduled_until": stamp(w.End),
-			"created_at": stamp(w.Start), "updated_at": stamp(s.Updated), "page_id": "daytwo", "incident_updates": []any{}, "components": s.listed(w.Components)})
+			"created_at": stamp(w.Start), "started_at": stamp(w.Start), "updated_at": stamp(s.Updated), "monitoring_at": nil, "resolved_at": nil, "shortlink": nil,
+			"page_id": "daytwo", "incident_updates": []any{}, "components": s.listed(w.Components)})
 	}
 	return list
 }
