@@ -101,7 +101,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		answer(notify.Resolve, notify.OfMessage+pageOf(t, incidents, first.ID, "ada"), "ada", "#1 is resolved")
 		answer(notify.Resolve, "", "ada", "#3 is resolved")
 		answer(notify.Acknowledge, "", "grace", "#4 is acknowledged")
-		answer(notify.Acknowledge, "nothing", "ada", "there is no incident nothing")
+		answer(notify.Acknowledge, "nothing", "ada", `there is no incident "nothing"`)
 		if len(noted) == 0 || noted[0] != "incident.acknowledge incident answered by ada" {
 			t.Errorf("noted %q", noted)
 		}

@@ -61,7 +61,7 @@ func inVirtualTime[T any](t *testing.T, history *rapid.Generator[T], play func(t
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = checks.Set(strconv.Itoa(max(many/3, 1)))
+		_ = checks.Set(strconv.Itoa(max(many/5, 1)))
 		defer func() { _ = checks.Set(strconv.Itoa(many)) }()
 		check(t, tables.Postgres)
 	})

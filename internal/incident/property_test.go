@@ -29,7 +29,7 @@ var (
 
 // Whatever happens, in whatever order, and however sending goes:
 //   - nothing is sent for an incident after it was acknowledged or resolved,
-//   - every incident led to an attempt, to "nobody reachable", or somebody took it first,
+//   - every incident led to an attempt, or to "nobody reachable", within half a minute, or somebody took it first,
 //   - whatever is not taken ends in a visible "unanswered" or "nobody reachable", with no page left hanging,
 //   - one page is one id, sent to one address ten times quickly and then now and then for two days at most,
 //   - a service has at most one open incident, and every firing alert belongs to one.
@@ -63,10 +63,15 @@ func live(t *testing.T, db *store.DB, f fortune[deed]) string {
 	b.sender.fail = func(_ context.Context, _ notify.Address, try int) error { return f.luck[try%len(f.luck)] }
 	stop := b.run(t)
 	defer func() { stop() }()
-	taken := map[string]int{} // incident → how many messages had gone out when it was taken
+	taken := map[int64]int{} // incident → how many messages had gone out when it was taken
 	var opened int64
 	for _, d := range f.history {
 		pass(d.after)
+		for n := range opened {
+			if wrong := overdue(b.get(t, fmt.Sprint(n+1)), b.sender.all()); wrong != "" {
+				return wrong
+			}
+		}
 		alert, ref := fmt.Sprintf("alert %d", d.on), fmt.Sprint(int64(d.on)%max(opened, 1)+1)
 		switch {
 		case d.what == "fire":
@@ -89,8 +94,8 @@ func live(t *testing.T, db *store.DB, f fortune[deed]) string {
 		}
 		for n := range opened {
 			if i := b.get(t, fmt.Sprint(n+1)); i.Status != incident.Triggered {
-				if _, ok := taken[i.ID]; !ok {
-					taken[i.ID] = len(b.sender.all())
+				if _, ok := taken[i.Number]; !ok {
+					taken[i.Number] = len(b.sender.all())
 				}
 				if slices.ContainsFunc(i.Pages, func(p incident.Page) bool { return p.Status == "due" || p.Status == "retry" }) {
 					return fmt.Sprintf("#%d is taken, and still pages: %+v", i.Number, i.Pages)
@@ -117,11 +122,25 @@ func live(t *testing.T, db *store.DB, f fortune[deed]) string {
 	return ""
 }
 
-func checkSends(all []sent, taken map[string]int) string {
+// firstWord is how long an incident may be open before somebody is sent something, or it is said that nobody can be: pages to one person
+// within half a minute share a message.
+const firstWord = 31 * time.Second
+
+func overdue(i incident.Detail, all []sent) string {
+	if i.Status != incident.Triggered || time.Since(i.OpenedAt) < firstWord || slices.Contains(actions(i), "unreachable") ||
+		slices.ContainsFunc(all, func(m sent) bool { return slices.Contains(told(m), i.Number) }) {
+		return ""
+	}
+	return fmt.Sprintf("nobody was told of #%d within %s: %q, %+v", i.Number, time.Since(i.OpenedAt), actions(i), i.Pages)
+}
+
+func checkSends(all []sent, taken map[int64]int) string {
 	times, to := map[string]int{}, map[string]string{}
 	for k, m := range all {
-		if before, ok := taken[m.incident]; ok && k >= before {
-			return fmt.Sprintf("message %d went out for incident %s, which was taken after %d", k, m.incident, before)
+		for _, n := range told(m) {
+			if before, ok := taken[n]; ok && k >= before {
+				return fmt.Sprintf("message %d tells of #%d, which was taken after %d", k, n, before)
+			}
 		}
 		if times[m.id]++; times[m.id] > 10+12+4*48 || to[m.id] != "" && to[m.id] != m.to {
 			return fmt.Sprintf("page %s: %d attempts, to %s and %s", m.id, times[m.id], to[m.id], m.to)
@@ -133,7 +152,7 @@ func checkSends(all []sent, taken map[string]int) string {
 
 func checkEnd(i incident.Detail, all []sent) string {
 	log := actions(i)
-	attempted := slices.ContainsFunc(all, func(m sent) bool { return m.incident == i.ID })
+	attempted := slices.ContainsFunc(all, func(m sent) bool { return slices.Contains(told(m), i.Number) })
 	if !attempted && i.Status == incident.Triggered && !slices.Contains(log, "unreachable") {
 		return fmt.Sprintf("nobody knows of #%d: %q", i.Number, log)
 	}
