@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,7 +23,8 @@ type item struct {
 	action string
 	index  string
 	id     string
-	own    bool // the id was given
+	own    bool   // the id was given
+	steps  string // the ingest pipeline it names
 	event  event.Event
 	fault  *fault
 	seq    int
@@ -50,6 +52,9 @@ func (d *Door) bulk(r *http.Request) (any, error) {
 	}
 	if len(items) == 0 {
 		return nil, faultf(http.StatusBadRequest, "action_request_validation_exception", "Validation Failed: 1: no requests added;")
+	}
+	if err := d.refuseUnknownPipelines(r.Context(), items); err != nil {
+		return nil, err
 	}
 	if err := d.store(r.Context(), items); err != nil {
 		return nil, err
@@ -129,38 +134,41 @@ func nextLine(r *bufio.Reader) ([]byte, error) {
 }
 
 // action reads the line before a document. Members that name how older versions
-// did things (_type, routing, version) are let pass.
+// did things (_type, routing, version) are let pass, and so is what stands beside
+// the action.
 func action(line []byte, index, opType string) (item, error) {
-	var parsed map[string]*struct {
-		Index  string          `json:"_index"`
-		ID     json.RawMessage `json:"_id"`
-		Create bool            `json:"require_data_stream"`
-	}
+	var parsed map[string]json.RawMessage
 	if err := json.Unmarshal(line, &parsed); err != nil {
+		if errors.As(err, new(*json.UnmarshalTypeError)) {
+			err = errors.New("expected an object such as {\"index\":{}}")
+		}
 		return item{}, err
 	}
-	if len(parsed) != 1 {
-		return item{}, errors.New("expected one action")
-	}
 	var it item
-	for name, meta := range parsed {
-		switch name {
-		case "index", "create", "update", "delete":
-		default:
-			return item{}, errors.New("unknown action [" + name + "], expected one of [create, delete, index, update]")
-		}
-		it.action = name
-		if name == "index" && opType == "create" {
-			it.action = "create"
-		}
-		if meta != nil {
-			it.index = meta.Index
-			if id := string(bytes.Trim(meta.ID, `"`)); len(meta.ID) > 0 && id != "null" && id != "" {
-				if err := json.Unmarshal(meta.ID, &it.id); err != nil {
-					it.id = id
-				}
+	var about json.RawMessage
+	for _, name := range []string{"index", "create", "update", "delete"} {
+		if body, given := parsed[name]; given {
+			if it.action != "" {
+				return item{}, errors.New("expected one action, found [" + it.action + "] and [" + name + "]")
 			}
+			it.action, about = name, body
 		}
+	}
+	if it.action == "" {
+		found := strings.Join(slices.Sorted(maps.Keys(parsed)), ", ")
+		return item{}, errors.New("unknown action [" + found[:min(len(found), 200)] + "], expected one of [create, delete, index, update]")
+	}
+	meta := map[string]any{}
+	dec := json.NewDecoder(bytes.NewReader(about))
+	dec.UseNumber()
+	if err := dec.Decode(&meta); err != nil {
+		return item{}, errors.New("expected an object after [" + it.action + "]")
+	}
+	if err := it.about(meta); err != nil {
+		return item{}, err
+	}
+	if it.action == "index" && (opType == "create" || meta["op_type"] == "create") {
+		it.action = "create"
 	}
 	if it.index == "" {
 		it.index = index
@@ -169,9 +177,54 @@ func action(line []byte, index, opType string) (item, error) {
 	return it, nil
 }
 
+// about takes what the action says of its document.
+func (it *item) about(meta map[string]any) error {
+	for name, to := range map[string]*string{"_index": &it.index, "_id": &it.id, "pipeline": &it.steps} {
+		switch v := meta[name].(type) {
+		case nil:
+		case string:
+			if *to = v; name == "_id" && v == "" {
+				it.fault = illegal("if _id is specified it must not be empty")
+			}
+		case json.Number:
+			if name != "_id" {
+				return errors.New("[" + name + "] must be a string")
+			}
+			*to = v.String()
+		default:
+			return errors.New("[" + name + "] must be a string")
+		}
+	}
+	return nil
+}
+
+// refuseUnknownPipelines fails the items that name an ingest pipeline there is
+// none of. Those that there are have no processors.
+func (d *Door) refuseUnknownPipelines(ctx context.Context, items []item) error {
+	known := map[string]*fault{"": nil, "_none": nil}
+	for i := range items {
+		it := &items[i]
+		f, asked := known[it.steps]
+		if !asked {
+			err := d.pipelineRuns(ctx, it.steps)
+			if err != nil && !isFault(err) {
+				return err
+			}
+			if err != nil {
+				f = faultOf(err)
+			}
+			known[it.steps] = f
+		}
+		if it.fault == nil && f != nil {
+			it.fault = f
+		}
+	}
+	return nil
+}
+
 // fill makes the event of a document, or says why it cannot be one.
 func (d *Door) fill(it *item, source []byte, now time.Time) {
-	if it.id == "" {
+	if it.id == "" && it.fault == nil {
 		it.id = newID()
 	}
 	if it.fault == nil {

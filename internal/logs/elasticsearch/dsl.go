@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -98,7 +100,7 @@ func queryNamed(name string) buildQuery {
 	case "constant_score":
 		return wrapped("filter")
 	case "nested":
-		return wrapped("query")
+		return nestedQuery
 	case "query_string":
 		return stringQuery(false)
 	case "simple_query_string":
@@ -197,7 +199,7 @@ func matchWords(field string, v any, all bool, atLeast any) (event.Filter, error
 		}
 		words = event.Some(max(1, n), words.Of...) // of words alone one is always needed
 	}
-	if s := match.Scalar(text); s.Type() != event.TypeString || !match.IsProse(field) && !strings.ContainsAny(field, "*") {
+	if s := match.Scalar(text); s.Type() != event.TypeString || !match.IsProse(field) {
 		return event.Or(event.Equals(field, s), words), nil
 	}
 	return words, nil
@@ -384,6 +386,13 @@ func wrapped(key string) buildQuery {
 	return func(c *compiler, m map[string]any) (event.Filter, error) { return c.query(m[key]) }
 }
 
+// nestedQuery refuses: an array of objects is kept as one list for each name, so
+// that which values stood in one object is not known any more.
+func nestedQuery(_ *compiler, m map[string]any) (event.Filter, error) {
+	return event.Filter{}, faultf(http.StatusBadRequest, "unsupported_operation_exception",
+		"daytwo does not cover the query [nested]: which values of an array stood in one object is not kept; ask for fields below [%.60v] with [bool], without that link", m["path"])
+}
+
 func boolQuery(c *compiler, m map[string]any) (event.Filter, error) {
 	if err := only("bool", m, "must", "filter", "should", "must_not", "minimum_should_match", "adjust_pure_negative"); err != nil {
 		return event.Filter{}, err
@@ -543,6 +552,9 @@ func stringQuery(simple bool) buildQuery {
 		if !ok {
 			return event.Filter{}, parsing("[%s] must be provided with a [query]", name)
 		}
+		if err := refuseStringOptions(name, m); err != nil {
+			return event.Filter{}, err
+		}
 		n, err := lucene.Parse(text, lucene.Options{And: strings.EqualFold(fmt.Sprint(m["default_operator"]), "and"), Simple: simple})
 		if err != nil {
 			return event.Filter{}, faultf(400, "query_shard_exception", "Failed to parse query [%.200s]: %v", text, err)
@@ -556,6 +568,18 @@ func stringQuery(simple bool) buildQuery {
 		}
 		return match.FromLucene(n, fields, c.now)
 	}
+}
+
+// refuseStringOptions refuses what would change the answer of a query_string.
+func refuseStringOptions(name string, m map[string]any) error {
+	for option, same := range map[string][]string{
+		"type": {"best_fields", "most_fields", "cross_fields"}, "flags": {"ALL", "-1"}, "time_zone": {"UTC", "Z", "+00:00", "GMT"},
+	} {
+		if v := m[option]; v != nil && !slices.Contains(same, fmt.Sprint(v)) {
+			return uncovered("option of the query "+name, fmt.Sprintf("%s: %.60v", option, v))
+		}
+	}
+	return nil
 }
 
 func stringList(v any) []string {

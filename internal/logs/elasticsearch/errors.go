@@ -99,6 +99,9 @@ func answer(w http.ResponseWriter, r *http.Request, status int, body any) {
 	h.Set("X-Elastic-Product", "Elasticsearch")
 	h.Set("Content-Type", answerType(r))
 	data, err := json.Marshal(body)
+	if paths := r.URL.Query().Get("filter_path"); paths != "" && err == nil {
+		data, err = narrowed(data, paths)
+	}
 	if err != nil {
 		status, data = http.StatusInternalServerError, []byte(`{"error":{"type":"exception","reason":"the answer cannot be written"},"status":500}`)
 	}

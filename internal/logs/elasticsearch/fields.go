@@ -152,6 +152,9 @@ func (d *Door) fieldCaps(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.refuseAbsent(r.Context(), r.PathValue("index"), absenceOf(r)); err != nil {
+		return nil, err
+	}
 	filter := indexFilter(r.PathValue("index"))
 	if q := body["index_filter"]; q != nil {
 		f, err := (&compiler{now: time.Now()}).query(q)

@@ -44,6 +44,11 @@ func (d *Door) routes() {
 	d.ingest("POST", "/{index}/_doc", d.index)
 	d.ingest("PUT|POST", "/{index}/_doc/{id}", d.index)
 	d.ingest("PUT|POST", "/{index}/{op:_create}/{id}", d.index)
+	d.ingest("DELETE", "/{index}/_doc/{id}", notDone("deletion of a document (events end by --event-retention)"))
+	for _, path := range []string{"/{index}/_mapping", "/{index}/_mappings", "/{index}/_mapping/{type}"} {
+		d.ingest("PUT|POST", path, notDone("change of a mapping (types are those of the values)"))
+	}
+	d.ingest("PUT", "/{index}/_settings", notDone("change of settings"))
 	d.read("GET", "/{index}/_doc/{id}", d.get)
 	d.read("GET", "/{index}/_source/{id}", d.source)
 	for _, prefix := range []string{"", "/{index}"} {
@@ -68,6 +73,11 @@ func (d *Door) routes() {
 	d.know("GET", "/{index}", d.getIndex)
 	d.ingest("PUT", "/{index}", d.makeIndex)
 	d.read("DELETE", "/{index}", d.dropIndex)
+}
+
+// notDone refuses an operation that Elasticsearch has, by its name.
+func notDone(what string) handler {
+	return func(r *http.Request) (any, error) { return nil, uncovered(what, r.Method+" "+r.URL.Path) }
 }
 
 // find is the route of a request; known tells whether its path has another

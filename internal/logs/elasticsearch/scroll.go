@@ -91,7 +91,7 @@ func (d *Door) openScroll(r *http.Request, body map[string]any, keep string) (an
 	if err != nil {
 		return nil, err
 	}
-	s, err := parseSearch(r.PathValue("index"), body, time.Now())
+	s, err := d.readSearch(r, body)
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +189,9 @@ func indexOfPoint(id string) (string, error) {
 
 func (d *Door) openPoint(r *http.Request) (any, error) {
 	if _, err := keepAlive(r.URL.Query().Get("keep_alive")); err != nil {
+		return nil, err
+	}
+	if err := d.refuseAbsent(r.Context(), r.PathValue("index"), absenceOf(r)); err != nil {
 		return nil, err
 	}
 	return map[string]any{"id": pointID(r.PathValue("index")), "_shards": map[string]int{"total": 1, "successful": 1, "skipped": 0, "failed": 0}}, nil

@@ -353,7 +353,11 @@ func searchBody(r *http.Request) (map[string]any, error) {
 		}
 	}
 	if v := q.Get("q"); v != "" {
-		body["query"] = map[string]any{"query_string": map[string]any{"query": v, "default_operator": q.Get("default_operator")}}
+		inner := map[string]any{"query": v, "default_operator": q.Get("default_operator")}
+		if field := q.Get("df"); field != "" {
+			inner["default_field"] = field
+		}
+		body["query"] = map[string]any{"query_string": inner}
 	}
 	if v := q.Get("sort"); v != "" {
 		var items []any
@@ -379,12 +383,21 @@ func (d *Door) search(r *http.Request) (any, error) {
 	if keep := r.URL.Query().Get("scroll"); keep != "" {
 		return d.openScroll(r, body, keep)
 	}
-	s, err := parseSearch(r.PathValue("index"), body, time.Now())
+	s, err := d.readSearch(r, body)
 	if err != nil {
 		return nil, err
 	}
 	result, _, err := d.run(r.Context(), s, flag(r, "rest_total_hits_as_int"), flag(r, "typed_keys"))
 	return result, err
+}
+
+// readSearch reads a search of indices that there are.
+func (d *Door) readSearch(r *http.Request, body map[string]any) (*request, error) {
+	s, err := parseSearch(r.PathValue("index"), body, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return s, d.refuseAbsent(r.Context(), s.index, absenceOf(r))
 }
 
 // run answers a search.
@@ -505,7 +518,7 @@ func (d *Door) count(r *http.Request) (any, error) {
 			return nil, parsing("request does not support [%s]", name)
 		}
 	}
-	s, err := parseSearch(r.PathValue("index"), body, time.Now())
+	s, err := d.readSearch(r, body)
 	if err != nil {
 		return nil, err
 	}
@@ -568,6 +581,11 @@ func (d *Door) oneOfMany(r *http.Request, header, line []byte) (map[string]any, 
 	}
 	s, err := parseSearch(index, body, time.Now())
 	if err != nil {
+		return nil, err
+	}
+	absent := absenceOf(r)
+	absent.member(head)
+	if err := d.refuseAbsent(r.Context(), s.index, absent); err != nil {
 		return nil, err
 	}
 	answer, _, err := d.run(r.Context(), s, flag(r, "rest_total_hits_as_int"), flag(r, "typed_keys"))

@@ -49,9 +49,17 @@ func TestParse(t *testing.T) {
 	if err != nil || n.String() != `+a b c` {
 		t.Errorf("with AND between clauses: %v, %v", n, err)
 	}
-	n, err = lucene.Parse(`a | b + -c`, lucene.Options{Simple: true})
-	if err != nil || n.String() != `a +b -c` {
-		t.Errorf("simple: %v, %v", n, err)
+	for in, want := range map[string]string{
+		`a | b + -c`: `+(a b) +(-c)`, `a b -c`: `a b (-c)`, `"to be" + fo*`: `+"to be" +fo*`, `"open quote`: `open quote`, `a (b | c`: `a (b c)`, `a) b`: `a b`,
+		`a +`: `a`, `| + -`: ``, `a AND b:c [x`: `a \AND b\:c \[x`, `a\+b`: `a\+b`, `*`: `*:*`, `a~0 ~`: `a`, `()`: ``, `x\`: `x`,
+	} {
+		n, err := lucene.Parse(in, lucene.Options{Simple: true})
+		if err != nil || n.String() != want {
+			t.Errorf("simple %s: %v, %v, want %s", in, n, err, want)
+		}
+	}
+	if _, err := lucene.Parse(`roam~1`, lucene.Options{Simple: true}); err == nil {
+		t.Error("a fuzzy word of a simple query is taken")
 	}
 }
 
@@ -78,6 +86,9 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		once := n.String()
+		if once == "" { // a simple query of operators alone
+			return
+		}
 		again, err := lucene.Parse(once, lucene.Options{})
 		if err != nil {
 			if problem.CodeOf(err) == problem.TooLarge || strings.Contains(err.Error(), "deep") {

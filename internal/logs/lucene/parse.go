@@ -20,7 +20,7 @@ const (
 // Options are what query_string lets its caller choose.
 type Options struct {
 	And    bool // clauses side by side must all match
-	Simple bool // simple_query_string: |, + and -, and nothing is refused
+	Simple bool // simple_query_string: words, |, + and -, and no syntax is bad
 }
 
 // Parse reads a query. An error is a problem that names the column.
@@ -35,6 +35,9 @@ func Parse(s string, o Options) (Node, error) {
 	p.space()
 	if p.end() {
 		return All{}, nil
+	}
+	if o.Simple {
+		return p.simple()
 	}
 	n, err := p.group("")
 	if err != nil {
@@ -116,10 +119,8 @@ func (p *parser) connective() int {
 	switch {
 	case p.word("AND"), p.take("&&"):
 		return and
-	case p.word("OR"), p.take("||"), p.options.Simple && p.take("|"):
+	case p.word("OR"), p.take("||"):
 		return or
-	case p.options.Simple && p.take("+"):
-		return and
 	}
 	return none
 }
@@ -348,7 +349,7 @@ func (p *parser) endsWord(c byte, start int) bool {
 	case '+', '-', '!', '/', '=', '>', '<':
 		return p.at == start
 	case '|':
-		return p.options.Simple || strings.HasPrefix(p.in[p.at:], "||")
+		return strings.HasPrefix(p.in[p.at:], "||")
 	case '&':
 		return strings.HasPrefix(p.in[p.at:], "&&")
 	}

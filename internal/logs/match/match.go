@@ -22,9 +22,10 @@ var proseFields = map[string]bool{
 	"stacktrace": true, "exception": true, "description": true, "summary": true, "title": true, "reason": true,
 }
 
-// IsProse tells whether a field is searched by its words.
+// IsProse tells whether a field is searched by its words. A pattern of names is,
+// because one of them may hold prose.
 func IsProse(field string) bool {
-	if field == "" || field == "*" {
+	if field == "" || strings.Contains(field, "*") {
 		return true
 	}
 	return proseFields[field[strings.LastIndexByte(field, '.')+1:]]

@@ -36,27 +36,27 @@ func Query(language, text string, now time.Time) (event.Filter, error) {
 }
 
 // FromKQL turns a KQL tree into a filter.
-func FromKQL(n kql.Node, now time.Time) (event.Filter, error) { return fromKQL(n, "", now) }
-
-func fromKQL(n kql.Node, above string, now time.Time) (event.Filter, error) {
+func FromKQL(n kql.Node, now time.Time) (event.Filter, error) {
 	switch n := n.(type) {
 	case kql.And:
-		of, err := allOf(n, above, now)
+		of, err := allOf(n, now)
 		return event.And(of...), err
 	case kql.Or:
-		of, err := allOf(n, above, now)
+		of, err := allOf(n, now)
 		return event.Or(of...), err
 	case kql.Not:
-		f, err := fromKQL(n.Node, above, now)
+		f, err := FromKQL(n.Node, now)
 		return event.Not(f), err
 	case kql.Nested:
-		return fromKQL(n.Node, above+n.Field.Pattern.Literal()+".", now)
+		name := n.Field.Pattern.Literal()
+		return event.Filter{}, problem.New(problem.Invalid, "%s: { … } is not covered: which values of an array stood in one object is not kept", name).
+			WithField("query").WithMend("ask for the fields below it, as in %s.name: value, without that link", name)
 	case kql.Range:
-		return Range(above+n.Field.Pattern.Literal(), now, Bound{n.Op, n.Value.Pattern.Literal()})
+		return Range(n.Field.Pattern.Literal(), now, Bound{n.Op, n.Value.Pattern.Literal()})
 	case kql.Match:
 		field := "*"
 		if n.Field != nil {
-			field = above + n.Field.Pattern.Literal()
+			field = n.Field.Pattern.Literal()
 		}
 		if n.Value.Pattern.Wild() {
 			if n.Value.Pattern.Any() && field == "*" {
@@ -69,11 +69,11 @@ func fromKQL(n kql.Node, above string, now time.Time) (event.Filter, error) {
 	return event.Filter{}, nil
 }
 
-func allOf(nodes []kql.Node, above string, now time.Time) ([]event.Filter, error) {
+func allOf(nodes []kql.Node, now time.Time) ([]event.Filter, error) {
 	of := make([]event.Filter, len(nodes))
 	for i, n := range nodes {
 		var err error
-		if of[i], err = fromKQL(n, above, now); err != nil {
+		if of[i], err = FromKQL(n, now); err != nil {
 			return nil, err
 		}
 	}
@@ -143,6 +143,9 @@ func term(field string, n lucene.Term) event.Filter {
 }
 
 func boolFilter(n lucene.Bool, fields []string, now time.Time) (event.Filter, error) {
+	if len(n.Clauses) == 0 {
+		return Nothing(), nil
+	}
 	var must, should []event.Filter
 	for _, c := range n.Clauses {
 		f, err := FromLucene(c.Node, fields, now)
