@@ -36,6 +36,9 @@ type place struct {
 }
 
 func (d *Door) aggregate(ctx context.Context, s *request, typed bool) (map[string]any, error) {
+	if err := d.refuseLists(ctx, s); err != nil {
+		return nil, err
+	}
 	e := &evaluation{door: d, ctx: ctx, request: s, typed: typed}
 	root := &place{out: map[string]any{}}
 	if err := e.level([]*place{root}, nil, s.aggs, s.filter); err != nil {
@@ -332,7 +335,7 @@ func (a *aggregation) bucket(p *place) map[string]any {
 	v := p.keys[len(p.keys)-1]
 	switch {
 	case a.kind == "date_histogram":
-		return map[string]any{"key": v.Int64() / 1e6, "key_as_string": event.Time(v.Int64()).String()}
+		return map[string]any{"key": v.Int64() / 1e6, "key_as_string": a.forms[0].write(v.Int64(), a.zone)}
 	case a.kind == "histogram":
 		f, _ := v.Number()
 		return map[string]any{"key": f}
@@ -609,9 +612,9 @@ func (a *aggregation) boundsOf(b map[string]any) (low, high event.Value, err err
 			}
 			return event.Float(f), nil
 		}
-		t, err := match.Date(fmt.Sprint(v), a.now, false, a.now.UTC().Location())
+		t, err := parseDate(fmt.Sprint(v), a.forms, a.now, false, a.zone)
 		if err != nil {
-			return event.Value{}, parsing("%v", err)
+			return event.Value{}, err
 		}
 		return event.Time(t.UnixNano()), nil
 	}
@@ -702,8 +705,8 @@ func (a *aggregation) edges(b map[string]any, ranges []any, i int) {
 		switch v := m[end]; {
 		case v == nil:
 		case a.kind == "date_range":
-			if t, err := match.Date(fmt.Sprint(v), a.now, false, a.now.UTC().Location()); err == nil {
-				b[end], b[end+"_as_string"] = t.UnixMilli(), t.Format("2006-01-02T15:04:05.000Z")
+			if t, err := parseDate(fmt.Sprint(v), a.forms, a.now, false, a.zone); err == nil {
+				b[end], b[end+"_as_string"] = t.UnixMilli(), a.forms[0].write(t.UnixNano(), a.zone)
 			}
 		default:
 			b[end] = v
@@ -813,7 +816,7 @@ func (a *aggregation) calculations() []event.Calculation {
 		for _, p := range a.percents() {
 			all = append(all, event.Calculation{Op: event.CalcQuantile, Field: a.field, Quantile: p / 100})
 		}
-		return all
+		return append(all, event.Calculation{Op: event.CalcStats, Field: a.field})
 	}
 	return nil
 }
@@ -838,7 +841,7 @@ func (a *aggregation) metric(cells []event.Cell) (kind string, body map[string]a
 		stats = *cells[0].Stats
 	}
 	if a.field == event.TimeField { // times are milliseconds in answers
-		stats.Sum, stats.Min, stats.Max, stats.Squares = stats.Sum/1e6, stats.Min/1e6, stats.Max/1e6, stats.Squares/1e12
+		stats.Sum, stats.Min, stats.Max, stats.Squares = stats.Sum/1e6, millis(stats.Min), millis(stats.Max), stats.Squares/1e12
 	}
 	some := func(v float64) any {
 		if stats.Count == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
@@ -863,7 +866,11 @@ func (a *aggregation) metric(cells []event.Cell) (kind string, body map[string]a
 			body["sum_of_squares"], body["variance"], body["variance_population"] = some(stats.Squares), some(variance), some(variance)
 			body["std_deviation"], body["std_deviation_population"] = some(math.Sqrt(variance)), some(math.Sqrt(variance))
 			body["variance_sampling"], body["std_deviation_sampling"] = some(sampled), some(math.Sqrt(sampled))
-			body["std_deviation_bounds"] = map[string]any{"upper": some(stats.Avg() + 2*math.Sqrt(variance)), "lower": some(stats.Avg() - 2*math.Sqrt(variance))}
+			sigma, given := number(a.options["sigma"])
+			if !given {
+				sigma = 2
+			}
+			body["std_deviation_bounds"] = map[string]any{"upper": some(stats.Avg() + sigma*math.Sqrt(variance)), "lower": some(stats.Avg() - sigma*math.Sqrt(variance))}
 		}
 		return a.kind, body
 	case "percentiles":
@@ -876,9 +883,12 @@ func (a *aggregation) metric(cells []event.Cell) (kind string, body map[string]a
 	return a.kind, map[string]any{"value": n}
 }
 
+// millis are whole milliseconds of nanoseconds that a float64 holds to 256 of them.
+func millis(ns float64) float64 { return math.Floor((ns + 256) / 1e6) }
+
 func (a *aggregation) withDate(body map[string]any, v float64, n int64) map[string]any {
 	if a.field == event.TimeField && n > 0 {
-		body["value_as_string"] = event.Time(int64(v * 1e6)).String()
+		body["value_as_string"] = a.forms[0].write(int64(v)*1e6, a.zone)
 	}
 	return body
 }
@@ -886,10 +896,22 @@ func (a *aggregation) withDate(body map[string]any, v float64, n int64) map[stri
 func (a *aggregation) percentiles(cells []event.Cell) map[string]any {
 	values := map[string]any{}
 	var list []map[string]any
+	var ends event.Stats // no quantile lies outside, however rough it is
+	if n := len(cells); n > 0 && cells[n-1].Stats != nil {
+		ends = *cells[n-1].Stats
+	}
 	for i, p := range a.percents() {
 		var v any
 		if i < len(cells) {
 			if f, ok := cells[i].Value.Number(); ok {
+				switch rank := math.Ceil(p / 100 * float64(ends.Count)); {
+				case rank <= 1:
+					f = ends.Min
+				case rank >= float64(ends.Count):
+					f = ends.Max
+				default:
+					f = min(max(f, ends.Min), ends.Max)
+				}
 				if v = f; a.field == event.TimeField {
 					v = f / 1e6
 				}

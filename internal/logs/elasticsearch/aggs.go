@@ -2,6 +2,7 @@ package elasticsearch
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ type aggregation struct {
 	subs    []aggregation
 	meta    any
 	now     time.Time
+	zone    *time.Location // in which times are written
+	forms   []dateForm
 }
 
 const (
@@ -87,8 +90,19 @@ func (a *aggregation) prepare() error {
 	if a.options["script"] != nil {
 		return uncovered("option of an aggregation", "script")
 	}
+	var err error
+	if a.forms, err = formsOf(a.options["format"]); err != nil && a.kind != "terms" {
+		return err
+	}
+	a.zone = time.UTC
 	switch a.kind {
 	case "avg", "min", "max", "sum", "stats", "extended_stats", "value_count", "cardinality", "percentiles":
+		if err := a.allows("percents", "keyed", "tdigest", "hdr", "precision_threshold", "rehash", "execution_hint", "sigma", "format"); err != nil {
+			return err
+		}
+		if a.options["format"] != nil && (a.field != event.TimeField || a.kind != "min" && a.kind != "max") {
+			return uncovered("option of the aggregation "+a.kind, "format")
+		}
 		if a.field == "" {
 			return illegal("Required one of fields [field, script], but none were specified in [%s]", a.name)
 		}
@@ -112,6 +126,21 @@ func (a *aggregation) prepare() error {
 		return a.composite()
 	}
 	return uncovered("aggregation", a.kind)
+}
+
+// allows refuses options that would change the answer.
+func (a *aggregation) allows(known ...string) error {
+	for _, name := range names(a.options) {
+		if name != "field" && !slices.Contains(known, name) {
+			return uncovered("option of the aggregation "+a.kind, name)
+		}
+	}
+	if o := a.options["order"]; o != nil && a.kind != "terms" {
+		if m, ok := o.(map[string]any); !ok || len(m) != 1 || m["_key"] != "asc" {
+			return uncovered("option of the aggregation "+a.kind, "order")
+		}
+	}
+	return nil
 }
 
 func (a *aggregation) needsField() error {
@@ -152,6 +181,9 @@ var calendarUnits = map[string]string{
 }
 
 func (a *aggregation) dateHistogram() error {
+	if err := a.allows("interval", "fixed_interval", "calendar_interval", "time_zone", "offset", "format", "keyed", "min_doc_count", "extended_bounds", "order"); err != nil {
+		return err
+	}
 	if a.field == "" {
 		a.field = event.TimeField
 	}
@@ -190,6 +222,7 @@ func (a *aggregation) dateHistogram() error {
 		if err != nil {
 			return err
 		}
+		a.zone = z
 		if strings.Contains(zone, ":") && k.Calendar != "" {
 			_, offset := a.now.In(z).Zone()
 			if offset%3600 != 0 {
@@ -236,6 +269,9 @@ func interval(s string) (time.Duration, error) {
 }
 
 func (a *aggregation) histogram() error {
+	if err := a.allows("interval", "offset", "keyed", "min_doc_count", "extended_bounds", "order"); err != nil {
+		return err
+	}
 	step, ok := number(a.options["interval"])
 	if !ok || step <= 0 {
 		return illegal("[interval] must be >0 for histogram aggregation [%s]", a.name)
@@ -250,8 +286,23 @@ func (a *aggregation) ranges() error {
 	if !ok || len(list) == 0 {
 		return illegal("No [ranges] specified for the [%s] aggregation", a.name)
 	}
+	if err := a.allows("ranges", "keyed", "format", "time_zone"); err != nil {
+		return err
+	}
+	if a.kind == "range" && (a.options["format"] != nil || a.options["time_zone"] != nil) {
+		return uncovered("option of the aggregation range", "format or time_zone")
+	}
 	if a.kind == "date_range" && a.field == "" {
 		a.field = event.TimeField
+	}
+	if a.kind == "date_range" && a.field != event.TimeField {
+		return uncovered("field of a date_range", a.field+": only @timestamp is a date")
+	}
+	if z, ok := a.options["time_zone"].(string); ok {
+		var err error
+		if a.zone, err = zoneOf(z); err != nil {
+			return err
+		}
 	}
 	a.keyed = a.options["keyed"] == true
 	for _, item := range list {
@@ -276,20 +327,22 @@ func (a *aggregation) band(m map[string]any) error {
 			ends[end] = "*"
 			continue
 		}
-		op, text := ">=", fmt.Sprint(v)
+		op, text, shown := ">=", fmt.Sprint(v), ""
 		if end == "to" {
 			op = "<"
 		}
 		if a.kind == "date_range" {
-			t, err := match.Date(text, a.now, false, time.UTC)
+			t, err := parseDate(text, a.forms, a.now, false, a.zone)
 			if err != nil {
-				return parsing("%v", err)
+				return err
 			}
-			text = t.Format("2006-01-02T15:04:05.000Z")
+			text, shown = t.Format(time.RFC3339Nano), a.forms[0].write(t.UnixNano(), a.zone)
 		} else if f, ok := number(v); ok {
 			text = esFloat(f)
 		}
-		ends[end] = text
+		if ends[end] = shown; shown == "" {
+			ends[end] = text
+		}
 		f, err := match.Range(a.field, a.now, match.Bound{Op: op, Text: text})
 		if err != nil {
 			return err
@@ -322,7 +375,7 @@ func (a *aggregation) byFilter() error {
 		a.filters = []event.Named{{Name: a.name, Filter: event.Not(event.Exists(a.field))}}
 		return a.needsField()
 	case "filter":
-		f, err := c.query(a.options)
+		f, err := c.simple(a.options)
 		a.filters = []event.Named{{Name: a.name, Filter: f}}
 		return err
 	}
@@ -330,7 +383,7 @@ func (a *aggregation) byFilter() error {
 	case map[string]any:
 		a.keyed = true
 		for _, name := range names(of) {
-			f, err := c.query(of[name])
+			f, err := c.simple(of[name])
 			if err != nil {
 				return err
 			}
@@ -338,7 +391,7 @@ func (a *aggregation) byFilter() error {
 		}
 	case []any:
 		for i, one := range of {
-			f, err := c.query(one)
+			f, err := c.simple(one)
 			if err != nil {
 				return err
 			}
@@ -385,7 +438,11 @@ func (a *aggregation) composite() error {
 		if one.options["order"] == "desc" || one.options["missing_bucket"] == true {
 			return uncovered("option of a source of composite", "order desc or missing_bucket")
 		}
+		if one.options["format"] != nil {
+			return uncovered("option of a source of composite", "format")
+		}
 		delete(one.options, "missing_bucket")
+		delete(one.options, "order")
 		switch kind {
 		case "terms", "histogram", "date_histogram":
 		default:

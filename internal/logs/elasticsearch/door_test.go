@@ -377,7 +377,7 @@ func TestAggregations(t *testing.T) {
 		{[]any{"levels", "buckets", 1, "hosts", "buckets", 0, "newest", "hits", "hits", 0, "_source", "bytes"}, 9000.0},
 		{[]any{"time", "buckets", 0, "doc_count"}, 30.0},
 		{[]any{"time", "buckets", 3, "e", "doc_count"}, 3.0},
-		{[]any{"day", "buckets", 0, "key_as_string"}, "2026-01-01T23:00:00Z"},
+		{[]any{"day", "buckets", 0, "key_as_string"}, "2026-01-02T00:00:00.000+01:00"},
 		{[]any{"hist", "buckets", 1, "key"}, 5000.0},
 		{[]any{"hist", "buckets", 1, "doc_count"}, 50.0},
 		{[]any{"ranges", "buckets", 0, "key"}, "*-1000.0"},
@@ -390,7 +390,7 @@ func TestAggregations(t *testing.T) {
 		{[]any{"st", "sum"}, 714000.0},
 		{[]any{"vc", "value"}, 120.0},
 		{[]any{"none", "doc_count"}, 120.0},
-		{[]any{"latest", "value_as_string"}, "2026-01-02T03:01:59Z"},
+		{[]any{"latest", "value_as_string"}, "2026-01-02T03:01:59.000Z"},
 		{[]any{"c", "buckets", 2, "key", "h"}, "web-2"},
 		{[]any{"c", "after_key", "l"}, "error"},
 	} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"sort"
@@ -22,6 +23,16 @@ import (
 type compiler struct {
 	now   time.Time
 	depth int
+	dates []string // other fields than @timestamp that are compared with dates
+}
+
+// simple compiles a query that compares no field but @timestamp with dates.
+func (c *compiler) simple(v any) (event.Filter, error) {
+	f, err := c.query(v)
+	if err == nil && len(c.dates) > 0 {
+		err = uncovered("range of dates within a filter of an aggregation, over a field", c.dates[0]+": only @timestamp is a date")
+	}
+	return f, err
 }
 
 const maxQueryDepth = 50
@@ -188,6 +199,12 @@ func matchWords(field string, v any, all bool, atLeast any) (event.Filter, error
 	if !ok {
 		return event.Equals(field, value(v)), nil
 	}
+	if err := refuseNetwork(field, v); err != nil {
+		return event.Filter{}, err
+	}
+	if f, is := match.Network(field, text); is && !match.IsProse(field) {
+		return f, nil
+	}
 	if field == event.TimeField {
 		return match.Value(field, text, false), nil
 	}
@@ -284,11 +301,32 @@ func termQuery(_ *compiler, m map[string]any) (event.Filter, error) {
 	default:
 		return event.Filter{}, illegal("[term] query needs a value for [%s]", field)
 	}
+	if err := refuseNetwork(field, v); err != nil {
+		return event.Filter{}, err
+	}
 	return fold(equals(field, v), o), nil
+}
+
+// refuseNetwork refuses networks of IPv6 addresses, which are written in too many
+// ways to be found by their text.
+func refuseNetwork(field string, v any) error {
+	text, ok := v.(string)
+	if !ok || !strings.Contains(text, "/") {
+		return nil
+	}
+	if net, err := netip.ParsePrefix(text); err == nil && net.Addr().Is6() {
+		return uncovered("network of IPv6 addresses of ["+field+"]", text)
+	}
+	return nil
 }
 
 func equals(field string, v any) event.Filter {
 	field = match.Field(field)
+	if text, ok := v.(string); ok {
+		if f, is := match.Network(field, text); is {
+			return f
+		}
+	}
 	switch {
 	case field == "_id":
 		return idFilter([]string{fmt.Sprint(v)})
@@ -319,10 +357,19 @@ func termsQuery(_ *compiler, m map[string]any) (event.Filter, error) {
 			return idFilter(stringList(list)), nil
 		}
 		values := make([]event.Value, 0, len(list))
+		var nets []event.Filter
 		for _, v := range list {
+			if err := refuseNetwork(field, v); err != nil {
+				return event.Filter{}, err
+			}
+			text, _ := v.(string)
+			if f, is := match.Network(match.Field(field), text); is {
+				nets = append(nets, f)
+				continue
+			}
 			values = append(values, value(v))
 		}
-		return event.In(match.Field(field), values...), nil
+		return event.Or(append(nets, event.In(match.Field(field), values...))...), nil
 	}
 	return event.Filter{}, parsing("[terms] query names no field")
 }
@@ -485,7 +532,20 @@ func rangeQuery(c *compiler, m map[string]any) (event.Filter, error) {
 			return event.Filter{}, err
 		}
 	}
+	forms, err := formsOf(o["format"])
+	if err != nil {
+		return event.Filter{}, err
+	}
+	field = match.Field(field)
+	dates := field == event.TimeField || o["format"] != nil || o["time_zone"] != nil
+	for _, name := range []string{"gt", "gte", "lt", "lte", "from", "to"} {
+		dates = dates || looksLikeDate(o[name])
+	}
+	if dates && field != event.TimeField {
+		c.dates = append(c.dates, field)
+	}
 	var bounds []match.Bound
+	var moments []event.Filter
 	for name, op := range map[string]string{"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "from": ">=", "to": "<="} {
 		v := o[name]
 		if v == nil {
@@ -498,28 +558,37 @@ func rangeQuery(c *compiler, m map[string]any) (event.Filter, error) {
 			op = "<"
 		}
 		text := fmt.Sprint(v)
-		if match.Field(field) == event.TimeField {
-			if text, err = c.moment(text, fmt.Sprint(o["format"]), op == "<=" || op == ">", zone); err != nil {
+		if dates {
+			t, err := parseDate(text, forms, c.now, op == "<=" || op == ">", zone)
+			if err != nil {
 				return event.Filter{}, err
+			}
+			if text = t.Format(time.RFC3339Nano); field != event.TimeField {
+				moments = append(moments, dateRange(field, op, t))
+				continue
 			}
 		}
 		bounds = append(bounds, match.Bound{Op: op, Text: text})
 	}
+	if len(moments) > 0 {
+		return event.And(moments...), nil
+	}
 	return match.Range(field, c.now, bounds...)
 }
 
-// moment writes a bound of @timestamp in full.
-func (c *compiler) moment(text, format string, up bool, zone *time.Location) (string, error) {
-	if format == "epoch_second" {
-		if f, err := strconv.ParseFloat(text, 64); err == nil {
-			text = strconv.FormatInt(int64(f*1000), 10)
-		}
+// looksLikeDate tells date math and days, with or without a time, from other texts.
+func looksLikeDate(v any) bool {
+	text, ok := v.(string)
+	if !ok {
+		return false
 	}
-	t, err := match.Date(text, c.now, up, zone)
-	if err != nil {
-		return "", parsing("%v", err)
+	if _, err := time.Parse("2006-01-02", text[:min(len(text), 10)]); err == nil && len(text) >= 10 {
+		return true
 	}
-	return t.Format(time.RFC3339Nano), nil
+	if _, err := match.Date(text, time.Now(), false, time.UTC); err != nil {
+		return false
+	}
+	return strings.HasPrefix(text, "now") || strings.Contains(text, "||")
 }
 
 func zoneOf(name string) (*time.Location, error) {

@@ -157,7 +157,7 @@ func (d *Door) fieldCaps(r *http.Request) (any, error) {
 	}
 	filter := indexFilter(r.PathValue("index"))
 	if q := body["index_filter"]; q != nil {
-		f, err := (&compiler{now: time.Now()}).query(q)
+		f, err := (&compiler{now: time.Now()}).simple(q)
 		if err != nil {
 			return nil, err
 		}

@@ -32,7 +32,8 @@ type request struct {
 	fields []string
 	total  bool // tell the exact number of hits
 	aggs   []aggregation
-	tie    bool // _shard_doc is part of the order
+	dates  []string // fields compared with dates
+	tie    bool     // _shard_doc is part of the order
 	pit    bool
 	marks  *marks
 	now    time.Time
@@ -79,8 +80,9 @@ func (s *request) member(name string, v any) (err error) {
 	switch name {
 	case "query":
 		var f event.Filter
-		f, err = (&compiler{now: s.now}).query(v)
-		s.filter = event.And(s.filter, f)
+		c := &compiler{now: s.now}
+		f, err = c.query(v)
+		s.filter, s.dates = event.And(s.filter, f), c.dates
 	case "post_filter":
 		return uncovered("member of a search", name)
 	case "from":
@@ -397,7 +399,10 @@ func (d *Door) readSearch(r *http.Request, body map[string]any) (*request, error
 	if err != nil {
 		return nil, err
 	}
-	return s, d.refuseAbsent(r.Context(), s.index, absenceOf(r))
+	if err := d.refuseAbsent(r.Context(), s.index, absenceOf(r)); err != nil {
+		return nil, err
+	}
+	return s, d.refuseDates(r.Context(), s.index, s.dates)
 }
 
 // run answers a search.
@@ -586,6 +591,9 @@ func (d *Door) oneOfMany(r *http.Request, header, line []byte) (map[string]any, 
 	absent := absenceOf(r)
 	absent.member(head)
 	if err := d.refuseAbsent(r.Context(), s.index, absent); err != nil {
+		return nil, err
+	}
+	if err := d.refuseDates(r.Context(), s.index, s.dates); err != nil {
 		return nil, err
 	}
 	answer, _, err := d.run(r.Context(), s, flag(r, "rest_total_hits_as_int"), flag(r, "typed_keys"))

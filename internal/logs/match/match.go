@@ -66,6 +66,9 @@ func Exactly(field, text string) event.Filter {
 	if field == event.TraceField || field == event.SpanField {
 		return event.Equals(field, event.String(text))
 	}
+	if f, is := Network(field, text); is {
+		return f
+	}
 	return event.Equals(field, Scalar(text))
 }
 
@@ -177,23 +180,40 @@ func Range(field string, now time.Time, bounds ...Bound) (event.Filter, error) {
 		if err != nil {
 			return event.Filter{}, err
 		}
+		var part event.Filter
 		switch b.Op {
 		case "<":
-			parts = append(parts, event.LessThan(field, v))
+			part = event.LessThan(field, v)
 		case "<=":
-			parts = append(parts, event.AtMost(field, v))
+			part = event.AtMost(field, v)
 		case ">":
-			parts = append(parts, event.MoreThan(field, v))
+			part = event.MoreThan(field, v)
 		case ">=":
-			parts = append(parts, event.AtLeast(field, v))
+			part = event.AtLeast(field, v)
 		default:
 			return event.Filter{}, problem.New(problem.Invalid, "%q compares nothing", b.Op)
 		}
+		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
 		return event.Exists(field), nil
 	}
+	if len(parts) == 2 {
+		return between(parts[0], parts[1]), nil
+	}
 	return event.And(parts...), nil
+}
+
+// between asks for both bounds of one value, where a field has several.
+func between(a, b event.Filter) event.Filter {
+	if a.Min == nil {
+		a, b = b, a
+	}
+	if a.Min == nil || b.Max == nil || a.Min.Type() != b.Max.Type() {
+		return event.And(a, b)
+	}
+	a.Max, a.Below = b.Max, b.Below
+	return a
 }
 
 func boundValue(field string, b Bound, now time.Time) (event.Value, error) {
