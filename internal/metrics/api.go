@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/grafana/regexp"
-	remoteapi "github.com/prometheus/client_golang/exp/api/remote"
 	"github.com/prometheus/common/route"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/rules"
@@ -54,9 +53,9 @@ func (m *Metrics) newAPI(external *url.URL) http.Handler {
 		m.news.Sub,
 		m.cfg.Gatherer,
 		m.cfg.Registerer,
-		nil,  // statistics as usual
-		true, // remote write
-		remoteapi.MessageTypes{remoteapi.WriteV1MessageType, remoteapi.WriteV2MessageType},
+		nil,                // statistics as usual
+		false,              // remote write is received by us
+		nil,                // and so are its messages
 		true, false, false, // OTLP, deltas refused
 		lookback,
 		false, // no type and unit labels

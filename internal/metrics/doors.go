@@ -77,7 +77,7 @@ func (m *Metrics) Handler() http.Handler {
 	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.api().ServeHTTP(w, r) })
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", api)
-	mux.Handle("POST /api/v1/write", limitBody(m.remoteWrite(api)))
+	mux.Handle("POST /api/v1/write", limitBody(m.remoteWrite()))
 	mux.Handle("POST /api/v1/otlp/v1/metrics", limitBody(otlp(api)))
 	mux.Handle("POST /v1/metrics", limitBody(otlp(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.Clone(r.Context())

@@ -44,31 +44,30 @@ func newReceived(db *database, registerer prometheus.Registerer) (*received, err
 		Help: "Samples of remote write and OTLP that were refused because their series has invalid, too many or too long labels.",
 	}), lost: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "daytwo_metrics_received_lost_exemplars_total",
-		Help: "Exemplars of remote write 1.0 that could not be stored beside their samples.",
+		Help: "Exemplars of remote write that could not be stored beside their samples.",
 	})}
 	return r, errors.Join(registerer.Register(r.refused), registerer.Register(r.lost))
 }
 
 // AppenderV2 implements storage.AppendableV2.
 func (r *received) AppenderV2(ctx context.Context) storage.AppenderV2 {
+	if app := r.appender(ctx); app != nil {
+		return app
+	}
+	return refusingAppender{}
+}
+
+// appender is nil while the database is not open.
+func (r *received) appender(ctx context.Context) *receivedAppender {
 	inner, ok := r.db.strictAppender(ctx).(storage.ExemplarAppenderV2)
 	if !ok {
-		return refusingAppender{}
+		return nil
 	}
-	return &receivedAppender{ExemplarAppenderV2: inner, refused: r.refused, atOnce: ctx.Value(partial{}) != nil}
+	return &receivedAppender{ExemplarAppenderV2: inner, refused: r.refused}
 }
 
-// partial marks a request whose protocol can say which of its samples were refused: remote write 2. For others a refusal
-// must wait for the commit, or the rest of the request would be lost with it.
-type partial struct{}
-
-func withPartial(r *http.Request) *http.Request {
-	if strings.Contains(r.Header.Get("Content-Type"), "io.prometheus.write.v2") {
-		return r.WithContext(context.WithValue(r.Context(), partial{}, true))
-	}
-	return r
-}
-
+// receivedAppender keeps out what is refused. The error of it waits for the commit, or the rest of the request would be lost
+// with it; atOnce is for a protocol that can say which of its samples were refused, remote write 2.0.
 type receivedAppender struct {
 	storage.ExemplarAppenderV2
 	refused prometheus.Counter
@@ -166,7 +165,7 @@ func limitBody(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxReceived)
-		next.ServeHTTP(w, withPartial(r))
+		next.ServeHTTP(w, r)
 	})
 }
 

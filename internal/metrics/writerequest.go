@@ -1,33 +1,46 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 
-	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/daytwo-dev/daytwo/internal/wire"
 )
 
-// sentSeries is a TimeSeries of a WriteRequest. What it holds is good until the next is read.
+// sentSeries is a TimeSeries of remote write. What it holds is good until the next is read.
 type sentSeries struct {
-	labels                labels.ScratchBuilder // in order; not all of them if there are too many
-	names, bytes          int                   // of all labels
-	metric                string
+	sentLabels
 	samples               []sentSample
 	histograms, exemplars []string // encoded; few series have any
+	utf8                  bool     // of version 2.0: all symbols are known to be
+	metadata              error    // of version 2.0: what is wrong with it
 }
 
 type sentSample struct {
-	at    int64 // ms since 1970
-	value float64
+	start, at int64 // ms since 1970; a start of 0 is unknown
+	value     float64
 }
+
+type sentHistogram struct {
+	start, at int64
+	whole     *histogram.Histogram // or
+	float     *histogram.FloatHistogram
+}
+
+// maxAtOnce is how many samples, histograms or exemplars are taken of one series, and how many symbols of one request.
+// Without it, empty ones would take many times the memory that the request has.
+const maxAtOnce = 1 << 20
+
+var errTooMany = errors.New("send smaller batches")
 
 // The fields of a WriteRequest and of what is in it, see prompb/remote.proto and types.proto of Prometheus.
 const (
 	requestSeries    = 1
-	requestSymbols2  = 4 // of version 2.0
-	requestSeries2   = 5
 	seriesLabels     = 1
 	seriesSamples    = 2
 	seriesExemplars  = 3
@@ -38,8 +51,10 @@ const (
 	sampleTime       = 2
 )
 
-// eachSeries reads a WriteRequest and hands over one series after the other.
-func eachSeries(request string, take func(*sentSeries) error) error {
+// writeRequest is remote write 1.0.
+type writeRequest struct{}
+
+func (writeRequest) each(request string, take func(*sentSeries) error) error {
 	var s sentSeries
 	f := wire.Of(request)
 	for f.Next() {
@@ -62,57 +77,35 @@ func eachSeries(request string, take func(*sentSeries) error) error {
 	return f.Err()
 }
 
+func (s *sentSeries) reset() {
+	s.sentLabels.reset()
+	s.samples, s.histograms, s.exemplars, s.metadata = s.samples[:0], s.histograms[:0], s.exemplars[:0], nil
+}
+
 func (s *sentSeries) read(series string) error {
-	s.labels.Reset()
-	s.names, s.bytes, s.metric = 0, 0, ""
-	s.samples, s.histograms, s.exemplars = s.samples[:0], s.histograms[:0], s.exemplars[:0]
+	s.reset()
 	f := wire.Of(series)
 	for f.Next() {
 		var err error
 		switch f.Number {
 		case seriesLabels:
-			err = s.readLabel(f.Text())
+			err = s.sentLabels.read(f.Text())
 		case seriesSamples:
-			err = s.readSample(f.Text())
+			err = s.readSample(f.Text(), 0)
 		case seriesExemplars:
-			s.exemplars = append(s.exemplars, f.Text())
+			s.exemplars, err = s.more(s.exemplars, f.Text())
 		case seriesHistograms:
-			s.histograms = append(s.histograms, f.Text())
+			s.histograms, err = s.more(s.histograms, f.Text())
 		}
 		if err != nil {
 			return err
 		}
 	}
-	s.labels.Sort()
 	return f.Err()
 }
 
-func (s *sentSeries) readLabel(label string) error {
-	var name, value string
-	f := wire.Of(label)
-	for f.Next() {
-		switch f.Number {
-		case labelName:
-			name = f.Text()
-		case labelValue:
-			value = f.Text()
-		}
-	}
-	s.names++
-	s.bytes += len(name) + len(value)
-	if name == model.MetricNameLabel {
-		s.metric = value
-	}
-	if !s.tooMuch() {
-		s.labels.Add(name, value) // [labels.ScratchBuilder.Labels] copies
-	}
-	return f.Err()
-}
-
-// tooMuch tells whether there are more labels than a series may have.
-func (s *sentSeries) tooMuch() bool { return s.names > maxLabels || s.bytes > maxLabelBytes }
-
-func (s *sentSeries) readSample(sample string) error {
+// readSample reads a Sample. The field of its start is 0 where it has none.
+func (s *sentSeries) readSample(sample string, start uint64) error {
 	var one sentSample
 	f := wire.Of(sample)
 	for f.Next() {
@@ -121,8 +114,53 @@ func (s *sentSeries) readSample(sample string) error {
 			one.value = f.Double()
 		case sampleTime:
 			one.at = f.Int()
+		case start:
+			one.start = f.Int()
 		}
+	}
+	if len(s.samples) == maxAtOnce {
+		return s.tooMany()
 	}
 	s.samples = append(s.samples, one)
 	return f.Err()
+}
+
+// more is all with one more.
+func (s *sentSeries) more(all []string, one string) ([]string, error) {
+	if len(all) == maxAtOnce {
+		return all, s.tooMany()
+	}
+	return append(all, one), nil
+}
+
+func (s *sentSeries) tooMany() error {
+	return fmt.Errorf("more than %d samples, histograms or exemplars of series %.100q at once: %w", maxAtOnce, s.metric, errTooMany)
+}
+
+// decode makes a whole object of what is rare.
+func decode(message interface{ Unmarshal([]byte) error }, encoded string) error {
+	if err := message.Unmarshal([]byte(encoded)); err != nil {
+		return fmt.Errorf("%w: %w", wire.ErrMalformed, err)
+	}
+	return nil
+}
+
+func (writeRequest) histogram(encoded string) (sentHistogram, error) {
+	var h prompb.Histogram
+	if err := decode(&h, encoded); err != nil {
+		return sentHistogram{}, err
+	}
+	if h.IsFloatHistogram() {
+		return sentHistogram{at: h.Timestamp, float: h.ToFloatHistogram()}, nil
+	}
+	return sentHistogram{at: h.Timestamp, whole: h.ToIntHistogram()}, nil
+}
+
+func (writeRequest) exemplar(encoded string) (exemplar.Exemplar, error) {
+	var e prompb.Exemplar
+	if err := decode(&e, encoded); err != nil {
+		return exemplar.Exemplar{}, err
+	}
+	var b labels.ScratchBuilder
+	return e.ToExemplar(&b, nil), nil
 }

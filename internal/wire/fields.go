@@ -88,6 +88,50 @@ func (f *Fields) Int() int64 {
 	return 0
 }
 
+// Numbers is the field's numbers, of the type repeated uint32: one or many, as they were sent.
+//
+//	n := f.Numbers()
+//	for n.Next() {
+//		sum += n.Value
+//	}
+//	return f.Err()
+func (f *Fields) Numbers() Numbers {
+	switch f.kind {
+	case varint:
+		return Numbers{of: f, one: true}
+	case length:
+		return Numbers{of: f, rest: f.data}
+	}
+	f.fail("has the wire type %d, want %d or %d", f.kind, varint, length)
+	return Numbers{of: f}
+}
+
+// Numbers are those of one field. An error is the field's.
+type Numbers struct {
+	Value uint32
+
+	of   *Fields
+	one  bool
+	rest string
+}
+
+// Next reads a number. It tells whether there was one.
+func (n *Numbers) Next() bool {
+	if n.one {
+		n.one, n.Value = false, uint32(n.of.value) //nolint:gosec // as protobuf has it
+		return true
+	}
+	if n.rest == "" {
+		return false
+	}
+	value, rest, ok := number(n.rest)
+	if !ok {
+		n.of.fail("has a number without an end")
+	}
+	n.Value, n.rest = uint32(value), rest //nolint:gosec // as protobuf has it
+	return ok
+}
+
 func (f *Fields) is(kind uint64) bool {
 	if f.kind != kind {
 		f.fail("has the wire type %d, want %d", f.kind, kind)
@@ -112,6 +156,15 @@ func (f *Fields) cut(n uint64) string {
 }
 
 func (f *Fields) number() uint64 {
+	if f.rest != "" && f.rest[0] < 0x80 { // as nearly all are
+		n := uint64(f.rest[0])
+		f.rest = f.rest[1:]
+		return n
+	}
+	return f.long()
+}
+
+func (f *Fields) long() uint64 {
 	n, rest, ok := number(f.rest)
 	if !ok {
 		f.fail("has a number without an end")
