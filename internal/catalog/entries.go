@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // maxRepeat keeps a forgotten incident from paging for ever.
@@ -100,7 +102,7 @@ func (r *reader) refer(n *yaml.Node, kind, name string, known names) {
 func (r *reader) nearest(name string, known names) string {
 	mend := "define it, or name one that exists"
 	for other := range known {
-		if oneOff(other, name) || plain(other) == plain(name) {
+		if problem.Resembles(other, name) {
 			mend = "did you mean " + other + "?"
 		}
 	}

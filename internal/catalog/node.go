@@ -192,28 +192,9 @@ func suggest(name string, read map[string]func(*yaml.Node)) string {
 	}
 	slices.Sort(names)
 	for _, known := range names {
-		if plain(known) == plain(name) || oneOff(known, name) {
+		if problem.Resembles(known, name) {
 			return fmt.Sprintf("did you mean %q?", known)
 		}
 	}
 	return "the keys are " + strings.Join(names, ", ")
-}
-
-func plain(s string) string {
-	return strings.TrimSuffix(strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s)), "s")
-}
-
-// oneOff tells whether one letter more, less or different makes a into b.
-func oneOff(a, b string) bool {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	if len(a)-len(b) > 1 || len(b) < 3 {
-		return false
-	}
-	i := 0
-	for i < len(b) && a[i] == b[i] {
-		i++
-	}
-	return a[min(i+1, len(a)):] == b[min(i+len(b)+1-len(a), len(b)):]
 }

@@ -108,7 +108,11 @@ func (d document) locate(err error) []problem.Finding {
 				})
 			}
 		}
+		if at := d.place(line); f.Line == 0 && at != nil {
+			f.Line, f.Column = at.Line, at.Column
+		}
 		f.Message = plainly(f.Message)
+		f.Mend = mend(f.Message)
 		findings = append(findings, f)
 	}
 	return findings
@@ -186,6 +190,11 @@ func (d document) checkReferences(c *config.Config, self string) []problem.Findi
 		return findings
 	}
 	findings = append(findings, d.checkAlertmanagers(c)...)
+	for _, remote := range c.RemoteWriteConfigs {
+		if u := remote.URL; u != nil && u.Scheme != "http" && u.Scheme != "https" {
+			findings = append(findings, d.finding(problem.SeverityWarning, d.find(u.String()), "write a whole URL, https://…", "remote_write cannot send to %s", u.Redacted()))
+		}
+	}
 	jobs, err := c.GetScrapeConfigs()
 	if err != nil {
 		return append(findings, d.locate(err)...)
@@ -247,6 +256,9 @@ func (d document) checkJob(job *config.ScrapeConfig) []problem.Finding {
 	if time.Duration(job.ScrapeInterval) >= lookback {
 		findings = append(findings, d.finding(problem.SeverityWarning, at, "scrape at least every 4m",
 			"job %q is scraped every %s: between scrapes its samples count as gone after %s", job.JobName, job.ScrapeInterval, lookback))
+	}
+	if job.Scheme != "" && job.Scheme != "http" && job.Scheme != "https" {
+		findings = append(findings, d.finding(problem.SeverityWarning, d.find(job.Scheme), "write http or https", "job %q cannot be scraped by %q", job.JobName, job.Scheme))
 	}
 	findings = append(findings, d.checkStaticTargets(job)...)
 	for _, sd := range job.ServiceDiscoveryConfigs {

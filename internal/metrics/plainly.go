@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	noField  = regexp.MustCompile(`^field (\S+) not found in type \S+$`)
+	noField  = regexp.MustCompile(`^field (\S+) not found in type .+$`)
 	badValue = regexp.MustCompile("(?s)^cannot unmarshal !!\\w+(?: `(.*)`)? into (\\S+)$")
 )
 
