@@ -47,6 +47,9 @@ func Check(file string, c *catalog.Catalog) []problem.Finding {
 	return findings
 }
 
+// RoutingFile is the name of the file that tells who is notified, in an operations directory.
+const RoutingFile = alertmanager.FileName
+
 // CheckRouting reports what is wrong with the alertmanager.yml of an operations directory and the files it names, for a server that
 // would listen on that address.
 func CheckRouting(dir, listen string) []problem.Finding {

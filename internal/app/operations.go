@@ -81,6 +81,7 @@ func inspect(dir, listen string) (operations, []problem.Finding, error) {
 	findings = append(findings, alert.CheckRouting(dir, listen)...)
 	findings = append(findings, alert.CheckService(ops.prometheus, ops.catalog)...)
 	findings = append(findings, logs.CheckPipelines(dir)...)
+	findings = append(findings, misnamed(dir)...)
 	manifests, found := orchestrate.ReadDir(filepath.Join(dir, "workloads"))
 	ops.workloads = manifests
 	findings = append(findings, found...)
@@ -95,6 +96,22 @@ func inspect(dir, listen string) (operations, []problem.Finding, error) {
 	}
 	problem.SortFindings(findings)
 	return ops, findings, nil
+}
+
+// misnamed finds files that somebody thinks are read.
+func misnamed(dir string) (findings []problem.Finding) {
+	for _, read := range []string{catalog.FileName, "prometheus.yml", alert.RoutingFile} {
+		name := filepath.Join(dir, strings.TrimSuffix(read, ".yml")+".yaml")
+		if _, err := os.Lstat(name); err != nil {
+			continue
+		}
+		f := problem.Finding{File: name, Severity: problem.SeverityError, Message: "this file is not read", Mend: "rename it " + read}
+		if _, err := os.Lstat(filepath.Join(dir, read)); err == nil {
+			f.Message, f.Mend = f.Message+", "+read+" beside it is", "remove one of them"
+		}
+		findings = append(findings, f)
+	}
+	return findings
 }
 
 func reason(err error) error {
