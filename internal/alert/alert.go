@@ -77,7 +77,7 @@ type Alert struct {
 	Generator   string       `json:"generatorUrl,omitempty" doc:"where an alert from outside comes from, as its sender says"`
 	HandedAt    *time.Time   `json:"handedAt,omitempty" doc:"when it was handed over to become an incident"`
 	Withheld    string       `json:"withheld,omitempty" doc:"why it was not handed over, or not yet: a silence, an inhibition, a time interval, its route"`
-	Suppressed  string       `json:"suppressed,omitempty" enum:"silenced,inhibited" doc:"what keeps it from being told now, also after it was handed over; only of an alert that fires"`
+	Suppressed  string       `json:"suppressed,omitempty" enum:"silenced,inhibited,muted" doc:"what keeps it from being told now, also after it was handed over; only of an alert that fires"`
 
 	rule    string    // which rule it comes from, see ruleKey
 	added   []string  // annotations that neither the rule nor the sender gave: Alertmanager is not told of them

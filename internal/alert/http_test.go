@@ -59,6 +59,17 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("GET %s while checkout is silenced = %s", path, body)
 			}
 		}
+		l.write("alertmanager.yml", "route: {receiver: daytwo, routes: [{matchers: [service=storefront], mute_time_intervals: [always]}]}\nreceivers: [{name: daytwo}]\n"+
+			"time_intervals: [{name: always, time_intervals: [{times: [{start_time: '00:00', end_time: '24:00'}]}]}]\n")
+		if err := l.alerts.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, service := range []string{"checkout", "storefront"} {
+			want := map[string]string{"checkout": "silenced", "storefront": "muted"}[service]
+			if _, body := get("/api/alerts?service=" + service); !strings.Contains(body, `"suppressed":"`+want+`"`) {
+				t.Errorf("of %s, where storefront's route is muted: %s", service, body)
+			}
+		}
 		for path, want := range map[string]string{
 			"/api/alerts?service=checkout": `"summary":"checkout has 20 waiting"`,
 			"/api/alerts?service=nope":     `{"items":[]}`,

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,8 @@ type Destination struct {
 	Known   bool         `json:"known" doc:"the service is in the catalog"`
 	Policy  string       `json:"policy,omitempty" doc:"the escalation policy of the service"`
 	People  []string     `json:"people" doc:"who is paged first as an incident: of the first level of the policy, or the last resort"`
+
+	Texts []alertmanager.Text `json:"texts,omitempty" doc:"what its receivers would write, only where a route is tested; annotations are examples"`
 }
 
 // destination says where an alert goes now.
@@ -101,7 +104,17 @@ func (a *Alerts) routingRoutes(s *web.Server) {
 			if err != nil {
 				return nil, err
 			}
-			return a.destination(ctx, one, time.Now())
+			d, err := a.destination(ctx, one, time.Now())
+			if err != nil || d.Dropped {
+				return d, err
+			}
+			for i, path := range d.Paths {
+				if slices.ContainsFunc(d.Paths[:i], func(p alertmanager.Path) bool { return p.Receiver == path.Receiver }) {
+					continue
+				}
+				d.Texts = append(d.Texts, a.routing.Texts(path.Receiver, d.Labels, alertmanager.ExampleAnnotations(), path.GroupLabels)...)
+			}
+			return d, nil
 		})
 	web.Get(s, "/api/alerts/{id}/destination", web.Op{ID: "get-alert-destination", Summary: "Tell where an alert goes, and what holds it", Tag: "alerts"},
 		func(ctx context.Context, in *byID) (*Destination, error) {

@@ -110,6 +110,7 @@ func (d document) at(n *yaml.Node) problem.Finding {
 var (
 	atLine   = regexp.MustCompile(`(?s)^(?:yaml: )?line (\d+): (.*)$`)
 	inRegexp = regexp.MustCompile("(?s)`\\^\\(\\?:(.+)\\)\\$`")
+	inWords  = regexp.MustCompile(`^address (\S+): |^(\S+) is not a valid (?:weekday|month)`)
 	inQuotes = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`)
 )
 
@@ -163,6 +164,16 @@ func (d document) quoted(message string) (at *yaml.Node) {
 			return at
 		}
 	}
+	if m := inWords.FindStringSubmatch(message); m != nil {
+		d.walk(func(_ string, v *yaml.Node) {
+			if at == nil && v.Kind == yaml.ScalarNode && v.Value == m[1]+m[2] {
+				at = v
+			}
+		})
+		if at != nil {
+			return at
+		}
+	}
 	if m := inRegexp.FindStringSubmatch(message); m != nil {
 		d.walk(func(_ string, v *yaml.Node) {
 			if at == nil && v.Kind == yaml.ScalarNode && strings.Contains(v.Value, m[1]) {
@@ -177,7 +188,7 @@ func (d document) quoted(message string) (at *yaml.Node) {
 		{"SMTP", "email_configs"}, {"Slack", "slack_configs"}, {"OpsGenie", "opsgenie_configs"}, {"PagerDuty", "pagerduty_configs"},
 		{"VictorOps", "victorops_configs"}, {"Wechat", "wechat_configs"}, {"telegram", "telegram_configs"}, {"discord", "discord_configs"},
 		{"webex", "webex_configs"}, {"msteams", "msteams_configs"}, {"Jira", "jira_configs"}, {"Rocketchat", "rocketchat_configs"},
-		{"mattermost", "mattermost_configs"}, {"webhook", "webhook_configs"}, {"group_interval", "group_interval"},
+		{"mattermost", "mattermost_configs"}, {"webhook", "webhook_configs"}, {"url_file", "webhook_configs"}, {"start time", "times"}, {"group_interval", "group_interval"},
 		{"repeat_interval", "repeat_interval"}, {"time interval", "time_intervals"}, {"receiver", "receivers"}, {"route", "route"},
 		{"matcher", "matchers"},
 	} {
@@ -217,6 +228,20 @@ func mend(message string) string {
 		{"bad matcher format", `write matchers such as severity="critical"`},
 		{"error parsing regexp", "correct the regular expression"},
 		{"group_interval cannot be zero", "write a duration such as 5m"},
+		{"not a valid duration string", "write a number with its unit: 30s, 5m, 4h"},
+		{"unknown unit", "write a number with its unit: 30s, 5m, 4h"},
+		{"PagerDuty", "set routing_key on the receiver"},
+		{"url or url_file", "set url"},
+		{"start time cannot be", "a range ends on the day it begins: make two of it, one until 24:00 and one from 00:00"},
+		{"is not a valid weekday", "write monday, or monday:friday"},
+		{"is not a valid month", "write january, 1, or january:march"},
+		{"!!map into []string", "write a list; matchers are such as [severity=\"critical\"]"},
+		{"!!map into string", "write a text; a matcher is such as severity=\"critical\""},
+		{"into []string", "write a list: [one, another]"},
+		{"into []", "write a list: each in a line of its own after a dash"},
+		{"cannot start any token", "indent with spaces, and quote what begins with @, ` or %"},
+		{"did not find expected", "look at the indentation here and above, and quote a text that begins with { or [ or holds a quote"},
+		{"mapping values are not allowed", "look at the indentation here and above, and quote a text that holds a colon"},
 	} {
 		if strings.Contains(message, known.in) {
 			return known.mend

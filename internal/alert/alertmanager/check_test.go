@@ -38,6 +38,50 @@ func TestCheck(t *testing.T) {
 			"global: {slack_api_url: 'https://x'}\nroute: {receiver: a}\nreceivers:\n  - name: a\n    slack_configs:\n      - {channel: c, api_url: $SLACK}\n",
 			`6:31: unsupported scheme "" for URL (write a whole URL`,
 		},
+		"a duration without a unit": {
+			"route:\n  receiver: a\n  group_wait: 30\nreceivers: [{name: a}]\n",
+			`3:15: not a valid duration string: "30" (write a number with its unit`,
+		},
+		"a text where a list belongs": {
+			"route:\n  receiver: a\n  group_by: job\nreceivers: [{name: a}]\n",
+			"3:3: cannot unmarshal !!str `job` into []string (write a list: [one, another])",
+		},
+		"matchers as a mapping": {
+			"route:\n  receiver: a\n  routes:\n    - matchers: {severity: page}\nreceivers: [{name: a}]\n",
+			`4:7: cannot unmarshal !!map into []string (write a list; matchers are such as [severity="critical"])`,
+		},
+		"days joined by a dash": {
+			"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\ntime_intervals:\n  - name: x\n    time_intervals:\n      - weekdays: ['monday-friday']\n",
+			"6:20: monday-friday is not a valid weekday (write monday, or monday:friday)",
+		},
+		"a night": {
+			"route: {receiver: daytwo}\nreceivers: [{name: daytwo}]\ntime_intervals:\n  - name: x\n    time_intervals:\n      - times: [{start_time: '22:00', end_time: '06:00'}]\n",
+			"6:16: start time cannot be equal or greater than end time (a range ends on the day it begins",
+		},
+		"a host without a port": {
+			"global: {smtp_smarthost: smtp.x.org, smtp_from: a@x.org}\nroute: {receiver: a}\nreceivers: [{name: a, email_configs: [{to: a@b.c}]}]\n",
+			"1:26: address smtp.x.org: missing port in address (write host:port",
+		},
+		"a webhook to nowhere": {
+			"route: {receiver: a}\nreceivers:\n  - name: a\n    webhook_configs: [{url: ''}]\n",
+			"4:22: one of url or url_file must be configured (set url)",
+		},
+		"a tab": {"route:\n\treceiver: a\n", "2:2: found character that cannot start any token (indent with spaces"},
+		"a template with a function that is none": {
+			"route: {receiver: a}\nreceivers:\n  - name: a\n    slack_configs:\n      - api_url: http://x/\n        text: '{{ .Status | toUpr }}'\n",
+			`6:15: warning: it cannot be filled in: function "toUpr" not defined (`,
+		},
+		"a template of what alerts do not have": {
+			"route: {receiver: a}\nreceivers:\n  - name: a\n    slack_configs:\n      - api_url: http://x/\n        text: '{{ .Alert.Labels.x }}'\n",
+			`6:15: warning: it cannot be filled in: executing "" at <.Alert.Labels.x>: can't evaluate field Alert`,
+		},
+		"a template that nobody defines": {
+			"route: {receiver: a}\nreceivers:\n  - name: a\n    webhook_configs:\n      - url: 'http://x/{{ template \"mine\" . }}'\n",
+			`5:14: warning: it cannot be filled in: `,
+		},
+		"templates that work": {
+			"route: {receiver: a}\nreceivers:\n  - name: a\n    slack_configs:\n      - api_url: http://x/\n        text: '{{ range .Alerts }}{{ .Annotations.summary }} {{ .StartsAt.Format \"15:04\" }}{{ end }} {{ .CommonLabels.severity | toUpper }} {{ template \"slack.default.text\" . }}'\n", "",
+		},
 		"no route":    {"receivers: [{name: a}]\n", " no routes provided (add `route: {receiver: …}`)"},
 		"not YAML":    {"route: [\n", `1:1: did not find expected node content`},
 		"a bad regex": {"route:\n  receiver: daytwo\n  routes:\n    - matchers: ['x=~\"(\"']\nreceivers: [{name: daytwo}]\n", `4:`},

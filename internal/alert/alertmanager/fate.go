@@ -41,11 +41,12 @@ type Held struct {
 
 // Fate is where an alert with certain labels goes now.
 type Fate struct {
-	Paths       []Path `json:"paths"`
-	SilencedBy  []Held `json:"silencedBy"`
-	InhibitedBy []Held `json:"inhibitedBy"`
-	Incident    bool   `json:"incident" doc:"it becomes an incident, at once or when it is no longer withheld"`
-	Withheld    string `json:"withheld,omitempty" doc:"why it does not become an incident now"`
+	Paths       []Path    `json:"paths"`
+	SilencedBy  []Held    `json:"silencedBy"`
+	InhibitedBy []Held    `json:"inhibitedBy"`
+	Told        []Outcome `json:"told" doc:"what the last notifications of it came to, since the server started"`
+	Incident    bool      `json:"incident" doc:"it becomes an incident, at once or when it is no longer withheld"`
+	Withheld    string    `json:"withheld,omitempty" doc:"why it does not become an incident now"`
 }
 
 // Fate says where an alert goes at a time. starts is since when it fires.
@@ -55,7 +56,7 @@ func (m *Manager) Fate(ctx context.Context, set map[string]string, starts, now t
 		return Fate{}, err
 	}
 	lset := labelSet(set)
-	f := Fate{Paths: on.routing.paths(lset, now), SilencedBy: m.silencedBy(ctx, lset), InhibitedBy: m.inhibitedBy(ctx, on, lset)}
+	f := Fate{Paths: on.routing.paths(lset, now), SilencedBy: m.silencedBy(ctx, lset), InhibitedBy: m.inhibitedBy(ctx, on, lset), Told: m.outcomes.about(lset)}
 	f.Incident, f.Withheld = decide(f, starts, now)
 	return f, nil
 }
@@ -71,7 +72,8 @@ func (m *Manager) Withheld(ctx context.Context, set map[string]string, starts, n
 	return f.Withheld, explicit
 }
 
-// Suppressed says in a word what keeps an alert with certain labels from being told now: silenced, inhibited, or empty.
+// Suppressed says in a word what keeps an alert with certain labels from being told now: silenced, inhibited, muted by time
+// intervals on every route that it takes, or empty.
 func (m *Manager) Suppressed(ctx context.Context, set map[string]string) string {
 	on, err := m.current()
 	if err != nil {
@@ -83,6 +85,8 @@ func (m *Manager) Suppressed(ctx context.Context, set map[string]string) string 
 		return "silenced"
 	case len(m.inhibitedBy(ctx, on, lset)) > 0:
 		return "inhibited"
+	case !slices.ContainsFunc(on.routing.paths(lset, time.Now()), func(p Path) bool { return len(p.MutedBy) == 0 }):
+		return "muted"
 	}
 	return ""
 }

@@ -58,6 +58,7 @@ type Manager struct {
 	silences      *silence.Silences
 	silencer      *silence.Silencer
 	notifications *nflog.Log
+	outcomes      outcomes
 	muted         marker.GroupMarker
 	pipeline      *notify.PipelineBuilder
 	dispatching   *dispatch.DispatcherMetrics
@@ -161,6 +162,7 @@ func (m *Manager) Run(ctx context.Context) error {
 func (m *Manager) collect(ctx context.Context) {
 	_, silences := m.silences.GC()
 	_, notifications := m.notifications.GC()
+	m.outcomes.forget(time.Now())
 	for _, err := range []error{silences, notifications, m.kept.forget(ctx, time.Now()), m.kept.taken()} {
 		if err != nil && ctx.Err() == nil {
 			m.cfg.Logger.Error("state of Alertmanager", "error", err)
@@ -184,7 +186,7 @@ func (m *Manager) Apply(r *Routing) {
 // start is called with the lock. The order is Alertmanager's: who inhibits is known before anybody is notified.
 func (m *Manager) start(r *Routing) {
 	inhibitor := inhibit.NewInhibitor(m.alerts, r.config.InhibitRules, m.cfg.Logger, silent)
-	stages := m.pipeline.New(r.receivers, func() time.Duration { return withoutCluster }, inhibitor, m.silencer, r.intervals,
+	stages := m.pipeline.New(m.outcomes.watched(r.receivers), func() time.Duration { return withoutCluster }, inhibitor, m.silencer, r.intervals,
 		m.muted, m.notifications, nil)
 	dispatcher := dispatch.NewDispatcher(m.alerts, r.root, stages, m.muted, func(d time.Duration) time.Duration {
 		return max(d, notify.MinTimeout)

@@ -193,6 +193,73 @@ func TestNotifications(t *testing.T) {
 	}
 }
 
+// What a notification came to is told of its alert: also why it failed.
+func TestOutcomes(t *testing.T) {
+	w := newWorld(t)
+	content, err := os.ReadFile(filepath.Join(w.dir, "alertmanager.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, w.dir, "alertmanager.yml", strings.Replace(string(content), `/webhook"}]`, `/webhook"}, {url: "http://127.0.0.1:1/"}]`, 1))
+	w.start()
+	defer w.stop()
+	w.publish(time.Time{}, "a")
+	about := map[string]string{"alertname": "Down", "instance": "a"}
+	var told []alertmanager.Outcome
+	for end := time.Now().Add(30 * time.Second); len(told) < 4 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) { // real servers are notified
+		fate, err := w.manager.Fate(t.Context(), about, time.Now(), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = fate.Told
+	}
+	var all []string
+	for _, one := range told {
+		if one.Receiver != "everything" || one.Ended || time.Since(one.At) > time.Minute {
+			t.Errorf("%+v", one)
+		}
+		all = append(all, one.Integration+" "+strings.ReplaceAll(one.Error, "\n", " "))
+	}
+	if len(all) != 4 || all[0] != "email[0] " || all[1] != "slack[0] " || all[2] != "webhook[0] " || !strings.HasPrefix(all[3], "webhook[1] ") || !strings.Contains(all[3], "connection refused") {
+		t.Errorf("%q", all)
+	}
+}
+
+// What a receiver would write is shown without being sent, and without its secrets.
+func TestTexts(t *testing.T) {
+	w := newWorld(t)
+	write(t, w.dir, "alertmanager.yml", `route: {receiver: team}
+templates: [own.tmpl]
+receivers:
+  - name: team
+    pagerduty_configs:
+      - {routing_key: 'secret{{ "x" }}', details: {where: '{{ .CommonLabels.instance }}', firing: 'none'}}
+    slack_configs:
+      - {api_url: "http://127.0.0.1:1/", text: '{{ template "own" . }}', title: '{{ .Oops }}', actions: [{type: button, text: go, url: '{{ (index .Alerts 0).Annotations.runbook_url }}'}]}
+`)
+	w.start()
+	defer w.stop()
+	texts := w.manager.Texts("team", map[string]string{"alertname": "Down", "instance": "a"}, alertmanager.ExampleAnnotations(), map[string]string{"alertname": "Down"})
+	got := map[string]string{}
+	for _, one := range texts {
+		if strings.Contains(one.Text+one.Error, "secret") || one.Receiver != "team" {
+			t.Errorf("%+v", one)
+		}
+		got[one.Integration+" "+one.Field] = one.Text + one.Error
+	}
+	for field, want := range map[string]string{
+		"pagerduty[0] details.where": "a", "slack[0] text": "1 fire of Down", "slack[0] actions.0.url": "http://localhost/runbook",
+		"slack[0] title": "can't evaluate field Oops", "pagerduty[0] description": "[FIRING:1] Down",
+	} {
+		if !strings.Contains(got[field], want) || got[field] == "" {
+			t.Errorf("%s: %q, want %q in %q", field, got[field], want, got)
+		}
+	}
+	if other := w.manager.Texts("nobody", nil, nil, nil); len(other) != 0 {
+		t.Errorf("of a receiver that is none: %v", other)
+	}
+}
+
 // What fires at the start is known to the inhibitor before anybody is notified: of what it inhibits nobody hears.
 func TestInhibitionAtTheStart(t *testing.T) {
 	w := newWorld(t)

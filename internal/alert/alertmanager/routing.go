@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -95,7 +96,7 @@ func load(name, url string, logger *slog.Logger) (*Routing, []problem.Finding) {
 	if problem.Broken(findings) {
 		return nil, findings
 	}
-	return r, append(findings, doc.checkReach(r)...)
+	return r, slices.Concat(findings, doc.checkTexts(r), doc.checkReach(r))
 }
 
 // build makes all that can fail: templates, receivers, intervals.

@@ -2309,7 +2309,7 @@ export interface components {
              * @description what keeps it from being told now, also after it was handed over; only of an alert that fires
              * @enum {string}
              */
-            suppressed?: "silenced" | "inhibited";
+            suppressed?: "silenced" | "inhibited" | "muted";
             /**
              * Format: double
              * @description of the expression, at the last evaluation while firing; absent if it is not a finite number
@@ -2353,6 +2353,10 @@ export interface components {
             policy?: string;
             service?: string;
             silencedBy: components["schemas"]["AlertmanagerHeld"][];
+            /** @description what its receivers would write, only where a route is tested; annotations are examples */
+            texts?: components["schemas"]["AlertmanagerText"][];
+            /** @description what the last notifications of it came to, since the server started */
+            told: components["schemas"]["AlertmanagerOutcome"][];
             /** @description why it does not become an incident now */
             withheld?: string;
         };
@@ -2545,6 +2549,17 @@ export interface components {
             /** @description the matchers from the root of the tree down to the route; the root has none */
             steps: string[];
         };
+        AlertmanagerOutcome: {
+            /** Format: date-time */
+            at: string;
+            /** @description what was told is that the alert is over */
+            ended: boolean;
+            /** @description why it failed; empty: it was taken */
+            error?: string;
+            /** @description webhook[0], email[1] … */
+            integration: string;
+            receiver: string;
+        };
         AlertmanagerPath: {
             groupInterval: string;
             groupKey: string;
@@ -2564,6 +2579,17 @@ export interface components {
             repeatInterval: string;
             /** @description the matchers from the root of the tree down to the route; the root has none */
             steps: string[];
+        };
+        AlertmanagerText: {
+            /** @description why it cannot be filled in: the notification would fail */
+            error?: string;
+            /** @description of the integration's configuration: title, text … */
+            field: string;
+            /** @description slack[0], email[1] … */
+            integration: string;
+            receiver: string;
+            /** @description at most 4,000 bytes of it */
+            text: string;
         };
         AlertmanagerTree: {
             /** @description the file in force, secrets masked */

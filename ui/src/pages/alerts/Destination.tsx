@@ -4,6 +4,7 @@ import { Link } from "@/kit/Link";
 import { Person } from "@/kit/Person";
 import { servicePath } from "@/kit/paths";
 import { StateBadge } from "@/kit/StateBadge";
+import { Ago } from "@/kit/Time";
 import styles from "./Routing.module.css";
 
 /** The way of an alert: what holds it, whom Alertmanager tells, and whose incident it becomes. */
@@ -34,6 +35,18 @@ export function Destination({ of, handed }: { of: DestinationOf; handed?: boolea
             ]}
           />
         ))}
+      {of.texts && of.texts.length > 0 && (
+        <details>
+          <summary>What would be written</summary>
+          <Facts
+            facts={of.texts.map((text) => [
+              `${text.receiver}, ${text.integration} ${text.field}`,
+              text.error ? <StateBadge key="t" state={text.error} tone="critical" /> : <span key="t" className={styles.text}>{text.text}</span>,
+            ])}
+          />
+        </details>
+      )}
+      {of.told.length > 0 && <Facts facts={of.told.map((one) => [`${one.receiver}, ${one.integration}`, <Told key="t" one={one} />])} />}
       {of.incident && (
         <Facts
           facts={[
@@ -43,6 +56,16 @@ export function Destination({ of, handed }: { of: DestinationOf; handed?: boolea
           ]}
         />
       )}
+    </>
+  );
+}
+
+/** What the last notification came to. */
+function Told({ one }: { one: DestinationOf["told"][number] }) {
+  return (
+    <>
+      {one.error ? <StateBadge state="failed" tone="critical" /> : one.ended ? "Told of its end" : "Told"} <Ago time={one.at} />
+      {one.error && <>: {one.error}</>}
     </>
   );
 }
