@@ -117,8 +117,8 @@ func (l *Live) feed(kind, id string) ([]byte, bool) {
 type importInput struct {
 	Ref  string `path:"ref" doc:"the id or name of the schedule"`
 	Body struct {
-		Calendar string `json:"calendar" doc:"the text of an .ics file" maxLength:"8000000"`
-		Source   string `json:"source,omitempty" doc:"what it is called: importing again under the same name replaces what came before" default:"calendar"`
+		Calendar string `json:"calendar" doc:"the text of an .ics file, of 3 MiB at most" maxLength:"3145728"`
+		Source   string `json:"source,omitempty" doc:"what it is called: importing again under the same name replaces what came before" maxLength:"100" default:"calendar"`
 		DryRun   bool   `json:"dryRun,omitempty" doc:"only say what would be done"`
 	}
 }
@@ -137,7 +137,7 @@ func (l *Live) importRoute(s *web.Server) {
 				return nil, err
 			}
 			now := l.clock()
-			events, err := schedule.ParseICal([]byte(in.Body.Calendar), calendar.Location(), schedule.Span{Start: now, End: now.Add(366 * 24 * time.Hour)})
+			events, err := schedule.ParseICal(ctx, []byte(in.Body.Calendar), calendar.Location(), schedule.Span{Start: now, End: now.Add(366 * 24 * time.Hour)})
 			if err != nil {
 				return nil, problem.From(err).WithField("calendar")
 			}
@@ -157,8 +157,12 @@ func (l *Live) importRoute(s *web.Server) {
 // shiftsOf finds the people of events: by what daytwo wrote, by an attendee, or by a name that begins or makes up the summary.
 func (c *Catalog) shiftsOf(events []schedule.Event, by string) (i Imported) {
 	i = Imported{Overrides: []schedule.Override{}, Unknown: []string{}}
-	for _, e := range events {
-		p, ok := c.personOf(e)
+	var p Person
+	var ok bool
+	for k, e := range events {
+		if k == 0 || !sameWords(events[k-1], e) { // those of a series come one after the other
+			p, ok = c.personOf(e)
+		}
 		if !ok {
 			i.Unknown = append(i.Unknown, fmt.Sprintf("%s (%s)", shorten(e.Summary), e.Start.Format(time.RFC3339)))
 			continue
@@ -168,7 +172,12 @@ func (c *Catalog) shiftsOf(events []schedule.Event, by string) (i Imported) {
 	return i
 }
 
+func sameWords(a, b schedule.Event) bool {
+	return a.Person == b.Person && a.Summary == b.Summary && slices.Equal(a.Emails, b.Emails)
+}
+
 func (c *Catalog) personOf(e schedule.Event) (Person, bool) {
+	summary := strings.ToLower(strings.TrimSpace(e.Summary))
 	return find(c.People, func(p Person) bool {
 		if e.Person != "" {
 			return p.Name == e.Person
@@ -178,7 +187,6 @@ func (c *Catalog) personOf(e schedule.Event) (Person, bool) {
 				return true
 			}
 		}
-		summary := strings.ToLower(strings.TrimSpace(e.Summary))
 		for _, name := range []string{p.Name, p.FullName, p.Email} {
 			if name = strings.ToLower(name); name != "" && (summary == name || strings.HasPrefix(summary, name+" ") || strings.HasPrefix(summary, name+":") ||
 				strings.HasSuffix(summary, ": "+name) || strings.HasSuffix(summary, "- "+name)) {

@@ -22,7 +22,7 @@ func TestFeedReadsBack(t *testing.T) {
 			t.Errorf("line of %d bytes: %q", len(line), line)
 		}
 	}
-	events, err := schedule.ParseICal(feed, time.UTC, schedule.Span{Start: from, End: to})
+	events, err := schedule.ParseICal(t.Context(), feed, time.UTC, schedule.Span{Start: from, End: to})
 	if err != nil || len(events) != len(entries) {
 		t.Fatalf("%d events of %d, %v", len(events), len(entries), err)
 	}
@@ -66,7 +66,7 @@ func TestParseICal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:x\n" + tt.event + "\nEND:VEVENT\nEND:VCALENDAR\n"
-			events, err := schedule.ParseICal([]byte(text), paris, within)
+			events, err := schedule.ParseICal(t.Context(), []byte(text), paris, within)
 			var got []string
 			for _, e := range events {
 				const form = "01-02T15:04"
@@ -81,7 +81,7 @@ func TestParseICal(t *testing.T) {
 		})
 	}
 	for _, text := range []string{"", "hello", "BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "BEGIN:VCALENDAR\nEND:VEVENT\n"} {
-		if _, err := schedule.ParseICal([]byte(text), paris, within); err == nil {
+		if _, err := schedule.ParseICal(t.Context(), []byte(text), paris, within); err == nil {
 			t.Errorf("%q is no calendar", text)
 		}
 	}
@@ -93,7 +93,7 @@ func FuzzICal(f *testing.F) {
 	f.Add("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:99991231T235959Z\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260101\nEND:VEVENT\nEND:VCALENDAR")
 	within := schedule.Span{Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)}
 	f.Fuzz(func(t *testing.T, text string) {
-		events, err := schedule.ParseICal([]byte(text), time.UTC, within)
+		events, err := schedule.ParseICal(t.Context(), []byte(text), time.UTC, within)
 		if err != nil {
 			return
 		}
@@ -105,7 +105,7 @@ func FuzzICal(f *testing.F) {
 			}
 			entries = append(entries, schedule.Entry{UID: fmt.Sprint(i), Summary: e.Summary, Person: "p", Span: e.Span})
 		}
-		again, err := schedule.ParseICal(schedule.ICal("x", entries, within.Start), time.UTC, within)
+		again, err := schedule.ParseICal(t.Context(), schedule.ICal("x", entries, within.Start), time.UTC, within)
 		if err != nil || len(again) != len(events) {
 			t.Fatalf("%d events became %d, %v", len(events), len(again), err)
 		}

@@ -1,12 +1,14 @@
 package schedule
 
 import (
+	"context"
 	"fmt"
 	"net/mail"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/daytwo-dev/daytwo/internal/problem"
 )
@@ -20,29 +22,47 @@ type Event struct {
 	Span
 }
 
-// Limits of a calendar that is read.
+// MaxCalendar is how many bytes a calendar that is read may have.
+const MaxCalendar = 3 << 20
+
+// Limits of a calendar that is read. Each is over the whole file: what reading costs grows with its bytes, not with what they stand for.
 const (
-	maxCalendar = 8 << 20 // bytes
-	maxEvents   = 10_000
+	maxEvents      = 10_000
+	maxOccurrences = 100_000 // of rules, looked at
+	maxExceptions  = 10_000
+	maxZones       = 100  // named in it
+	maxZoneName    = 128  // bytes
+	maxText        = 1024 // bytes of a summary, a UID or a person; what is longer is cut
+	maxAddress     = 320  // bytes of an e-mail address; a longer one is none
+	linesPerLook   = 1024 // after which it is asked whether the caller still waits
 )
 
 // ParseICal reads the events of a calendar (RFC 5545) that meet the span, in the order of the file, with those that repeat laid out.
 // Times without a zone, and whole days, are in loc. What is cancelled is left out. A property that decides when somebody is on call
-// and is not understood is an error, never a guess.
-func ParseICal(data []byte, loc *time.Location, within Span) ([]Event, error) {
-	if len(data) > maxCalendar {
-		return nil, problem.New(problem.TooLarge, "the calendar is larger than %d MiB", maxCalendar>>20)
+// and is not understood is an error, never a guess. It stops when ctx ends.
+func ParseICal(ctx context.Context, data []byte, loc *time.Location, within Span) ([]Event, error) {
+	events, _, err := parseICal(ctx, data, loc, within)
+	return events, err
+}
+
+// parseICal also says how many occurrences of rules were looked at.
+func parseICal(ctx context.Context, data []byte, loc *time.Location, within Span) (events []Event, looked int, err error) {
+	if len(data) > MaxCalendar {
+		return nil, 0, problem.New(problem.TooLarge, "the calendar is larger than %d MiB", MaxCalendar>>20)
 	}
 	lines := unfold(string(data))
 	if len(lines) == 0 || !strings.EqualFold(strings.TrimSpace(lines[0].text), "BEGIN:VCALENDAR") {
-		return nil, problem.New(problem.Invalid, "this is not a calendar: it does not begin with BEGIN:VCALENDAR").
+		return nil, 0, problem.New(problem.Invalid, "this is not a calendar: it does not begin with BEGIN:VCALENDAR").
 			WithMend("give a file or an address that ends in .ics")
 	}
-	components, err := readComponents(lines, loc)
+	r := calendarReader{loc: loc, zones: map[string]*time.Location{}}
+	components, err := r.components(ctx, lines)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return layOut(components, within)
+	l := layout{within: within}
+	err = l.all(ctx, components)
+	return l.events, l.looked, err
 }
 
 // contentLine is one unfolded line and where it begins in the file.
@@ -52,15 +72,28 @@ type contentLine struct {
 }
 
 func unfold(s string) (lines []contentLine) {
-	for i, line := range strings.Split(s, "\n") {
-		line = strings.TrimSuffix(line, "\r")
+	var line strings.Builder
+	number := 0 // of the line that is being built
+	flush := func() {
+		if text := line.String(); strings.TrimSpace(text) != "" {
+			lines = append(lines, contentLine{number, text})
+		}
+		line = strings.Builder{}
+	}
+	i := 0
+	for part := range strings.SplitSeq(s, "\n") {
+		i++
+		part = strings.TrimSuffix(part, "\r")
 		switch {
-		case i > 0 && len(lines) > 0 && (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")):
-			lines[len(lines)-1].text += line[1:]
-		case strings.TrimSpace(line) != "":
-			lines = append(lines, contentLine{i + 1, line})
+		case number > 0 && (strings.HasPrefix(part, " ") || strings.HasPrefix(part, "\t")):
+			line.WriteString(part[1:])
+		case strings.TrimSpace(part) != "":
+			flush()
+			number = i
+			line.WriteString(part)
 		}
 	}
+	flush()
 	return lines
 }
 
@@ -123,15 +156,26 @@ type component struct {
 	start      wallTime
 	end        *wallTime
 	rule       *rule
-	except     []wallTime
-	recurrence *wallTime // it replaces the occurrence of that start
+	except     map[int64]bool // the moments, in seconds, at which it does not start
+	exceptDays map[int64]bool // the days of its wall clock on which it does not start
+	recurrence *wallTime      // it replaces the occurrence of that start
 	cancelled  bool
 }
 
-func readComponents(lines []contentLine, loc *time.Location) (list []component, err error) {
+// calendarReader reads the components of one file.
+type calendarReader struct {
+	loc      *time.Location
+	zones    map[string]*time.Location // by the name in the file
+	excepted int                       // dates so far
+}
+
+func (r *calendarReader) components(ctx context.Context, lines []contentLine) (list []component, err error) {
 	var open []string
 	var current *component
-	for _, l := range lines {
+	for i, l := range lines {
+		if err := ctx.Err(); i%linesPerLook == 0 && err != nil {
+			return nil, err
+		}
 		p, err := parseProperty(l)
 		if err != nil {
 			if current == nil {
@@ -161,7 +205,7 @@ func readComponents(lines []contentLine, loc *time.Location) (list []component, 
 				current = nil
 			}
 		case current != nil && len(open) == 2:
-			if err := current.read(p, loc); err != nil {
+			if err := r.read(current, p); err != nil {
 				return nil, err
 			}
 		}
@@ -172,7 +216,7 @@ func readComponents(lines []contentLine, loc *time.Location) (list []component, 
 	return list, nil
 }
 
-func (c *component) read(p property, loc *time.Location) (err error) {
+func (r *calendarReader) read(c *component, p property) (err error) {
 	switch p.name {
 	case "UID":
 		c.UID = unescapeText(p.value)
@@ -183,40 +227,60 @@ func (c *component) read(p property, loc *time.Location) (err error) {
 	case "STATUS":
 		c.cancelled = strings.EqualFold(strings.TrimSpace(p.value), "CANCELLED")
 	case "ATTENDEE":
-		if scheme, address, ok := strings.Cut(p.value, ":"); ok && strings.EqualFold(scheme, "mailto") {
+		if scheme, address, ok := strings.Cut(p.value, ":"); ok && strings.EqualFold(scheme, "mailto") && len(address) <= maxAddress {
 			if a, err := mail.ParseAddress(address); err == nil {
 				c.Emails = append(c.Emails, a.Address)
 			}
 		}
 	case "DTSTART":
-		c.start, err = parseWall(p, p.value, loc)
+		c.start, err = r.wall(p, p.value)
 	case "DTEND":
 		var end wallTime
-		end, err = parseWall(p, p.value, loc)
+		end, err = r.wall(p, p.value)
 		c.end = &end
 	case "DURATION":
 		c.duration, err = parseSpan(p)
 	case "RRULE":
-		c.rule, err = parseRule(p, loc)
+		c.rule, err = r.rule(p)
 	case "RDATE":
 		return p.errorf("write the dates as events of their own", "RDATE is not understood")
 	case "EXDATE":
-		for _, v := range strings.Split(p.value, ",") {
-			t, err := parseWall(p, v, loc)
-			if err != nil {
-				return err
-			}
-			c.except = append(c.except, t)
-		}
+		return r.exceptions(c, p)
 	case "RECURRENCE-ID":
 		var at wallTime
-		at, err = parseWall(p, p.value, loc)
+		at, err = r.wall(p, p.value)
 		c.recurrence = &at
 		if err == nil && strings.EqualFold(p.params["RANGE"], "THISANDFUTURE") {
 			return p.errorf("end the series and begin another", "RANGE=THISANDFUTURE is not understood")
 		}
 	}
 	return err
+}
+
+func (r *calendarReader) exceptions(c *component, p property) error {
+	if c.except == nil {
+		c.except, c.exceptDays = map[int64]bool{}, map[int64]bool{}
+	}
+	for v := range strings.SplitSeq(p.value, ",") {
+		if r.excepted++; r.excepted > maxExceptions {
+			return problem.New(problem.TooLarge, "line %d: the calendar excepts more than %d dates", p.line, maxExceptions).
+				WithMend("write the shifts that remain as events of their own")
+		}
+		t, err := r.wall(p, v)
+		if err != nil {
+			return err
+		}
+		if t.date {
+			c.exceptDays[t.wall] = true
+		}
+		c.except[t.instant().Unix()] = true
+	}
+	return nil
+}
+
+// excepts tells whether the file takes the occurrence out that starts then.
+func (c *component) excepts(start wallTime, at time.Time) bool {
+	return c.except[at.Unix()] || c.exceptDays[start.wall-floorMod(start.wall, day)]
 }
 
 // finish checks a component that was read to its end.
@@ -270,13 +334,13 @@ func (t wallTime) in(z zone) int64 {
 	return z.wall(t.instant())
 }
 
-func parseWall(p property, value string, loc *time.Location) (wallTime, error) {
+func (r *calendarReader) wall(p property, value string) (wallTime, error) {
 	value = strings.TrimSpace(value)
-	z := zone{loc}
+	z := zone{r.loc}
 	if id := p.params["TZID"]; id != "" {
-		named, err := namedZone(id)
+		named, err := r.zone(p, id)
 		if err != nil {
-			return wallTime{}, p.errorf("use a name of the IANA list such as Europe/Paris", "%q is not a time zone", clip(id))
+			return wallTime{}, err
 		}
 		z = zone{named}
 	}
@@ -298,16 +362,21 @@ func (p property) timeFault(t time.Time, value string, err error) error {
 	return nil
 }
 
-// namedZone also takes names that carry where they are from, as in /example.org/2009/Europe/Paris.
-func namedZone(id string) (*time.Location, error) {
-	parts := strings.Split(strings.Trim(id, "/"), "/")
-	for from := range parts {
-		name := strings.Join(parts[from:], "/")
-		if loc, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
+// zone also takes names that carry where they are from, as in /example.org/2009/Europe/Paris.
+func (r *calendarReader) zone(p property, id string) (*time.Location, error) {
+	if loc := r.zones[id]; loc != nil {
+		return loc, nil
+	}
+	if len(r.zones) == maxZones {
+		return nil, problem.New(problem.TooLarge, "line %d: the calendar names more than %d time zones", p.line, maxZones)
+	}
+	for name := strings.Trim(id, "/"); name != "" && len(id) <= maxZoneName; _, name, _ = strings.Cut(name, "/") {
+		if loc, err := time.LoadLocation(name); err == nil && name != "Local" {
+			r.zones[id] = loc
 			return loc, nil
 		}
 	}
-	return nil, fmt.Errorf("unknown zone %q", id)
+	return nil, p.errorf("use a name of the IANA list such as Europe/Paris", "%q is not a time zone", clip(id))
 }
 
 // wallSpan is a DURATION: days of the wall clock and an exact time.
@@ -344,5 +413,12 @@ func unescapeText(s string) string {
 			b.WriteByte(s[i])
 		}
 	}
-	return strings.ToValidUTF8(b.String(), "�")
+	text := strings.ToValidUTF8(b.String(), "�")
+	if end := maxText; len(text) > end {
+		for !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end]
+	}
+	return text
 }

@@ -1,7 +1,7 @@
 package schedule
 
 import (
-	"cmp"
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +22,7 @@ type rule struct {
 
 var weekdays = map[string]time.Weekday{"SU": 0, "MO": 1, "TU": 2, "WE": 3, "TH": 4, "FR": 5, "SA": 6}
 
-func parseRule(p property, loc *time.Location) (*rule, error) {
+func (c *calendarReader) rule(p property) (*rule, error) {
 	r := &rule{interval: 1, monday: true}
 	known := false
 	for _, part := range strings.Split(strings.TrimSpace(p.value), ";") {
@@ -45,7 +45,7 @@ func parseRule(p property, loc *time.Location) (*rule, error) {
 				return nil, p.errorf("write COUNT=10", "a count of %q is not possible", clip(value))
 			}
 		case "UNTIL":
-			until, err := parseWall(property{line: p.line}, value, loc)
+			until, err := c.wall(property{line: p.line}, value)
 			if err != nil {
 				return nil, err
 			}
@@ -61,7 +61,9 @@ func parseRule(p property, loc *time.Location) (*rule, error) {
 				if !ok {
 					return nil, p.errorf("write days such as MO,TU", "%q is not a day of the week", clip(d))
 				}
-				r.days = append(r.days, weekday)
+				if !slices.Contains(r.days, weekday) {
+					r.days = append(r.days, weekday)
+				}
 			}
 		case "":
 		default:
@@ -74,71 +76,110 @@ func parseRule(p property, loc *time.Location) (*rule, error) {
 	return r, nil
 }
 
-// layOut turns components into events: repeated ones into each occurrence, without what is excepted, cancelled or replaced.
-func layOut(components []component, within Span) ([]Event, error) {
-	type key struct {
-		uid string
-		at  int64
-	}
-	replaced := map[key]bool{}
+// layout turns components into events: repeated ones into each occurrence, without what is excepted, cancelled or replaced.
+type layout struct {
+	within   Span
+	replaced map[occurrence]bool
+	events   []Event
+	looked   int // occurrences of rules
+}
+
+// occurrence is one of a series, by when it would have started.
+type occurrence struct {
+	uid string
+	at  int64
+}
+
+func (l *layout) all(ctx context.Context, components []component) error {
+	l.replaced = map[occurrence]bool{}
 	for _, c := range components {
 		if c.recurrence != nil {
-			replaced[key{c.UID, c.recurrence.instant().Unix()}] = true
+			l.replaced[occurrence{c.UID, c.recurrence.instant().Unix()}] = true
 		}
 	}
-	var list []Event
-	add := func(c component, s Span) error {
-		if _, ok := meet(s, within); !ok {
-			return nil
+	for i := range components {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		e := c.Event
-		e.Span = s
-		if list = append(list, e); len(list) > maxEvents {
-			return problem.New(problem.TooLarge, "the calendar has more than %d shifts", maxEvents)
-		}
-		return nil
-	}
-	for _, c := range components {
+		c := &components[i]
+		var err error
 		switch {
 		case c.cancelled:
 		case c.rule == nil:
-			if err := add(c, c.occurrence(c.start)); err != nil {
-				return nil, err
-			}
+			err = l.add(c, c.occurrence(c.start))
 		default:
-			for start := range c.rule.starts(c.start, within.End) {
-				at := start.instant()
-				gone := slices.ContainsFunc(c.except, func(t wallTime) bool {
-					return t.instant().Equal(at) || t.date && t.wall == start.wall-floorMod(start.wall, day)
-				})
-				if gone || replaced[key{c.UID, at.Unix()}] {
-					continue
-				}
-				if err := add(c, c.occurrence(start)); err != nil {
-					return nil, err
-				}
-			}
+			err = l.repeated(c)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return list, nil
+	return nil
 }
 
-// maxOccurrences bounds how far a rule is followed.
-const maxOccurrences = 100_000
+func (l *layout) add(c *component, s Span) error {
+	if _, ok := meet(s, l.within); !ok {
+		return nil
+	}
+	if len(l.events) == maxEvents {
+		return problem.New(problem.TooLarge, "the calendar has more than %d shifts", maxEvents)
+	}
+	e := c.Event
+	e.Span = s
+	l.events = append(l.events, e)
+	return nil
+}
 
-// starts are the wall-clock starts of a rule that begins at first, in order, up to end.
-func (r *rule) starts(first wallTime, end time.Time) func(yield func(wallTime) bool) {
+// repeated adds the occurrences of a component with a rule. Those that are over before the span begins are not looked at.
+func (l *layout) repeated(c *component) error {
+	first := c.occurrence(c.start)
+	const slack = 2 * day // by which a wall clock is off, and by which a day that it counts is longer
+	long := int64(first.End.Sub(first.Start)/time.Second) + slack
+	for start := range c.rule.starts(c.start, c.start.zone.wall(l.within.Start)-long, l.within.End) {
+		if l.looked++; l.looked > maxOccurrences {
+			return problem.New(problem.TooLarge, "the rules of the calendar give more than %d shifts", maxOccurrences).
+				WithMend("leave out what repeats more often than people take turns")
+		}
+		at := start.instant()
+		if c.excepts(start, at) || l.replaced[occurrence{c.UID, at.Unix()}] {
+			continue
+		}
+		if err := l.add(c, c.occurrence(start)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// starts are the wall-clock starts of a rule that begins at first, in order, up to end. Of those before from it may leave out any,
+// but counts them.
+func (r *rule) starts(first wallTime, from int64, end time.Time) func(yield func(wallTime) bool) {
+	base, offsets := r.pattern(first.wall)
+	period := 7 * r.interval * day
 	return func(yield func(wallTime) bool) {
-		given := 0
-		for wall := range r.candidates(first.wall) {
-			t := wallTime{first.zone, wall, first.date}
-			at := t.instant()
-			if !at.Before(end) || r.until != nil && at.After(r.until.last()) || r.count > 0 && given == r.count || given == maxOccurrences {
-				return
+		turn, given := max(0, floorDiv(from-base, period)-1), 0 // the turns before it lie before from
+		for _, offset := range offsets {
+			if n := turn; n > 0 {
+				if base+offset < first.wall {
+					n--
+				}
+				given += int(n)
 			}
-			given++
-			if !yield(t) {
-				return
+		}
+		for ; len(offsets) > 0; turn++ {
+			for _, offset := range offsets {
+				t := wallTime{first.zone, base + turn*period + offset, first.date}
+				if t.wall < first.wall {
+					continue
+				}
+				at := t.instant()
+				if !at.Before(end) || r.until != nil && at.After(r.until.last()) || r.count > 0 && given >= r.count {
+					return
+				}
+				given++
+				if !yield(t) {
+					return
+				}
 			}
 		}
 	}
@@ -152,12 +193,17 @@ func (t wallTime) last() time.Time {
 	return t.instant()
 }
 
-// candidates are the wall-clock starts without end.
-func (r *rule) candidates(first int64) func(yield func(int64) bool) {
-	days := slices.Clone(r.days)
-	today := time.Weekday(floorMod(floorDiv(first, day)+4, 7))
-	if len(days) == 0 {
-		days = []time.Weekday{today}
+// pattern is what repeats every seven intervals, without end: from base on, one start at each of the offsets, in order. Those before
+// first are none.
+func (r *rule) pattern(first int64) (base int64, offsets []int64) {
+	weekday := func(wall int64) time.Weekday { return time.Weekday(floorMod(floorDiv(wall, day)+4, 7)) }
+	if !r.weekly { // seven intervals come back to the same day of the week
+		for i := range int64(7) {
+			if offset := i * r.interval * day; len(r.days) == 0 || slices.Contains(r.days, weekday(first+offset)) {
+				offsets = append(offsets, offset)
+			}
+		}
+		return first, offsets
 	}
 	place := func(d time.Weekday) int64 { // within a week
 		if r.monday {
@@ -165,28 +211,14 @@ func (r *rule) candidates(first int64) func(yield func(int64) bool) {
 		}
 		return int64(d)
 	}
-	slices.SortFunc(days, func(a, b time.Weekday) int { return cmp.Compare(place(a), place(b)) })
-	days = slices.Compact(days)
-	return func(yield func(int64) bool) {
-		if !r.weekly {
-			for i := int64(0); i < maxOccurrences; i++ {
-				wall := first + i*r.interval*day
-				if len(r.days) > 0 && !slices.Contains(days, time.Weekday(floorMod(floorDiv(wall, day)+4, 7))) {
-					continue
-				}
-				if !yield(wall) {
-					return
-				}
-			}
-			return
-		}
-		week := first - place(today)*day
-		for i := int64(0); i < maxOccurrences; i++ {
-			for _, d := range days {
-				if wall := week + (i*r.interval*7+place(d))*day; wall >= first && !yield(wall) {
-					return
-				}
-			}
-		}
+	today := weekday(first)
+	days := r.days
+	if len(days) == 0 {
+		days = []time.Weekday{today}
 	}
+	for _, d := range days {
+		offsets = append(offsets, place(d)*day)
+	}
+	slices.Sort(offsets)
+	return first - place(today)*day, offsets
 }
