@@ -83,7 +83,7 @@ func decideAudit(i IncidentState, pages []PageState, now time.Time) (verdict, re
 		return "ok", "its next step is scheduled"
 	case under:
 		return "ok", "a page is under way"
-	case slices.ContainsFunc(pages, func(p PageState) bool { return p.WakeAt > 0 && p.WakeAt <= late }):
+	case slices.ContainsFunc(pages, func(p PageState) bool { return p.WakeAt > 0 && p.WakeAt <= late && p.Status != "exhausted" }):
 		return "stranded", "its pages wait longer than they should"
 	case i.Unreached != "":
 		return "stranded", "nobody reachable, and paging does not start over: " + i.Unreached

@@ -107,8 +107,11 @@ func decideFailed(attempts int, age time.Duration, permanent bool) failed {
 }
 
 // decideStartOver says how long after a vain escalation the next one begins: as long again as the incident has been open, from five
-// minutes to an hour.
+// minutes to an hour; after a day every six hours, so that what nobody mends does not fill the store.
 func decideStartOver(open time.Duration) time.Duration {
+	if open >= 24*time.Hour {
+		return 6 * time.Hour
+	}
 	return min(max(open, 5*time.Minute), time.Hour)
 }
 

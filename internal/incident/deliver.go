@@ -116,7 +116,7 @@ func (s *Incidents) record(ctx context.Context, tx *store.Tx, a attempt, togethe
 		}
 		return s.recovered(ctx, tx, a, works, now)
 	case "exhausted":
-		return s.recordExhausted(ctx, tx, *i, a, reason+": "+text, wakeAt)
+		return s.recordExhausted(ctx, tx, *i, a, reason+": "+text, wakeAt, a.Attempts > maxAttempts)
 	}
 	return nil
 }
@@ -223,10 +223,9 @@ func (s *Incidents) recordSent(ctx context.Context, tx *store.Tx, i Incident, a 
 		Title: fmt.Sprintf("Paged %s by %s for #%d", a.Person, a.Channel, i.Number), Data: data})
 }
 
-// recordExhausted gives a page up; again is when it is tried nevertheless, zero: never. When that was the last hope of its step, the next
+// recordExhausted gives a page up; again is when it is tried nevertheless, zero: never; late says that it was given up before. When that was the last hope of its step, the next
 // step comes at once; when there is no next step and nobody was reached at all, that is said loudly.
-func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Incident, a attempt, why string, again time.Time) error {
-	late := a.Attempts > maxAttempts // it was given up before
+func (s *Incidents) recordExhausted(ctx context.Context, tx *store.Tx, i Incident, a attempt, why string, again time.Time, late bool) error {
 	if late && !again.IsZero() {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,6 +106,13 @@ func (e Escalation) renewed(c *catalog.Catalog, service string) Escalation {
 		}
 	}
 	return Escalation{Levels: []Level{{People: list}}, LastResort: contacts(c, c.LastResort)}
+}
+
+// same tells whether two escalations are stored alike.
+func (e Escalation) same(other Escalation) bool {
+	a, errA := json.Marshal(e)
+	b, errB := json.Marshal(other)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
 func levelsOf(c *catalog.Catalog, p catalog.Policy) (levels []Level) {

@@ -49,7 +49,8 @@ const (
 	keepEvents    = 7 * 24 * time.Hour     // how long events are kept for looking back
 	oldDedupKey   = 255                    // bytes: what keys were cut to before; alerts that are open since then have such ones
 	keepFailed    = 24 * time.Hour         // how long events that could not be worked out are tried again
-	maxFailed     = 100                    // of them, at once
+	maxFailed     = 100                    // of them, shown
+	maxAgain      = 500                    // of them, tried again at once
 	maxDedupKey   = 4 * 255                // bytes: 255 characters of any script
 )
 
@@ -249,43 +250,70 @@ func (s *Incidents) work(ctx context.Context) {
 
 // failedEvents are those that came in after a time and could not be worked out, newest first.
 func failedEvents(ctx context.Context, tx *store.Tx, after time.Time, n int) ([]Event, error) {
-	return query(ctx, tx, scanEvent, `SELECT `+eventColumns+` FROM inbound_events e WHERE e.outcome = 'failed' AND e.at > ? ORDER BY e.id DESC LIMIT ?`, after, n)
+	return query(ctx, tx, scanEvent, `SELECT `+eventColumns+` FROM inbound_events e WHERE e.outcome = 'failed' AND e.fresh = 0 AND e.at > ? ORDER BY e.id DESC LIMIT ?`, after, n)
 }
 
 // reconsider has events looked at again that could not be worked out: perhaps what was in their way is gone, or this daytwo is a newer
-// one. A trigger whose end came meanwhile is over.
+// one. One whose key had a later event that was worked out is left: what it said is no longer so. It is called by whoever works events
+// out, so that none is meanwhile.
 func (s *Incidents) reconsider(ctx context.Context) {
-	again := 0
-	err := s.write(ctx, func(tx *store.Tx) error {
-		again = 0
-		list, err := failedEvents(ctx, tx, s.clock().Add(-keepFailed), maxFailed)
-		if err != nil {
+	var list []Event
+	newest := map[[2]string]string{} // id of the latest event that was worked out, by key and dedup key
+	err := s.db.Read(ctx, func(tx *store.Tx) (err error) {
+		list, err = failedEvents(ctx, tx, s.clock().Add(-keepFailed), maxAgain)
+		if err != nil || len(list) == 0 {
 			return err
 		}
-		for _, e := range list {
-			var ends int
-			err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM inbound_events WHERE id > ? AND key_id = ? AND dedup_key = ? AND dedup_key <> '' AND action = 'resolve'`,
-				e.ID, e.Key, e.DedupKey).Scan(&ends)
-			if err != nil {
-				return fmt.Errorf("failed event: %w", err)
-			}
-			if ends > 0 {
-				if err := s.outcome(ctx, tx, e, "ignored", "it was over before it could be worked out", ""); err != nil {
-					return err
-				}
-				continue
-			}
-			if _, err := tx.Exec(ctx, `UPDATE inbound_events SET fresh = 1 WHERE id = ?`, e.ID); err != nil {
-				return fmt.Errorf("failed event: %w", err)
-			}
-			again++
-		}
-		tx.OnCommit(func() { s.inbox.add(again); s.inbox.ring() })
-		return nil
+		return overtaken(ctx, tx, list, newest)
 	})
+	for err == nil && len(list) > 0 {
+		done := 0
+		err = s.write(ctx, func(tx *store.Tx) error {
+			began, again := time.Now(), 0
+			for done = 0; done < len(list) && (done == 0 || time.Since(began) < s.budget); done++ {
+				e := list[done]
+				if e.DedupKey != "" && newest[[2]string{e.Key, e.DedupKey}] > e.ID {
+					if err := s.outcome(ctx, tx, e, "ignored", "a later event of its key was worked out before it", ""); err != nil {
+						return err
+					}
+					continue
+				}
+				if _, err := tx.Exec(ctx, `UPDATE inbound_events SET fresh = 1, outcome = '' WHERE id = ?`, e.ID); err != nil {
+					return fmt.Errorf("failed event: %w", err)
+				}
+				again++
+			}
+			tx.OnCommit(func() { s.inbox.add(again); s.inbox.ring() })
+			return nil
+		})
+		list = list[done:]
+	}
 	if err != nil && ctx.Err() == nil {
 		s.log.WarnContext(ctx, "events that could not be worked out are tried again in an hour", "err", err)
 	}
+}
+
+// overtaken notes the latest event that was worked out of each key of the list.
+func overtaken(ctx context.Context, tx *store.Tx, list []Event, newest map[[2]string]string) error {
+	keys := map[string]bool{}
+	var args []any
+	for _, e := range list {
+		if e.DedupKey != "" && !keys[e.DedupKey] {
+			keys[e.DedupKey] = true
+			args = append(args, e.DedupKey)
+		}
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	type last struct{ key, dedup, id string }
+	found, err := query(ctx, tx, func(row scanner) (l last, err error) { return l, row.Scan(&l.key, &l.dedup, &l.id) },
+		`SELECT key_id, dedup_key, MAX(id) FROM inbound_events WHERE id > ? AND fresh = 0 AND outcome <> 'failed'
+		AND dedup_key IN (?`+strings.Repeat(`, ?`, len(args)-1)+`) GROUP BY key_id, dedup_key`, append([]any{list[len(list)-1].ID}, args...)...)
+	for _, l := range found {
+		newest[[2]string{l.key, l.dedup}] = l.id
+	}
+	return err
 }
 
 // idle waits for d, or until ctx ends.

@@ -70,6 +70,9 @@ func TestAnOutageOfHoursLosesNoPage(t *testing.T) {
 			}
 			numbers = append(numbers, told(m)...)
 		}
+		if n := len(b.sender.after(up, "ada@example.com")); n > 3 { // #1 and #6 were tried together before
+			t.Errorf("%d mails tell of what was given up, want the news and at most two more", n)
+		}
 		if want := []int64{7, 5, 1, 6, 4, 2}; len(numbers) != 6 || numbers[0] != 7 || slices.Contains(numbers, 3) || !sameSet(numbers, want) {
 			t.Errorf("mailed %v, want %v", numbers, want)
 		}
@@ -123,6 +126,37 @@ func TestWhenNothingWorksPagingStartsOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a channel took after an outage and did not deliver is given up as at any other time: paging starts over.
+func TestUndeliveredAfterAnOutage(t *testing.T) {
+	inBubble(t, reached, func(t *testing.T, b *bench) {
+		down := b.sender.outage("")
+		i := b.trigger(t, "a1", "checkout")
+		pass(50 * time.Minute)
+		if d := b.get(t, i.ID); d.Unreached == "" {
+			t.Fatalf("reached in an outage: %+v", d.Pages)
+		}
+		down.Store(false)
+		pass(16 * time.Minute)
+		undelivered := 0
+		for _, p := range b.get(t, i.ID).Pages {
+			if p.Status == "sent" {
+				undelivered++
+				if err := b.Receipt(t.Context(), p.ID, false, "unknown handset"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		before := b.get(t, i.ID)
+		if undelivered == 0 || before.NextStep == nil || before.NextStep.At == nil {
+			t.Errorf("of %d undelivered pages nothing follows: unreached %q, next %+v, log %+v", undelivered, before.Unreached, before.NextStep, before.Log)
+		}
+		pass(2 * time.Hour)
+		if d := b.get(t, i.ID); len(d.Pages) <= len(before.Pages) {
+			t.Errorf("nobody was paged again: %+v", d.Pages)
+		}
+	})
 }
 
 // What was opened while nobody could be paged pages whoever can be, once somebody mended the catalog.
@@ -258,6 +292,23 @@ func TestAuditorSeesTheInbox(t *testing.T) {
 		pass(61 * time.Minute)
 		if a := b.Audit(t.Context()); len(a.Failed) != 0 || a.Open != 2 {
 			t.Errorf("an hour later: %+v", a)
+		}
+		alter(`ALTER TABLE incident_alerts RENAME TO away`)
+		accept("trigger", "k4")
+		pass(time.Second)
+		alter(`ALTER TABLE away RENAME TO incident_alerts`)
+		accept("trigger", "k4") // the same again, which works
+		pass(time.Second)
+		i, _, err := b.List(t.Context(), incident.Filter{Limit: 1})
+		if err != nil || len(i) != 1 {
+			t.Fatal(i, err)
+		}
+		if _, err := b.Resolve(t.Context(), i[0].ID, "ada"); err != nil {
+			t.Fatal(err)
+		}
+		pass(61 * time.Minute)
+		if a := b.Audit(t.Context()); len(a.Failed) != 0 || a.Open != 2 {
+			t.Errorf("an event that was overtaken: %+v", a)
 		}
 		stop()
 	})

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -260,7 +259,7 @@ func (s *Incidents) takeStep(ctx context.Context, tx *store.Tx, i Incident, now 
 // startOver begins the escalation of an incident anew of which nobody could be told, with the policy and the addresses as they are now:
 // perhaps somebody mended them. It counts as unreached until somebody is.
 func (s *Incidents) startOver(ctx context.Context, tx *store.Tx, i *Incident) error {
-	if e := i.escalation.renewed(s.catalog.Current(), i.Service); !reflect.DeepEqual(e, i.escalation) {
+	if e := i.escalation.renewed(s.catalog.Current(), i.Service); !e.same(i.escalation) {
 		if err := s.saveEscalation(ctx, tx, i, e); err != nil {
 			return err
 		}
@@ -445,7 +444,7 @@ func (s *Incidents) lease(ctx context.Context, tx *store.Tx, list []attempt, now
 		if len(leased) > 0 && time.Since(began) > s.budget { // the rest right after, so that whoever acknowledges gets their turn at the store
 			break
 		}
-		if gone[a.ID] || room.to[a.to] >= maxTogether || a.fresh() && served[a.recipient()] {
+		if gone[a.ID] || room.to[a.to] >= maxTogether || a.fresh() && served[a.recipient()] || a.Status == "exhausted" && room.late <= 0 {
 			continue
 		}
 		with, err := s.companions(ctx, tx, a, now)
@@ -469,27 +468,34 @@ func (s *Incidents) lease(ctx context.Context, tx *store.Tx, list []attempt, now
 			}
 		}
 		room.to[a.to]++
+		if a.late() {
+			room.late--
+		}
 		served[a.recipient()] = served[a.recipient()] || a.Kind == "" && bundles(a.Channel)
 		leased = append(leased, a)
 	}
 	return leased, nil
 }
 
-// fresh tells whether a page may share a message: it was in none before, so no receiver knows it by another id.
+// late tells, of a page on the wire, whether it was given up before.
+func (a attempt) late() bool { return a.Attempts > maxAttempts }
+
+// fresh tells whether a page may share a message: it was in none before, so no receiver knows it by another id, or was given up, so that
+// after an outage of hours people get one message and not hundreds.
 func (a attempt) fresh() bool {
-	return a.Kind == "" && a.Attempts == 0 && a.bundle == "" && bundles(a.Channel)
+	return a.Kind == "" && (a.Attempts == 0 || a.Status == "exhausted") && a.bundle == "" && bundles(a.Channel)
 }
 
 // maxBundle is how many pages one message carries.
 const maxBundle = 200
 
-// companions are the pages that go out in the message of a: those that did so before, or, of one that goes out for the first time,
-// all others that wait for the same person at the same address.
+// companions are the pages that go out in the message of a: those that did so before, or, of one that goes out for the first time or was
+// given up, all others of that kind that wait for the same person at the same address.
 func (s *Incidents) companions(ctx context.Context, tx *store.Tx, a attempt, now time.Time) ([]attempt, error) {
 	where, args := `p.bundle = ?`, []any{a.bundle}
 	switch {
 	case a.fresh():
-		where, args = `p.address = ? AND p.person = ? AND p.channel = ? AND p.kind = '' AND p.attempts = 0`, []any{a.to, a.Person, a.Channel}
+		where, args = `p.address = ? AND p.person = ? AND p.channel = ? AND p.kind = '' AND p.bundle = '' AND (p.attempts = 0 OR p.status = 'exhausted')`, []any{a.to, a.Person, a.Channel}
 	case a.bundle == "":
 		return nil, nil
 	}

@@ -58,6 +58,9 @@ func (s *Incidents) takeReceipt(ctx context.Context, tx *store.Tx, a attempt, to
 		if err := s.recordSent(ctx, tx, *i, a, together, now); err != nil {
 			return err
 		}
+		if i, err = findIncident(ctx, tx, `i.id = ?`, a.incident); err != nil {
+			return err
+		}
 	}
 	if !arrived {
 		why = reason + ": " + detail
@@ -74,7 +77,7 @@ func (s *Incidents) takeReceipt(ctx context.Context, tx *store.Tx, a attempt, to
 		return s.writeLog(ctx, tx, i.ID, "delivered", self, fmt.Sprintf("%s has the page by %s (%s): %s", a.Person, a.Channel,
 			notify.Address{Channel: a.Channel, To: a.to}, detail))
 	case i.wants(a.Kind):
-		return s.recordExhausted(ctx, tx, *i, a, why, time.Time{})
+		return s.recordExhausted(ctx, tx, *i, a, why, time.Time{}, false) // it was sent, so the escalation relied on it
 	}
 	return nil // somebody has it already
 }

@@ -363,9 +363,10 @@ func (s *Incidents) Edit(ctx context.Context, id, actor string, e Edit) (Detail,
 func (s *Incidents) Retake(ctx context.Context, id, actor string) (Detail, error) {
 	return s.change(ctx, id, func(tx *store.Tx, i *Incident) error {
 		if i.Status == Acknowledged && i.SnoozedUntil != nil {
-			i.SnoozedUntil, i.nextAt = nil, time.Time{}
+			now := s.clock()
+			i.SnoozedUntil, i.nextAt, i.AcknowledgedAt, i.AcknowledgedBy = nil, time.Time{}, &now, actor
 			if limit, _ := s.limits(i.Service); limit > 0 {
-				i.nextAt = s.clock().Add(limit)
+				i.nextAt = now.Add(limit)
 			}
 			return s.changed(ctx, tx, i, string(Acknowledged), actor, "No longer snoozed", nil)
 		}

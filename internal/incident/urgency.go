@@ -44,6 +44,7 @@ func (s *Incidents) makeUrgent(ctx context.Context, tx *store.Tx, i *Incident) e
 	}
 	if i.nextAt.IsZero() {
 		s.beginAnew(i)
+		i.nextAt = s.clock()
 		return nil
 	}
 	told, err := query(ctx, tx, func(row scanner) (p PageState, err error) { return p, row.Scan(&p.Person, &p.Step) },

@@ -17,6 +17,7 @@ const bundleWithin = 30 * time.Second
 type wire struct {
 	mu   sync.Mutex
 	to   map[string]int
+	late int // messages of pages that were given up before
 	told map[recipient]told
 }
 
@@ -32,9 +33,13 @@ type told struct {
 // maxTold bounds how many recipients are remembered: the pages of more do not wait.
 const maxTold = 300
 
+// maxLate is how much of a wire pages that were given up may have: while their channel hangs, others are not to wait for them.
+const maxLate = maxSending / 4
+
 // room is what may still be put on a wire.
 type room struct {
 	free int
+	late int                // of these, for pages that were given up
 	to   map[string]int     // how many are under way to an address
 	told map[recipient]told // who was told of something a moment ago
 }
@@ -49,6 +54,9 @@ func (w *wire) enter(a attempt) {
 		w.to, w.told = map[string]int{}, map[recipient]told{}
 	}
 	w.to[a.to]++
+	if a.late() {
+		w.late++
+	}
 	if a.Kind != "" || !bundles(a.Channel) || len(a.with) == maxBundle-1 { // after a full bundle the rest goes on at once
 		return
 	}
@@ -74,6 +82,9 @@ func (w *wire) leave(a attempt, arrived bool) {
 	if w.to[a.to]--; w.to[a.to] == 0 {
 		delete(w.to, a.to)
 	}
+	if a.late() {
+		w.late--
+	}
 	if !arrived {
 		delete(w.told, a.recipient())
 	}
@@ -84,7 +95,7 @@ func (w *wire) room() room {
 	defer w.mu.Unlock()
 	now := time.Now()
 	maps.DeleteFunc(w.told, func(_ recipient, t told) bool { return now.Sub(t.at) >= bundleWithin })
-	r := room{free: maxSending, to: maps.Clone(w.to), told: maps.Clone(w.told)}
+	r := room{free: maxSending, late: maxLate - w.late, to: maps.Clone(w.to), told: maps.Clone(w.told)}
 	if r.to == nil {
 		r.to, r.told = map[string]int{}, map[recipient]told{}
 	}
@@ -94,7 +105,7 @@ func (w *wire) room() room {
 	return r
 }
 
-// elsewhere is the condition that a page p may go now, with its arguments: its address has room, and, unless it is the first to its
+// elsewhere is the condition that a page p may go now, with its arguments: its address has room, those that were given up have, and, unless it is the first to its
 // recipient for a while or worse than what they were told, it does not wait for others.
 func (r room) elsewhere() (where string, args []any) {
 	var busy []any
@@ -105,6 +116,9 @@ func (r room) elsewhere() (where string, args []any) {
 	}
 	if len(busy) > 0 {
 		where, args = ` AND p.address NOT IN (?`+strings.Repeat(`, ?`, len(busy)-1)+`)`, busy
+	}
+	if r.late <= 0 {
+		where += ` AND p.status <> 'exhausted'`
 	}
 	for rank := range ranks {
 		var them []any
