@@ -238,6 +238,7 @@ async function shiftStory(page) {
   });
   await check("shifts: a calendar is looked at, and taken over", async () => {
     await nights.getByRole("button", { name: "Layers, shares, calendars" }).click();
+    await nights.getByRole("list", { name: "Overrides to come" }).getByText(/1 May/).waitFor(); // however far ahead
     await nights.getByRole("button", { name: "Import a calendar" }).click();
     await dialog.locator('input[type="file"]').setInputFiles({ name: "cover.ics", mimeType: "text/calendar", buffer: Buffer.from(calendarOf(["Linus Berg", "mina", "Somebody else"])) });
     await dialog.getByText(/^2\s+shifts of the year to come/).waitFor();

@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import { answer, api } from "./client";
 
 export const onCallNowQuery = queryOptions({
@@ -32,6 +32,12 @@ export const override = (schedule: string, body: { person: string; start: string
   answer(api.POST("/api/schedules/{ref}/overrides", { params: { path: { ref: schedule } }, body }));
 export const endOverride = (schedule: string, id: string) =>
   answer(api.DELETE("/api/schedules/{ref}/overrides/{id}", { params: { path: { ref: schedule, id } } }));
+/** Asks again who is on call, and for the overrides that say so. */
+export function useRotaChanged() {
+  const client = useQueryClient();
+  return () => Promise.all(["oncall", "schedules"].map((key) => client.invalidateQueries({ queryKey: [key] })));
+}
+
 type Span = { start: string; end: string };
 /** Two people take each other's place: whoever has all of `a` takes `b`, and the other way round. */
 export const swapShifts = (schedule: string, a: Span, b: Span) =>

@@ -4,7 +4,7 @@ import { useState, type CSSProperties } from "react";
 import type { Rendered, Shift } from "@/api/types";
 import { useTimeRange } from "@/kit/useTimeRange";
 import styles from "./Schedules.module.css";
-import { ShiftActions, TakeBack } from "./ShiftActions";
+import { ShiftActions } from "./ShiftActions";
 import { wordsOf } from "./shifts";
 
 interface Props {
@@ -26,7 +26,6 @@ export function Calendar({ rendered, schedule, now, more }: Props) {
   const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone });
   const number = new Intl.DateTimeFormat("en-GB", { day: "numeric", timeZone });
   const { ref, width } = useElementSize();
-  const overrides = more && schedule ? rendered.final.filter((s) => s.override && Date.parse(s.end) > now) : [];
   const rows: { name?: string; shifts: Shift[] }[] = [
     ...(more ? rendered.layers.map((layer, i) => ({ name: layer.name || `layer ${i + 1}`, shifts: layer.shifts })).reverse() : []),
     { name: more ? "Final" : undefined, shifts: rendered.final },
@@ -52,21 +51,11 @@ export function Calendar({ rendered, schedule, now, more }: Props) {
           </div>
         </div>
       ))}
-      {overrides.length > 0 && (
-        <ul className={styles.overrides} aria-label="Overrides">
-          {overrides.map((s) => (
-            <li key={`${s.start}${s.person}`}>
-              <span>{wordsOf(s, zone)}</span>
-              <TakeBack schedule={schedule ?? ""} shift={s} />
-            </li>
-          ))}
-        </ul>
-      )}
     </div>
   );
 }
 
-/** What is narrower cannot be hit by a finger; its words are read, and overrides stand in a list as well. */
+/** What is narrower cannot be hit by a finger; its words are read, and overrides to come stand in a list as well. */
 const hittable = 24;
 
 interface BarProps {

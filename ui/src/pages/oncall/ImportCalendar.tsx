@@ -1,7 +1,7 @@
 import { Button, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
-import { importCalendar } from "@/api/oncall";
+import { importCalendar, useRotaChanged } from "@/api/oncall";
 import type { Rendered } from "@/api/types";
 import { Dialog } from "@/kit/Dialog";
 import { ErrorNote } from "@/kit/ErrorNote";
@@ -26,7 +26,7 @@ export function ImportCalendar({ schedule }: { schedule: string }) {
 }
 
 function Form({ schedule, done }: { schedule: string; done: () => void }) {
-  const client = useQueryClient();
+  const changed = useRotaChanged();
   const [file, setFile] = useState<{ name: string; text: string }>();
   const [source, setSource] = useState("calendar");
   const look = useMutation({ mutationFn: (text: string) => importCalendar(schedule, text, source, true) });
@@ -35,7 +35,7 @@ function Form({ schedule, done }: { schedule: string; done: () => void }) {
     onSuccess: ({ overrides }) => {
       done();
       toast({ tone: "good", text: `${plural(overrides.length, "shift")} taken over into ${schedule}` });
-      void client.invalidateQueries({ queryKey: ["oncall"] });
+      void changed();
     },
   });
   const choose = async (chosen: File | null | undefined) => {

@@ -1,7 +1,7 @@
 import { Button, Modal, NativeSelect, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
-import { endOverride, override } from "@/api/oncall";
+import { endOverride, override, useRotaChanged } from "@/api/oncall";
 import { peopleQuery } from "@/api/services";
 import { ErrorNote } from "@/kit/ErrorNote";
 import form from "@/kit/Form.module.css";
@@ -45,7 +45,6 @@ export function Override(props: Props) {
 }
 
 function Form({ schedule, timeZone, on, done }: Props & { done: () => void }) {
-  const client = useQueryClient();
   const { user } = useMe();
   const { zone } = useTimeRange();
   const { data } = useQuery(peopleQuery);
@@ -53,7 +52,7 @@ function Form({ schedule, timeZone, on, done }: Props & { done: () => void }) {
   const names = data?.items.map((p) => p.name) ?? [];
   const [chosen, setChosen] = useState("");
   const person = chosen || names.find((n) => n === user?.name && n !== on) || names.find((n) => n !== on) || "";
-  const changed = () => client.invalidateQueries({ queryKey: ["oncall"] });
+  const changed = useRotaChanged();
   const save = useMutation({
     mutationFn: ({ span }: { span: Span | number; label: string }) => override(schedule, { person, ...(typeof span === "number" ? fromNow(span) : span) }),
     onSuccess: (made) => {

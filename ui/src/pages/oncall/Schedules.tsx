@@ -17,6 +17,7 @@ import { EntryLink } from "./EntryLink";
 import { Fairness } from "./Fairness";
 import { ImportCalendar } from "./ImportCalendar";
 import { Override } from "./Override";
+import { Overrides } from "./Overrides";
 import styles from "./Schedules.module.css";
 
 const day = 86_400_000;
@@ -94,6 +95,7 @@ function Schedule({ now }: { now: OnCallNow }) {
       </div>
       {more && (
         <>
+          <Overrides schedule={now.schedule} />
           <div className={styles.label}>Shares of the last 90 days</div>
           <Fairness schedule={now.schedule} />
           <FeedAddress schedule={now.schedule} />

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { endOverride, override, renderedQuery, swapShifts } from "@/api/oncall";
+import { endOverride, override, renderedQuery, swapShifts, useRotaChanged } from "@/api/oncall";
 import { peopleQuery } from "@/api/services";
 import type { Shift } from "@/api/types";
 import { ErrorNote } from "@/kit/ErrorNote";
@@ -52,9 +52,8 @@ export function ShiftActions({ schedule, shift, done }: Props) {
 
 function GiveAway({ schedule, shift, others, done }: { schedule: string; shift: Shift; others: Shift[]; done: () => void }) {
   const { zone } = useTimeRange();
-  const client = useQueryClient();
   const { data: people } = useQuery(peopleQuery);
-  const changed = () => client.invalidateQueries({ queryKey: ["oncall"] });
+  const changed = useRotaChanged();
   const saved = (text: string, id: string | undefined) => {
     done();
     const undo = () => void endOverride(schedule, id ?? "").catch(toastError).finally(changed);
@@ -99,12 +98,12 @@ function GiveAway({ schedule, shift, others, done }: { schedule: string; shift: 
 /** Ends an override, for those who may. */
 export function TakeBack({ schedule, shift, done }: { schedule: string; shift: Shift; done?: () => void }) {
   const { can } = useMe();
-  const client = useQueryClient();
+  const changed = useRotaChanged();
   const end = useMutation({
     mutationFn: () => endOverride(schedule, shift.override ?? ""),
     onSuccess: () => {
       done?.();
-      void client.invalidateQueries({ queryKey: ["oncall"] });
+      void changed();
     },
   });
   if (!shift.override || !can("responder")) return null;

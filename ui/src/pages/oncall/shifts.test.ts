@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Shift } from "@/api/types";
-import { laterSpans, rest, swappable, whole } from "./shifts";
+import { laterSpans, rest, swappable, toCome, whole } from "./shifts";
 
 const shift = (person: string, start: string, end: string): Shift => ({ person, start, end });
 
@@ -30,4 +30,11 @@ it("gives away what is left of a shift, whole where a calendar cut it off", () =
   expect(whole(cut, all)).toBe(all[0]);
   expect(rest(whole(cut, all), now)).toEqual({ start: "2026-03-02T12:00:00.000Z", end: "2026-03-08T09:00:00Z" });
   expect(swappable(whole(cut, all), all, now)).toEqual([all[1]]);
+});
+
+it("lists what is not over, however far ahead, the first to come first", () => {
+  const far = shift("ada", "2031-05-01T08:00:00Z", "2031-05-02T08:00:00Z");
+  const underWay = shift("linus", "2026-03-02T08:00:00Z", "2026-03-02T18:00:00Z");
+  const over = shift("grace", "2026-03-01T08:00:00Z", "2026-03-02T12:00:00Z");
+  expect(toCome([far, over, underWay], Date.parse("2026-03-02T12:00:00Z"))).toEqual([underWay, far]);
 });

@@ -8,7 +8,7 @@ export interface Span {
   end: string;
 }
 
-export const wordsOf = (shift: Shift, zone: Zone) => `${shift.person}, ${formatMoment(shift.start, zone)} to ${formatMoment(shift.end, zone)}`;
+export const wordsOf = (shift: Span & { person: string }, zone: Zone) => `${shift.person}, ${formatMoment(shift.start, zone)} to ${formatMoment(shift.end, zone)}`;
 
 /** What of a shift can still be given away: what was cannot be changed. */
 export function rest(shift: Span, now: number): Span {
@@ -20,6 +20,10 @@ export function whole(shift: Shift, all: Shift[]): Shift {
   const found = all.find((s) => s.person === shift.person && Date.parse(s.start) <= Date.parse(shift.start) && Date.parse(s.end) >= Date.parse(shift.end));
   return found ?? shift;
 }
+
+/** What is not over, the first to come first. */
+export const toCome = <S extends Span>(all: S[], now: number): S[] =>
+  all.filter((s) => Date.parse(s.end) > now).toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
 
 /** The shifts of others that somebody could take for theirs. */
 export function swappable(shift: Shift, all: Shift[], now: number): Shift[] {
