@@ -245,10 +245,13 @@ func phraseQuery(_ *compiler, m map[string]any) (event.Filter, error) {
 }
 
 func phrasePrefixQuery(_ *compiler, m map[string]any) (event.Filter, error) {
-	field, v, _, err := onField("match_phrase_prefix", m, "query")
+	field, v, o, err := onField("match_phrase_prefix", m, "query")
+	if err == nil {
+		err = only("match_phrase_prefix", o, "query", "analyzer", "max_expansions", "zero_terms_query")
+	}
 	text, ok := v.(string)
 	if err != nil || !ok {
-		return event.Filter{}, err
+		return event.Equals(match.Field(field), value(v)), err
 	}
 	return event.Regexp(match.Field(field), `(?:^|[^\pL\pN_])`+strings.Join(quoteAll(strings.Fields(text)), `[^\pL\pN_]+`)).AnyCase(), nil
 }
@@ -345,6 +348,11 @@ func termsQuery(_ *compiler, m map[string]any) (event.Filter, error) {
 	for _, field := range names(m) {
 		if field == "boost" || field == "_name" {
 			continue
+		}
+		if len(m) > 1 {
+			if _, _, _, err := onField("terms", m, ""); err != nil {
+				return event.Filter{}, err
+			}
 		}
 		list, ok := m[field].([]any)
 		if !ok {

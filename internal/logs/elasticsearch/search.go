@@ -30,7 +30,8 @@ type request struct {
 	sorted []sortKey
 	source sources
 	fields []string
-	total  bool // tell the exact number of hits
+	form   dateForm // of @timestamp among them
+	total  bool     // tell the exact number of hits
 	aggs   []aggregation
 	dates  []string // fields compared with dates
 	tie    bool     // _shard_doc is part of the order
@@ -50,7 +51,7 @@ const maxWindow = event.MaxRows
 // ignored are members of a search that change nothing here.
 var ignored = map[string]bool{
 	"version": true, "seq_no_primary_term": true, "explain": false, "timeout": true, "track_scores": true, "profile": false, "min_score": false,
-	"stored_fields": true, "terminate_after": true, "script_fields": false, "runtime_mappings": false, "indices_boost": true, "stats": true, "docvalue_fields": true,
+	"stored_fields": true, "terminate_after": true, "script_fields": false, "runtime_mappings": false, "indices_boost": true, "stats": true,
 	"ext": true, "allow_no_indices": true, "ignore_unavailable": true, "preference": true,
 }
 
@@ -93,7 +94,7 @@ func (s *request) member(name string, v any) (err error) {
 		err = s.sort(v)
 	case "_source":
 		s.source, err = sourceFilter(v)
-	case "fields":
+	case "fields", "docvalue_fields":
 		err = s.wantFields(v)
 	case "track_total_hits":
 		switch n := v.(type) {
@@ -140,8 +141,8 @@ func (s *request) sort(v any) error {
 				key.desc = o == "desc"
 			case map[string]any:
 				key.desc = o["order"] == "desc"
-				if m, ok := o["missing"].(string); ok && m != "_last" {
-					return uncovered("option of a sort", "missing: "+m)
+				if err := sortOptions(key.field, o); err != nil {
+					return err
 				}
 			}
 		default:
@@ -162,6 +163,27 @@ func (s *request) sort(v any) error {
 	}
 	if len(s.rows.Order) > 8 {
 		return illegal("at most 8 fields can be sorted by")
+	}
+	return nil
+}
+
+// sortOptions refuses what would change the order or the values of a sort.
+func sortOptions(field string, o map[string]any) error {
+	for _, name := range names(o) {
+		v := o[name]
+		switch name {
+		case "order", "unmapped_type", "numeric_type":
+			continue
+		case "missing":
+			if v == "_last" {
+				continue
+			}
+		case "format":
+			if v == "epoch_millis" && match.Field(field) == event.TimeField {
+				continue
+			}
+		}
+		return uncovered("option of a sort", fmt.Sprintf("%s: %.60v", name, v))
 	}
 	return nil
 }
@@ -267,9 +289,32 @@ func (s *request) wantFields(v any) error {
 		case string:
 			s.fields = append(s.fields, match.Field(item))
 		case map[string]any:
-			if name, ok := item["field"].(string); ok {
-				s.fields = append(s.fields, match.Field(name))
+			name, ok := item["field"].(string)
+			if !ok {
+				return parsing("an item of [fields] names a [field]")
 			}
+			if err := s.wantForm(match.Field(name), item); err != nil {
+				return err
+			}
+			s.fields = append(s.fields, match.Field(name))
+		}
+	}
+	return nil
+}
+
+// wantForm takes how a field is to be written.
+func (s *request) wantForm(field string, item map[string]any) error {
+	for _, name := range names(item) {
+		switch {
+		case name == "field" || name == "include_unmapped" || name == "format" && item[name] == "use_field_mapping":
+		case name == "format" && field == event.TimeField:
+			forms, err := formsOf(item[name])
+			if err != nil {
+				return err
+			}
+			s.form = forms[0]
+		default:
+			return uncovered("option of a field of [fields]", fmt.Sprintf("%s: %.60v", name, item[name]))
 		}
 	}
 	return nil
@@ -495,7 +540,7 @@ func (s *request) fieldValues(e *event.Event) map[string][]any {
 	}
 	for _, pattern := range s.fields {
 		if pattern == event.TimeField {
-			out[pattern] = []any{event.Time(e.Time).String()}
+			out[pattern] = []any{s.form.write(e.Time, time.UTC)}
 			continue
 		}
 		if !strings.Contains(pattern, "*") {

@@ -108,3 +108,24 @@ func TestArraysInAggregations(t *testing.T) {
 		t.Errorf("the sum is %v", a)
 	}
 }
+
+func TestOptionsThatChangeAnswers(t *testing.T) {
+	r := newRig(t)
+	r.put("web-s", `{"@timestamp":"2026-01-02T03:04:05.678Z","n":7,"message":"the quick fox"}`, `{"n":8}`)
+	r.hits("web-s", map[string]float64{
+		`{"query":{"match_phrase_prefix":{"n":7}}}`:                1,
+		`{"query":{"match_phrase_prefix":{"message":"quick fo"}}}`: 1,
+	})
+	r.refusals(map[string]string{
+		`{"sort":[{"n":{"order":"asc","mode":"max"}}]}`:                  "mode: max",
+		`{"sort":[{"n":{"missing":0}}]}`:                                 "missing: 0",
+		`{"sort":[{"a.n":{"nested":{"path":"a"}}}]}`:                     "nested",
+		`{"query":{"terms":{"n":[7],"m":[8]}}}`:                          "multiple fields",
+		`{"fields":[{"field":"n","format":"000"}]}`:                      "format: 000",
+		`{"query":{"match_phrase_prefix":{"n":{"query":"a","slop":2}}}}`: "slop",
+	})
+	_, a := r.do("POST", "/web-s/_search", `{"query":{"term":{"n":7}},"docvalue_fields":["n",{"field":"@timestamp","format":"epoch_millis"}]}`)
+	if got := fmt.Sprint(at(a, "hits", "hits", 0, "fields")); got != "map[@timestamp:[1767323045678] n:[7]]" {
+		t.Errorf("docvalue_fields: %s", got)
+	}
+}
