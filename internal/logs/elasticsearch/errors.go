@@ -99,7 +99,7 @@ func answer(w http.ResponseWriter, r *http.Request, status int, body any) {
 	h.Set("X-Elastic-Product", "Elasticsearch")
 	h.Set("Content-Type", answerType(r))
 	data, err := json.Marshal(body)
-	if paths := r.URL.Query().Get("filter_path"); paths != "" && err == nil {
+	if paths := r.URL.Query().Get("filter_path"); paths != "" && err == nil && status < http.StatusBadRequest { // errors are told in full
 		data, err = narrowed(data, paths)
 	}
 	if err != nil {

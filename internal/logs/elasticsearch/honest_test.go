@@ -150,6 +150,9 @@ func TestPathsThatAreNotCovered(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c[0], c[1], status, got)
 		}
 	}
+	if _, a := r.do("GET", "/nope/_search?filter_path=hits", ""); at(a, "error", "type") != "index_not_found_exception" {
+		t.Errorf("an error with filter_path: %v", a)
+	}
 	for paths, want := range map[string]string{
 		"hits.total.value":         `{"hits":{"total":{"value":1}}}`,
 		"hits.hits._source.n,nope": `{"hits":{"hits":[{"_source":{"n":1}}]}}`,
