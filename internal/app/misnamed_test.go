@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/daytwo-dev/daytwo/internal/app"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // A file that would be ignored for its name's last letters is not ignored silently.
@@ -19,23 +20,23 @@ func TestCheckNamesYAMLFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			says := func(want string) {
+			says := func(severity problem.Severity, want string) {
 				t.Helper()
 				findings, err := app.Check(t.Context(), dir, "127.0.0.1:2020")
 				if err != nil {
 					t.Fatal(err)
 				}
 				for _, f := range findings {
-					if strings.HasSuffix(f.String(), want) && f.Severity == "error" {
+					if strings.HasSuffix(f.String(), want) && f.Severity == severity {
 						return
 					}
 				}
 				t.Errorf("%v, want %q", findings, want)
 			}
 			write(name+".yaml", "x: 1\n")
-			says(name + ".yaml: this file is not read (rename it " + name + ".yml)")
+			says(problem.SeverityError, name+".yaml: this file is not read (rename it "+name+".yml)")
 			write(name+".yml", "")
-			says(name + ".yaml: this file is not read, " + name + ".yml beside it is (remove one of them)")
+			says(problem.SeverityWarning, name+".yaml: warning: this file is not read, "+name+".yml beside it is (remove one of them)")
 		})
 	}
 }

@@ -107,7 +107,7 @@ func misnamed(dir string) (findings []problem.Finding) {
 		}
 		f := problem.Finding{File: name, Severity: problem.SeverityError, Message: "this file is not read", Mend: "rename it " + read}
 		if _, err := os.Lstat(filepath.Join(dir, read)); err == nil {
-			f.Message, f.Mend = f.Message+", "+read+" beside it is", "remove one of them"
+			f.Severity, f.Message, f.Mend = problem.SeverityWarning, f.Message+", "+read+" beside it is", "remove one of them"
 		}
 		findings = append(findings, f)
 	}

@@ -3,8 +3,11 @@ package alertmanager
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -56,10 +59,20 @@ func (w *watchedIntegration) Notify(ctx context.Context, alerts ...*Alert) (retr
 	retry, err = w.Integration.Notify(ctx, alerts...)
 	one := Outcome{Receiver: w.receiver, Integration: w.String(), At: time.Now().UTC()}
 	if err != nil {
-		one.Error = strings.ToValidUTF8(err.Error()[:min(len(err.Error()), maxReason)], "")
+		text := withoutAddress(err)
+		one.Error = strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
 	}
 	w.told.remember(one, alerts)
 	return retry, err
+}
+
+// withoutAddress is the text of an error without the URL that was called, which holds a secret with some receivers (Telegram, Slack).
+func withoutAddress(err error) string {
+	text := err.Error()
+	if u, ok := errors.AsType[*url.Error](err); ok && u.URL != "" {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, strconv.Quote(u.URL), "its address"), u.URL, "its address")
+	}
+	return text
 }
 
 func (o *outcomes) remember(one Outcome, alerts []*Alert) {

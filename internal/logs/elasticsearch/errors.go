@@ -100,7 +100,11 @@ func answer(w http.ResponseWriter, r *http.Request, status int, body any) {
 	h.Set("Content-Type", answerType(r))
 	data, err := json.Marshal(body)
 	if paths := r.URL.Query().Get("filter_path"); paths != "" && err == nil && status < http.StatusBadRequest { // errors are told in full
-		data, err = narrowed(data, paths)
+		if data, err = narrowed(data, paths); err != nil {
+			f := faultOf(err)
+			status = f.status
+			data, err = json.Marshal(f.body())
+		}
 	}
 	if err != nil {
 		status, data = http.StatusInternalServerError, []byte(`{"error":{"type":"exception","reason":"the answer cannot be written"},"status":500}`)

@@ -2,6 +2,7 @@ package elasticsearch_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -154,17 +155,22 @@ func TestPathsThatAreNotCovered(t *testing.T) {
 		t.Errorf("an error with filter_path: %v", a)
 	}
 	for paths, want := range map[string]string{
-		"hits.total.value":         `{"hits":{"total":{"value":1}}}`,
-		"hits.hits._source.n,nope": `{"hits":{"hits":[{"_source":{"n":1}}]}}`,
-		"**.n":                     `{"hits":{"hits":[{"_source":{"n":1}}]}}`,
-		"h*.t*,-**.relation":       `{"hits":{"total":{"value":1}}}`,
-		"nope":                     `{}`,
-		"-hits,-took,-_sh*":        `{"timed_out":false}`,
+		"hits.total.value":                    `{"hits":{"total":{"value":1}}}`,
+		"hits.hits._source.n,nope":            `{"hits":{"hits":[{"_source":{"n":1}}]}}`,
+		"**.n":                                `{"hits":{"hits":[{"_source":{"n":1}}]}}`,
+		"h*.t*,-**.relation":                  `{"hits":{"total":{"value":1}}}`,
+		"nope":                                `{}`,
+		strings.Repeat("**.", 300) + "n":      `{"hits":{"hits":[{"_source":{"n":1}}]}}`,
+		strings.Repeat("**.*.", 6) + "n,**.n": `{"hits":{"hits":[{"_source":{"n":1}}]}}`,
+		"-hits,-took,-_sh*":                   `{"timed_out":false}`,
 		"hits.hits,-hits.hits._i*,-hits.hits._source.message,-**.@timestamp": `{"hits":{"hits":[{"_score":1,"_source":{"n":1}}]}}`,
 	} {
 		w := r.raw("GET", "/there/_search?filter_path="+paths, "")
 		if got := w.Body.String(); got != want {
 			t.Errorf("filter_path=%s is %s, want %s", paths, got, want)
 		}
+	}
+	if w := r.raw("GET", "/there/_search?filter_path="+strings.Repeat("a.", 2000)+"a", ""); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "filter_path") {
+		t.Errorf("a path of 2,001 names: %d %s", w.Code, w.Body)
 	}
 }

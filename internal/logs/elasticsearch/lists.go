@@ -13,6 +13,13 @@ import (
 // compare wrongly, such as times with an offset.
 func (d *Door) refuseDates(ctx context.Context, index string, fields []string) error {
 	for _, field := range fields {
+		lists, err := d.hasLists(ctx, event.Query{Filter: indexFilter(index)}, field)
+		if err != nil {
+			return err
+		}
+		if lists { // both bounds must hold for the same element
+			return uncovered("range of dates over a field of arrays", field)
+		}
 		n, err := d.countOf(ctx, event.And(indexFilter(index), event.Exists(field), event.Not(event.Regexp(field, datesWritten))))
 		if err != nil {
 			return err
@@ -31,17 +38,27 @@ func (d *Door) refuseLists(ctx context.Context, s *request) error {
 	kinds := map[string]string{}
 	numeric(s.aggs, kinds)
 	for _, field := range slices.Sorted(maps.Keys(kinds)) {
-		res, err := d.cfg.Events.Query(ctx, event.Query{Range: bounds(s.filter), Filter: s.filter, Fields: &event.Fields{Prefix: field}})
+		lists, err := d.hasLists(ctx, event.Query{Range: bounds(s.filter), Filter: s.filter}, field)
 		if err != nil {
 			return err
 		}
-		for _, f := range res.Fields {
-			if f.Name == field && slices.Contains(f.Types, event.TypeList.String()) {
-				return uncovered("aggregation "+kinds[field]+" over a field of arrays", field)
-			}
+		if lists {
+			return uncovered("aggregation "+kinds[field]+" over a field of arrays", field)
 		}
 	}
 	return nil
+}
+
+// hasLists tells whether a field of the events that q selects has arrays.
+func (d *Door) hasLists(ctx context.Context, q event.Query, field string) (bool, error) {
+	q.Fields = &event.Fields{Prefix: field}
+	res, err := d.cfg.Events.Query(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(res.Fields, func(f event.FieldInfo) bool {
+		return f.Name == field && slices.Contains(f.Types, event.TypeList.String())
+	}), nil
 }
 
 // numeric notes the fields of aggregations that look at one number of a document.

@@ -7,20 +7,24 @@ import (
 	"strings"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 // narrowed keeps of an answer what filter_path names: paths with dots, * for any
 // part of a name and ** for any number of names; a - before a path leaves it out.
 func narrowed(data []byte, paths string) ([]byte, error) {
+	if strings.Count(paths, ".")+strings.Count(paths, ",") >= maxNarrow {
+		return nil, problem.New(problem.Invalid, "filter_path has more than %d names", maxNarrow).WithField("filter_path").WithMend("name fewer parts of the answer")
+	}
 	var take, leave [][]string
 	for p := range strings.SplitSeq(paths, ",") {
 		if p = strings.TrimSpace(p); p == "" {
 			continue
 		}
 		if rest, ok := strings.CutPrefix(p, "-"); ok {
-			leave = append(leave, strings.Split(rest, "."))
+			leave = append(leave, steps(rest))
 		} else {
-			take = append(take, strings.Split(p, "."))
+			take = append(take, steps(p))
 		}
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -41,12 +45,27 @@ func narrowed(data []byte, paths string) ([]byte, error) {
 	return json.Marshal(v)
 }
 
+// maxNarrow is how many names the paths of filter_path may have in all.
+const maxNarrow = 1000
+
+// steps are the names of a path; several ** in a row are as good as one.
+func steps(path string) []string {
+	return slices.CompactFunc(strings.Split(path, "."), func(a, b string) bool { return a == "**" && b == "**" })
+}
+
 // below are the rests of the paths behind a name; whole says that one of them
 // ends there.
 func below(paths [][]string, name string) (rest [][]string, whole bool) {
+	have := map[*string]bool{} // by their first name, which no two share
+	add := func(p []string) {
+		if !have[&p[0]] {
+			have[&p[0]] = true
+			rest = append(rest, p)
+		}
+	}
 	for _, p := range paths {
 		if p[0] == "**" {
-			rest = append(rest, p)
+			add(p)
 			if len(p) == 1 {
 				return nil, true
 			}
@@ -58,7 +77,7 @@ func below(paths [][]string, name string) (rest [][]string, whole bool) {
 		if len(p) == 1 {
 			return nil, true
 		}
-		rest = append(rest, p[1:])
+		add(p[1:])
 	}
 	return rest, false
 }

@@ -2,6 +2,7 @@ package elasticsearch_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -39,6 +40,16 @@ func TestRangesOfDates(t *testing.T) {
 		`{"aggs":{"f":{"filter":{"range":{"t":{"gte":"2026-01-02"}}}}}}`:                "only @timestamp is a date",
 		`{"aggs":{"f":{"date_range":{"field":"t","ranges":[{"from":"2026-01-02"}]}}}}`:  "only @timestamp is a date",
 	})
+}
+
+// Both bounds must hold for the same element, so a field of arrays is refused.
+func TestRangesOfDatesInArrays(t *testing.T) {
+	r := newRig(t)
+	r.put("web-l", `{"t":["2026-01-01","2026-03-01"]}`)
+	status, answer := r.do("POST", "/web-l/_search", `{"query":{"range":{"t":{"gte":"2026-02-01","lt":"2026-02-15"}}}}`)
+	if status != 400 || !strings.Contains(fmt.Sprint(answer), "field of arrays") {
+		t.Errorf("%d %v", status, answer)
+	}
 }
 
 func TestNetworks(t *testing.T) {
