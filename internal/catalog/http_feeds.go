@@ -118,7 +118,7 @@ type importInput struct {
 	Ref  string `path:"ref" doc:"the id or name of the schedule"`
 	Body struct {
 		Calendar string `json:"calendar" doc:"the text of an .ics file, of 3 MiB at most" maxLength:"3145728"`
-		Source   string `json:"source,omitempty" doc:"what it is called: importing again under the same name replaces what came before" maxLength:"100" default:"calendar"`
+		Source   string `json:"source,omitempty" doc:"what it is called: importing again under the same name replaces what came before" maxLength:"200" default:"calendar"`
 		DryRun   bool   `json:"dryRun,omitempty" doc:"only say what would be done"`
 	}
 }

@@ -193,6 +193,9 @@ func TestOverridesOfASchedule(t *testing.T) {
 	if err != nil || len(swapped) != 2 || on() != now.Next.Person {
 		t.Fatalf("%+v, %v, on call %s", swapped, err, on())
 	}
+	if _, err := l.Swap(ctx, "primary", schedule.Span{Start: c.now, End: now.On.End}, now.Next.Span, "grace"); code(err) != problem.Conflict {
+		t.Errorf("swapped again: %v", err)
+	}
 	if err := l.EndOverride(ctx, "primary", swapped[1].ID); err != nil || on() == now.Next.Person {
 		t.Errorf("taking one half of a swap back takes both: %v, on call %s", err, on())
 	}

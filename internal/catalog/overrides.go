@@ -39,41 +39,53 @@ func (c *Catalog) PersonBy(ref string) (Person, error) {
 // more: a start before now becomes now. Overrides with a source replace those of the same source.
 func (l *Live) Override(ctx context.Context, ref string, overrides ...schedule.Override) (made []schedule.Override, err error) {
 	err = l.edit(ctx, func(c *change, now *Catalog) error {
-		made = nil
 		s, err := now.ScheduleBy(ref)
 		if err != nil {
 			return err
 		}
-		if len(s.Overrides)+len(overrides) > maxOverrides {
-			return problem.New(problem.TooLarge, "%q would have more than %d overrides", s.Name, maxOverrides)
-		}
-		for i, o := range overrides {
-			at := ""
-			if len(overrides) > 1 {
-				at = fmt.Sprintf("overrides[%d].", i)
-			}
-			if _, ok := now.Person(o.Person); !ok {
-				return refuse(at+"person", "name one of GET /api/people", "there is no person %q", shorten(o.Person))
-			}
-			o.Start, o.End = o.Start.UTC().Truncate(time.Second), o.End.UTC().Truncate(time.Second)
-			if !o.Start.Before(o.End) {
-				return refuse(at+"end", "let it end after it starts", "the override does not end after it starts")
-			}
-			if !o.End.After(c.now) {
-				return refuse(at+"end", "let it end later than now", "the override is over already: what was cannot be changed")
-			}
-			if o.Start.Before(c.now) {
-				o.Start = c.now
-			}
-			o.ID = newID()
-			if err := c.put(KindOverride, o.ID, s.ID, o); err != nil {
-				return err
-			}
-			made = append(made, o)
-		}
-		return nil
+		made, err = c.override(now, s, overrides)
+		return err
 	}, func(*Catalog) error { return nil })
 	return made, err
+}
+
+func (c *change) override(now *Catalog, s Schedule, overrides []schedule.Override) (made []schedule.Override, err error) {
+	if err := roomFor(s, len(s.Overrides)+len(overrides)); err != nil {
+		return nil, err
+	}
+	for i, o := range overrides {
+		at := ""
+		if len(overrides) > 1 {
+			at = fmt.Sprintf("overrides[%d].", i)
+		}
+		if _, ok := now.Person(o.Person); !ok {
+			return nil, refuse(at+"person", "name one of GET /api/people", "there is no person %q", shorten(o.Person))
+		}
+		o.Start, o.End = o.Start.UTC().Truncate(time.Second), o.End.UTC().Truncate(time.Second)
+		if !o.Start.Before(o.End) {
+			return nil, refuse(at+"end", "let it end after it starts", "the override does not end after it starts")
+		}
+		if !o.End.After(c.now) {
+			return nil, refuse(at+"end", "let it end later than now", "the override is over already: what was cannot be changed")
+		}
+		if o.Start.Before(c.now) {
+			o.Start = c.now
+		}
+		o.ID = newID()
+		if err := c.put(KindOverride, o.ID, s.ID, o); err != nil {
+			return nil, err
+		}
+		made = append(made, o)
+	}
+	return made, nil
+}
+
+// roomFor refuses more overrides of a schedule than it may have.
+func roomFor(s Schedule, overrides int) error {
+	if overrides > maxOverrides {
+		return problem.New(problem.TooLarge, "%q would have more than %d overrides", s.Name, maxOverrides)
+	}
+	return nil
 }
 
 // Import replaces the overrides that came from calendars of that source by those given. Those that are over stay.
@@ -84,8 +96,12 @@ func (l *Live) Import(ctx context.Context, ref, source string, overrides []sched
 		if err != nil {
 			return err
 		}
+		others := len(s.Overrides)
 		for _, o := range s.Overrides {
 			if o.Source == source && o.End.After(c.now) {
+				if !o.Start.Before(c.now) {
+					others-- // it goes
+				}
 				if err := c.endOverride(s.ID, o); err != nil {
 					return err
 				}
@@ -105,8 +121,9 @@ func (l *Live) Import(ctx context.Context, ref, source string, overrides []sched
 			if err := c.put(KindOverride, o.ID, s.ID, o); err != nil {
 				return err
 			}
-			if made = append(made, o); len(made) > maxOverrides {
-				return problem.New(problem.TooLarge, "the calendar has more than %d shifts to come", maxOverrides)
+			made = append(made, o)
+			if err := roomFor(s, others+len(made)); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -114,25 +131,56 @@ func (l *Live) Import(ctx context.Context, ref, source string, overrides []sched
 	return made, err
 }
 
-// Swap lets two people take each other's place in a schedule.
+// Swap lets two people take each other's place in a schedule. Whom that moves is worked out of what is in force when it is written: if
+// somebody else gave one of the shifts away since the call began, or swapped the two already, it is a conflict.
 func (l *Live) Swap(ctx context.Context, ref string, a, b schedule.Span, by string) (made []schedule.Override, err error) {
-	s, err := l.Current().ScheduleBy(ref)
+	_, asked, err := l.Current().swap(ref, a, b)
 	if err != nil {
 		return nil, err
 	}
-	calendar, ok := l.Current().Calendar(s.Name)
+	err = l.edit(ctx, func(c *change, now *Catalog) error {
+		made = nil
+		s, overrides, err := now.swap(ref, a, b)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(overrides, asked) {
+			return problem.New(problem.Conflict, "somebody else changed one of the shifts meanwhile").WithMend("look who has them now, and swap again if you still want to")
+		}
+		id := newID()
+		for i := range overrides {
+			overrides[i].Swap, overrides[i].By = id, by
+		}
+		made, err = c.override(now, s, overrides)
+		return err
+	}, func(*Catalog) error { return nil })
+	return made, err
+}
+
+// swap is what would let two people take each other's place.
+func (c *Catalog) swap(ref string, a, b schedule.Span) (s Schedule, overrides []schedule.Override, err error) {
+	s, err = c.ScheduleBy(ref)
+	if err != nil {
+		return s, nil, err
+	}
+	calendar, ok := c.Calendar(s.Name)
 	if !ok {
-		return nil, missing(KindSchedule, ref)
+		return s, nil, missing(KindSchedule, ref)
 	}
-	overrides, err := calendar.Swap(a, b)
-	if err != nil {
-		return nil, err
+	if overrides, err = calendar.Swap(a, b); err != nil {
+		return s, nil, err
 	}
-	id := newID()
-	for i := range overrides {
-		overrides[i].Swap, overrides[i].By = id, by
+	of := func(span schedule.Span) string { // the swap by which somebody has it
+		for _, shift := range calendar.Final(span.Start, span.End) {
+			o, _ := find(s.Overrides, func(o schedule.Override) bool { return o.ID == shift.Override })
+			return o.Swap
+		}
+		return ""
 	}
-	return l.Override(ctx, ref, overrides...)
+	if swapped := of(a); swapped != "" && swapped == of(b) {
+		return s, nil, problem.New(problem.Conflict, "these two shifts are swapped already").WithMend("take that swap back if they should not be")
+	}
+	return s, overrides, nil
 }
 
 // EndOverride takes an override back, and with it the other half of its swap: one to come goes, one under way ends now, one that is

@@ -3227,7 +3227,7 @@ export interface components {
             message: string;
         };
         ImportCalendarRequest: {
-            /** @description the text of an .ics file */
+            /** @description the text of an .ics file, of 3 MiB at most */
             calendar: string;
             /** @description only say what would be done */
             dryRun?: boolean;

@@ -20,7 +20,7 @@ export const noteField = "incident-note";
 export function IncidentActions({ incident }: { incident: IncidentDetail }) {
   const { can } = useMe();
   const phone = useMediaQuery("(max-width: 767px)", undefined, { getInitialValueInEffect: false });
-  const { take, end, wait, error } = useDeeds(incident);
+  const { take, end, wait, waitFor, error } = useDeeds(incident);
 
   const triggered = incident.status === "triggered";
   const open = incident.status !== "resolved";
@@ -49,12 +49,12 @@ export function IncidentActions({ incident }: { incident: IncidentDetail }) {
           <Button variant="default" size="sm" loading={end.isPending} onClick={() => end.mutate()}>
             Resolve
           </Button>
-          <Button variant="default" size="sm" loading={wait.isPending} onClick={() => wait.mutate(oneHour)}>
+          <Button variant="default" size="sm" loading={wait.isPending} onClick={() => waitFor(oneHour)}>
             Snooze 1 h
           </Button>
           <Escalate incident={incident} />
           {phone ? (
-            <IncidentMore incident={incident} snooze={wait.mutate} />
+            <IncidentMore incident={incident} snooze={waitFor} />
           ) : (
             <Button variant="default" size="sm" onClick={focusNote}>
               Add a note
@@ -62,10 +62,13 @@ export function IncidentActions({ incident }: { incident: IncidentDetail }) {
           )}
         </div>
       )}
-      {may && !phone && <IncidentSteer incident={incident} snooze={wait.mutate} />}
+      {may && !phone && <IncidentSteer incident={incident} snooze={waitFor} />}
     </>
   );
 }
+
+/** What Undo goes back to is what was when it was tapped: the page may hear of the snooze before its answer comes. */
+type Wait = { time: string; nobodys: boolean };
 
 /** What one tap does, and how it is taken back. */
 function useDeeds({ id, number, status }: IncidentDetail) {
@@ -80,15 +83,16 @@ function useDeeds({ id, number, status }: IncidentDetail) {
     () => toast({ tone: "good", text: `#${number} is resolved`, detail: "Undo makes it yours, and pages nobody", action: undo("Undo", retake) }),
   );
   const wait = useIncidentAction(
-    (time: string) => snooze(id, time),
-    () =>
+    ({ time }: Wait) => snooze(id, time),
+    (_, { nobodys }) =>
       toast({
         tone: "info",
         text: `#${number} waits, and pages again after that`,
-        action: status === "triggered" ? undo("Give it back", unacknowledge) : undo("Undo", retake),
+        action: nobodys ? undo("Give it back", unacknowledge) : undo("Undo", retake),
       }),
   );
-  return { take, end, wait, error: take.error ?? end.error ?? wait.error };
+  const waitFor = (time: string) => wait.mutate({ time, nobodys: status === "triggered" });
+  return { take, end, wait, waitFor, error: take.error ?? end.error ?? wait.error };
 }
 
 /** Somebody is woken, and nothing takes that back: so it says whom, and asks. */

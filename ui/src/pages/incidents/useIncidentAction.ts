@@ -7,7 +7,7 @@ export function useIncidentsChanged() {
 }
 
 /** Something done to an incident, after which everything shown of incidents is asked for again. */
-export function useIncidentAction<V = void>(run: (value: V) => Promise<unknown>, done?: () => void) {
+export function useIncidentAction<V = void>(run: (value: V) => Promise<unknown>, done?: (result: unknown, value: V) => void) {
   const changed = useIncidentsChanged();
   return useMutation({ mutationFn: run, onSuccess: done, onSettled: changed });
 }

@@ -47,7 +47,7 @@ function Form({ schedule, done }: { schedule: string; done: () => void }) {
     }
     const text = await chosen.text();
     setFile({ name: chosen.name, text });
-    setSource(chosen.name.replace(/\.ics$/i, "") || "calendar");
+    setSource(chosen.name.replace(/\.ics$/i, "").slice(0, 200) || "calendar");
     look.mutate(text);
   };
   const submit = (event: SyntheticEvent) => {
