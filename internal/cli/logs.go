@@ -16,12 +16,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/daytwo-dev/daytwo/internal/event"
+	"github.com/daytwo-dev/daytwo/internal/logs"
 )
 
 // logRow is one log line as the API gives it.
 type logRow struct {
 	ID     string         `json:"id"`
 	Time   string         `json:"time"`
+	Level  string         `json:"level,omitempty"`
 	Fields map[string]any `json:"fields"`
 }
 
@@ -45,7 +47,7 @@ func newLogs() *cobra.Command {
 	connect := addClientFlags(cmd)
 	out := addOutputFlag(cmd)
 	since := cmd.Flags().String("since", "1h", "how far back")
-	limit := cmd.Flags().Int("limit", 200, "how many lines at most")
+	limit := cmd.Flags().Int("limit", 200, "how many lines at most, 1 to 5000")
 	service := cmd.Flags().String("service", "", "only of this service")
 	lucene := cmd.Flags().Bool("lucene", false, "the query is in Lucene syntax")
 	followed := cmd.Flags().BoolP("follow", "f", false, "go on with lines as they come")
@@ -56,6 +58,9 @@ func newLogs() *cobra.Command {
 		}
 		if _, err := event.ParseDuration(*since); err != nil {
 			return usage(fmt.Errorf("--since: %w", err))
+		}
+		if *limit < 1 || *limit > logs.MaxLines {
+			return usage(fmt.Errorf("--limit is 1 to %d, got %d: for more, export them on the page Logs or narrow --since", logs.MaxLines, *limit))
 		}
 		q := url.Values{}
 		if len(args) == 1 {
@@ -114,7 +119,7 @@ func newLogs() *cobra.Command {
 func logTable(rows []logRow) table {
 	t := table{header: []string{"time", "level", "service", "message"}}
 	for _, r := range rows {
-		t.add(r.Time, r.text("level"), printable(r.text("service.name")), printable(r.message()))
+		t.add(r.Time, r.Level, printable(r.text("service.name")), printable(r.message()))
 	}
 	return t
 }
@@ -122,7 +127,7 @@ func logTable(rows []logRow) table {
 // printLogRow prints one line at once, for following.
 func printLogRow(w io.Writer, out *output, r logRow) {
 	if *out == "table" {
-		fmt.Fprintf(w, "%s  %-5s  %s  %s\n", r.Time, r.text("level"), printable(r.text("service.name")), printable(r.message()))
+		fmt.Fprintf(w, "%s  %-5s  %s  %s\n", r.Time, r.Level, printable(r.text("service.name")), printable(r.message()))
 		return
 	}
 	data, err := json.Marshal(r)

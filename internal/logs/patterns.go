@@ -6,6 +6,7 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/logs/pattern"
+	"github.com/daytwo-dev/daytwo/internal/logs/record"
 )
 
 // patternsInput asks for the templates behind messages.
@@ -83,7 +84,7 @@ func (l *Logs) mine(ctx context.Context, s scope, most int64) (found []pattern.P
 		matched = max(matched, res.Matched)
 		for i := range res.Rows {
 			e := &res.Rows[i]
-			m.Add(messageOf(e), e.Get(event.LevelField).String(), e.Time)
+			m.Add(messageOf(e), record.Level(e.Get(event.LevelField).String()), e.Time)
 			looked++
 		}
 		if len(res.Rows) < rows.Limit {

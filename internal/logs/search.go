@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/daytwo-dev/daytwo/internal/event"
 	"github.com/daytwo-dev/daytwo/internal/logs/match"
+	"github.com/daytwo-dev/daytwo/internal/logs/record"
 	"github.com/daytwo-dev/daytwo/internal/problem"
 	"github.com/daytwo-dev/daytwo/internal/web"
 )
@@ -54,7 +56,7 @@ func (a *Asked) scope(now time.Time) (scope, error) {
 		parts = append(parts, event.Equals(event.ServiceField, event.String(a.Service)))
 	}
 	if f.Op != event.OpAll {
-		parts = append(parts, f)
+		parts = append(parts, record.AnySpelling(f))
 	}
 	s.filter = event.And(parts...)
 	return s, nil
@@ -64,11 +66,12 @@ func (a *Asked) scope(now time.Time) (scope, error) {
 type Row struct {
 	ID     string         `json:"id"`
 	Time   string         `json:"time" doc:"RFC 3339 with nanoseconds"`
-	Fields map[string]any `json:"fields" doc:"flat: names with dots; labels of the stream included"`
+	Level  string         `json:"level,omitempty" doc:"the severity in one spelling: trace, debug, info, warn, error, fatal; another as it was given, in lower case"`
+	Fields map[string]any `json:"fields" doc:"flat: names with dots; labels of the stream included; as they were given"`
 }
 
 func rowOf(e *event.Event) Row {
-	r := Row{ID: strconv.FormatUint(e.ID, 10), Time: event.Time(e.Time).String(), Fields: map[string]any{}}
+	r := Row{ID: strconv.FormatUint(e.ID, 10), Time: event.Time(e.Time).String(), Level: record.Level(e.Get(event.LevelField).String()), Fields: map[string]any{}}
 	for name, v := range e.All {
 		switch v.Type() {
 		case event.TypeDuration, event.TypeTime, event.TypeBytes:
@@ -104,6 +107,9 @@ type Cost struct {
 func costOf(c event.Cost) Cost {
 	return Cost{c.Rows, c.Bytes, c.Blocks, c.Skipped, c.Elapsed.Milliseconds()}
 }
+
+// MaxLines is the most lines that one search gives; the cursor leads to more.
+const MaxLines = 5000
 
 // searchInput asks for lines.
 type searchInput struct {
@@ -187,7 +193,7 @@ func wordsOf(f event.Filter) (words []string) {
 	case event.OpPhrase, event.OpContains, event.OpPrefix:
 		return []string{f.Text}
 	case event.OpEquals, event.OpIn:
-		if f.Field == event.KindField || f.Field == event.ServiceField {
+		if f.Field == event.KindField || f.Field == event.ServiceField || f.Field == event.LevelField {
 			return nil
 		}
 		for _, v := range f.Values {
@@ -273,6 +279,9 @@ func (l *Logs) histogram(ctx context.Context, in *histogramInput) (*HistogramAns
 		b.Count += n
 		if in.By != "" {
 			v := g.Keys[1].String()
+			if t.By[1].Field == event.LevelField {
+				v = record.Level(v)
+			}
 			b.By[v] += n
 			totals[v] += n
 		}
@@ -370,8 +379,12 @@ func (l *Logs) values(ctx context.Context, in *valuesInput) (*ValuesAnswer, erro
 	if err != nil {
 		return nil, err
 	}
+	limit := in.Limit
+	if in.Field == event.LevelField { // there are few of them, in many spellings
+		limit = maxValues
+	}
 	res, err := l.cfg.Events.Query(ctx, event.Query{Range: s.within, Filter: s.filter,
-		Facets: &event.Facets{Fields: []string{in.Field}, Limit: in.Limit, Contains: in.Contains}})
+		Facets: &event.Facets{Fields: []string{in.Field}, Limit: limit, Contains: in.Contains}})
 	if err != nil {
 		return nil, err
 	}
@@ -384,12 +397,36 @@ func (l *Logs) values(ctx context.Context, in *valuesInput) (*ValuesAnswer, erro
 		for _, v := range f.Top {
 			answer.Values = append(answer.Values, ValueCount{v.Value.Text(), v.Value.Text(), v.Count})
 		}
+		if in.Field == event.LevelField {
+			answer.oneSpelling(in.Limit)
+			continue
+		}
 		if n := f.Numbers; n != nil && n.Count > 0 {
 			avg := n.Avg()
 			answer.Min, answer.Max, answer.Avg = &n.Min, &n.Max, &avg
 		}
 	}
 	return answer, nil
+}
+
+// maxValues is the most values that are asked for.
+const maxValues = 100
+
+// oneSpelling counts the spellings of each severity together.
+func (a *ValuesAnswer) oneSpelling(limit int) {
+	rest := a.Distinct - int64(len(a.Values))
+	var merged []ValueCount
+	for _, v := range a.Values {
+		level := record.Level(v.Text)
+		if i := slices.IndexFunc(merged, func(m ValueCount) bool { return m.Text == level }); i >= 0 {
+			merged[i].Count += v.Count
+			continue
+		}
+		merged = append(merged, ValueCount{level, level, v.Count})
+	}
+	slices.SortStableFunc(merged, func(a, b ValueCount) int { return cmp.Compare(b.Count, a.Count) })
+	a.Distinct = rest + int64(len(merged))
+	a.Values = merged[:min(limit, len(merged))]
 }
 
 // aroundInput asks for the lines before and after one.

@@ -135,13 +135,42 @@ func (w *watcher) forget(ctx context.Context, s SavedSearch) {
 	}
 }
 
+// serviceOf is the service that all lines of a search are of, as far as the
+// search says so for certain; empty: it does not.
+func serviceOf(s SavedSearch, now time.Time) string {
+	if s.Service != "" {
+		return s.Service
+	}
+	f, err := match.Query(s.Language, s.Query, now)
+	if err != nil {
+		return "" // looking at the search told of it
+	}
+	return certainService(f)
+}
+
+func certainService(f event.Filter) string {
+	switch f.Op {
+	case event.OpAnd:
+		for _, of := range f.Of {
+			if service := certainService(of); service != "" {
+				return service
+			}
+		}
+	case event.OpEquals, event.OpIn:
+		if f.Field == event.ServiceField && len(f.Values) == 1 {
+			return f.Values[0].Text()
+		}
+	}
+	return ""
+}
+
 func (w *watcher) report(ctx context.Context, s SavedSearch, n int64, until time.Time) error {
 	if w.logs.cfg.Alerts == nil {
 		return nil
 	}
 	labels := event.Labels{"alertname": s.Name, "severity": s.Severity, "search": s.ID}
-	if s.Service != "" {
-		labels["service"] = s.Service
+	if service := serviceOf(s, w.logs.now()); service != "" {
+		labels["service"] = service
 	}
 	what := s.Query
 	if what == "" {

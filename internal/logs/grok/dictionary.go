@@ -60,7 +60,7 @@ func readStock(n Naming) Dictionary {
 }
 
 // AddFile adds the definitions of a pattern file: a name, blanks, and the expression up to the end of the line; empty lines and
-// lines that begin with # are comments. name is what errors call the file.
+// lines that begin with # are comments. A name alone is an empty expression, as Logstash has it. name is what errors call the file.
 func (d Dictionary) AddFile(name, text string) error {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	lines.Buffer(nil, MaxExpression)
@@ -73,7 +73,7 @@ func (d Dictionary) AddFile(name, text string) error {
 		if tab := strings.IndexByte(line, '\t'); tab >= 0 && (!ok || tab < len(key)) {
 			key, expression, ok = line[:tab], line[tab+1:], true
 		}
-		if !ok || !isPatternName(key) {
+		if !isPatternName(key) {
 			return problem.New(problem.Invalid, "%s:%d: %q is not a pattern's name and its expression", name, n, clip(line)).
 				WithMend("write NAME, a blank and the expression")
 		}

@@ -73,7 +73,11 @@ func (p *parser) fail(format string, args ...any) error {
 	e := problem.New(problem.Invalid, format, args...)
 	column := utf8.RuneCountInString(p.in[:min(p.at, len(p.in))]) + 1
 	e.Message = "KQL, column " + strconv.Itoa(column) + ": " + e.Message
-	return e.WithField("query").WithColumn(column).WithMend(`write field: value, "a phrase", and, or, not; put \ before a special character`)
+	e = e.WithField("query").WithColumn(column)
+	if p.at > 0 && !p.end() && p.in[p.at] == ':' && !isSpace(p.in[p.at-1]) {
+		return e.WithMend(`put a value with a colon in it in quotes, such as "2026-11-27T00:00:00Z"`)
+	}
+	return e.WithMend(`write field: value, "a phrase", and, or, not; put \ before a special character`)
 }
 
 // keyword takes a word of the language if it stands here.

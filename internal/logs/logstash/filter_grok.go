@@ -117,6 +117,11 @@ func (o *options) patterns(naming grok.Naming) grok.Dictionary {
 			}
 		}
 	}
+	for _, name := range sortedKeys(d) {
+		if d[name] == "" {
+			o.finding(v.At(), problem.SeverityWarning, "patterns_dir: the pattern "+name+" has no expression and matches nothing but the empty text", "write its expression behind the name, or leave it out")
+		}
+	}
 	for _, p := range own {
 		d[p[0]] = p[1]
 	}

@@ -2,11 +2,14 @@ package logstash
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/daytwo-dev/daytwo/internal/problem"
 )
 
 var testEnv = Env{Host: "here", Lookup: func(name string) (string, bool) {
@@ -176,6 +179,7 @@ func TestFindings(t *testing.T) {
 		`output { elasticsearch { action => "delete" } }`:                  `action "delete" is not carried out`,
 		`output { file { path => "%{x}/y" } }`:                             `no fixed beginning`,
 		`output { elasticsearch { hosts => ["a:9200"] } }`:                 `warning: hosts of elasticsearch is not used`,
+		`filter { geoip { source => "ip" database => "/x.mmdb" } }`:        `warning: geoip finds no place`,
 		`filter { dissect { mapping => { "m" => "%{a}%{b}" } } }`:          `two fields without a delimiter`,
 	} {
 		_, findings := Build("t", []Source{{"t.conf", config}}, DefaultSettings(2), testEnv)
@@ -185,6 +189,51 @@ func TestFindings(t *testing.T) {
 		}
 		if !strings.Contains(got, want) {
 			t.Errorf("%s:\n  %s, want %s", config, got, want)
+		}
+	}
+}
+
+// Without a database of places geoip lets events through, with the tag that Logstash gives them then.
+func TestGeoIPWithoutDatabase(t *testing.T) {
+	for config, want := range map[string]string{
+		`filter { geoip { source => "message" target => "geo" add_tag => ["found"] } }`: `"tags":["_geoip_lookup_failure"]`,
+		`filter { geoip { source => "message" tag_on_failure => ["nowhere"] } }`:        `"tags":["nowhere"]`,
+	} {
+		got := filtered(t, build(t, config), false, eventOf(t, "192.0.2.1"))
+		if len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%s: %s", config, got)
+		}
+	}
+}
+
+// A pattern that has a name and no expression is empty, as Logstash takes it, and is warned of.
+func TestPatternWithoutExpression(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "p"), []byte("PF_NONE\nPF_A a%{PF_NONE}b\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, findings := Build("t", []Source{{"t.conf", `filter { grok { patterns_dir => ["` + dir + `"] match => { "message" => "%{PF_A:x}" } } }`}}, DefaultSettings(2), testEnv)
+	if problem.Broken(findings) || !strings.Contains(fmt.Sprint(findings), "warning: patterns_dir: the pattern PF_NONE has no expression") {
+		t.Fatal(findings)
+	}
+	if got := filtered(t, p, false, eventOf(t, "ab")); !strings.Contains(got[0], `"x":"ab"`) {
+		t.Error(got)
+	}
+}
+
+// A trial takes lines apart as the input syslog does, with a pattern of its own too.
+func TestTrialOfSyslog(t *testing.T) {
+	for config, c := range map[string]struct{ line, field, want string }{
+		`input { syslog { port => 5140 } }`: {"<13>Nov 29 10:00:00 h app[1]: hi", "message", "hi"},
+		`input { syslog { port => 5140 grok_pattern => "<%{POSINT:[log][syslog][priority]:int}>%{WORD:verb} %{GREEDYDATA:rest}" } }`: {"<11>GET it all", "rest", "it all"},
+	} {
+		var got []Result
+		err := NewTrial(build(t, config), testEnv).Run(strings.NewReader(c.line+"\n"), func(r Result) error { got = append(got, r); return nil })
+		if err != nil || len(got) != 1 {
+			t.Fatal(got, err)
+		}
+		if got[0].Input != c.line || got[0].Event[c.field] != c.want || got[0].Event["tags"] != nil {
+			t.Errorf("%s: %+v", config, got[0])
 		}
 	}
 }

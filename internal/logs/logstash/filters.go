@@ -11,6 +11,7 @@ var filters = map[string]func(*options) filter{
 	"drop":        newDrop,
 	"elapsed":     newElapsed,
 	"fingerprint": newFingerprint,
+	"geoip":       newGeoIP,
 	"grok":        newGrok,
 	"json":        newJSON,
 	"kv":          newKV,

@@ -268,7 +268,6 @@ func (b *builder) unknown(kind string, p *syntax.Plugin, known []string) {
 var refusedPlugins = map[string]string{
 	"filter ruby":           "daytwo runs no Ruby: say it with mutate, dissect, translate, split or conditions",
 	"filter aggregate":      "its code is Ruby, which daytwo does not run: group the stored events in a search instead",
-	"filter geoip":          "leave it out: daytwo has no database of places",
 	"filter elasticsearch":  "leave it out, or look the value up with translate in a dictionary",
 	"filter jdbc_streaming": "export the table to a dictionary file and use translate",
 	"filter multiline":      "use codec => multiline in the input, as Logstash demands too",

@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"reflect"
 	"strings"
 )
 
 // Trial shows what the stages of a pipeline do to sample lines, without its inputs and outputs.
 type Trial struct {
-	p     *Pipeline
-	codec *codec
-	host  string
+	p      *Pipeline
+	codec  *codec
+	host   string
+	syslog *syslogInput // the first input, if it is one
 }
 
 // NewTrial takes lines as the pipeline's first input would, if that reads lines; otherwise as plain text.
@@ -24,6 +26,7 @@ func NewTrial(p *Pipeline, env Env) *Trial {
 		b.file = in.file
 		o := b.options("input", in.plugin)
 		t.codec = o.codec("line")
+		t.syslog, _ = in.input.(*syslogInput)
 	}
 	if t.codec == nil {
 		t.codec = &codec{name: "line", delimiter: "\n", original: p.settings.ECS}
@@ -86,6 +89,9 @@ func (t *Trial) event(e *Event, give func(Result) error) error {
 		in := t.p.inputs[0]
 		if in.kind != "" {
 			e.fields["type"] = in.kind
+		}
+		if t.syslog != nil {
+			t.syslog.touch(e, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		}
 		in.adds.apply(e)
 	}

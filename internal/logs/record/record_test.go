@@ -109,6 +109,43 @@ func TestSource(t *testing.T) {
 	}
 }
 
+// A condition on a severity holds for every way to write it, and for nothing else.
+func TestAnySpelling(t *testing.T) {
+	level := func(v event.Value) *event.Event {
+		return &event.Event{Fields: []event.Field{{Name: event.LevelField, Value: v}}}
+	}
+	matches := func(f event.Filter, v event.Value) bool {
+		m, err := event.NewMatcher(record.AnySpelling(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Match(level(v))
+	}
+	is := func(s string) event.Filter { return event.Equals(event.LevelField, event.String(s)) }
+	for _, c := range []struct {
+		f    event.Filter
+		v    event.Value
+		want bool
+	}{
+		{is("error"), event.String("ERROR"), true},
+		{is("error"), event.String("Err"), true},
+		{is("ERROR"), event.String("error"), true},
+		{is("warn"), event.Int(40), true},
+		{is("warn"), event.String("40"), true},
+		{is("warn"), event.Int(50), false},
+		{is("error"), event.String("ERROR2"), true},
+		{event.Not(is("error")), event.String("ERROR"), false},
+		{event.Or(is("info"), event.And(is("error"))), event.String("SEVERE"), true},
+		{is("critical"), event.String("CRITICAL"), true},
+		{is("critical"), event.String("fatal"), false},
+		{event.Equals("log.level", event.String("error")), event.String("ERROR"), false},
+	} {
+		if got := matches(c.f, c.v); got != c.want {
+			t.Errorf("%+v on %s: %v", c.f, c.v, got)
+		}
+	}
+}
+
 // Whatever encoding/json takes as an object is taken, and nothing else but
 // control characters within strings and invalid UTF-8.
 func FuzzFlatten(f *testing.F) {

@@ -4049,11 +4049,13 @@ export interface components {
             pipelines: components["schemas"]["LogstashPipelineStatus"][];
         };
         LogsRow: {
-            /** @description flat: names with dots; labels of the stream included */
+            /** @description flat: names with dots; labels of the stream included; as they were given */
             fields: {
                 [key: string]: unknown;
             };
             id: string;
+            /** @description the severity in one spelling: trace, debug, info, warn, error, fatal; another as it was given, in lower case */
+            level?: string;
             /** @description RFC 3339 with nanoseconds */
             time: string;
         };

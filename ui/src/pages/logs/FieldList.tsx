@@ -42,7 +42,7 @@ export function FieldList({ asked, columns, onColumn, onNarrow }: Props) {
         ))}
       </ul>
       {!!query.data?.more && <p className={styles.dim}>{formatCount(query.data.more)} rarer fields are not listed.</p>}
-      {query.data && fields.length === 0 && <p className={styles.dim}>No field of this name.</p>}
+      {query.data && fields.length === 0 && <p className={styles.dim}>{find ? "No field of this name." : "No line matches, so there are no fields."}</p>}
     </aside>
   );
 }

@@ -9,8 +9,8 @@ const order = ["fatal", "error", "warn", "info", "debug", "trace"];
 const rank = (level: string) => (order.includes(level) ? order.indexOf(level) : order.length);
 
 /** How many lines there are over time, by level; a drag over it zooms. */
-export function Histogram({ asked }: { asked: Asked }) {
-  const query = useQuery(histogramQuery(asked));
+export function Histogram({ asked, live }: { asked: Asked; live: boolean }) {
+  const query = useQuery({ ...histogramQuery(asked), refetchInterval: live ? 5000 : false });
   const { zoom, zone } = useTimeRange();
   const box = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ from: number; to: number }>();

@@ -103,7 +103,7 @@ export function Lines({ rows, columns, words, onNarrow, onMore, onNewest, loadin
         })}
       </div>
       {loading && <p className={styles.dim}>Loading earlier lines …</p>}
-      {rows.length > 200 && !reading && (
+      {rows.length > 200 && !reading && (virtualizer.scrollOffset ?? 0) > 200 && (
         <Button className={styles.top} variant="default" size="compact-sm" onClick={() => virtualizer.scrollToIndex(0)}>
           To the newest
         </Button>

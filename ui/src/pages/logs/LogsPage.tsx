@@ -13,7 +13,7 @@ import { PageTitle } from "@/kit/PageTitle";
 import { useHeld } from "@/kit/useHeld";
 import { useParam } from "@/kit/useParam";
 import { useTimeRange } from "@/kit/useTimeRange";
-import { narrowed } from "./clause";
+import { hintOf, narrowed } from "./clause";
 import { FieldList } from "./FieldList";
 import { Histogram } from "./Histogram";
 import { Lines } from "./Lines";
@@ -81,7 +81,7 @@ export function LogsPage() {
         <ServiceFilter />
       </Filters>
       <QueryFault asked={asked} />
-      <Histogram asked={asked} />
+      <Histogram asked={asked} live={live} />
       <div className={styles.bar2}>
         <SegmentedControl
           size="xs"
@@ -184,19 +184,29 @@ function Live({ asked, columns, onNarrow }: ResultProps) {
 
 function Nothing({ asked }: { asked: Asked }) {
   const { setRange } = useTimeRange();
+  const [, setLanguage] = useParam("language", "kql");
+  const hint = asked.language === "kql" ? hintOf(asked.q) : undefined;
   return (
     <EmptyState
       title={asked.q || asked.service ? "No line matches in this time range" : "No logs in this time range"}
       snippet={asked.q ? undefined : `echo '{"message": "hello", "level": "info", "service": "checkout"}' |
   curl --data-binary @- ${window.location.origin}/ingest/lines`}
       action={
+        hint === "lucene" ? (
+          <Button variant="default" onClick={() => setLanguage("lucene")} style={{ alignSelf: "flex-start" }}>
+            Read it as Lucene
+          </Button>
+        ) : (
         <Button variant="default" onClick={() => setRange({ from: "now-7d", to: "now" })} style={{ alignSelf: "flex-start" }}>
           Look at the last 7 days
         </Button>
+        )
       }
     >
       {asked.q
-        ? "Take a condition away, or look at more time."
+        ? (hint === "lucene" && "This looks like Lucene syntax, which KQL takes for text. KQL writes not field: value, field >= 400 and field: *.") ||
+          (hint === "quotes" && "KQL takes what stands before a colon for a field. Put an address in quotes.") ||
+          "Take a condition away, or look at more time."
         : "What workloads write comes by itself. Shippers of Elasticsearch write to /elasticsearch; a line by hand:"}
     </EmptyState>
   );

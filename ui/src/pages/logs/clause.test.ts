@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { aroundPlace, condition, narrowed, placeAt } from "./clause";
+import { aroundPlace, condition, narrowed, placeAt, hintOf } from "./clause";
 
 test("a click narrows the query", () => {
   expect(condition("kql", "status", 500)).toBe("status: 500");
@@ -25,4 +25,10 @@ test("the place of the cursor says what completes", () => {
   expect(placeAt("level: er", 9)).toEqual({ start: 7, field: "level", typed: "er" });
   expect(placeAt('a: 1 and host.name:"we', 22)).toEqual({ start: 19, field: "host.name", typed: "we" });
   expect(placeAt("a: 1 and ", 9)).toEqual({ start: 9, typed: "" });
+});
+
+test("what KQL takes for text is told from what it is meant as", () => {
+  for (const q of ["-response:200", "response:[400 TO 499]", "_exists_:tags", "a and -b.c:1", "path:/api.*/"]) expect(hintOf(q), q).toBe("lucene");
+  for (const q of ["http://shop/x", "url: x or https://shop"]) expect(hintOf(q), q).toBe("quotes");
+  for (const q of ["", "not response: 200", 'message: "-a:1"', '"http://shop/x"', "response >= 400", "a-b: 1"]) expect(hintOf(q), q).toBeUndefined();
 });

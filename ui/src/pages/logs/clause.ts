@@ -51,3 +51,11 @@ export function placeAt(text: string, cursor: number): Place {
   const name = /[\w@.-]*$/.exec(before)?.[0] ?? "";
   return { start: cursor - name.length, typed: name };
 }
+
+/** What a query in KQL that finds nothing was probably meant as: Lucene syntax, or text that has to be in quotes. */
+export function hintOf(q: string): "lucene" | "quotes" | undefined {
+  const bare = q.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  if (/(^|[\s(])[a-z][a-z0-9+.-]*:\/\//i.test(bare)) return "quotes";
+  if (/(^|[\s(])[-+][\w.@]+:/.test(bare) || /:\s*[[{][^\]}]*\sTO\s/.test(bare) || /(^|[\s(])_exists_\s*:/.test(bare) || /:\/.+\//.test(bare)) return "lucene";
+  return undefined;
+}

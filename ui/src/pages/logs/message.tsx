@@ -12,7 +12,7 @@ export function messageOf(row: LogRow): string {
     .join(" ");
 }
 
-export const levelOf = (row: LogRow): string => textOf(row.fields["level"]).toLowerCase();
+export const levelOf = (row: LogRow): string => row.level ?? "";
 
 /** A text with the words that were looked for marked. */
 export function Marked({ text, words }: { text: string; words: string[] }): ReactNode {
