@@ -80,15 +80,15 @@ func brief(ls labels.Labels) string {
 }
 
 // valid is the labels of a series that may be stored.
-func (sent *sentSeries) valid() (labels.Labels, error) {
-	if err := sent.broken(); err != nil {
+func (s *sentSeries) valid() (labels.Labels, error) {
+	if err := s.broken(); err != nil {
 		return labels.EmptyLabels(), err
 	}
-	ls := sent.sorted()
+	ls := s.sorted()
 	if twice, is := ls.HasDuplicateLabelNames(); is {
 		return ls, fmt.Errorf("series %s: %w: %.100q twice", brief(ls), errNoLabels, twice)
 	}
-	if sent.utf8 && !sent.nameless && sent.metric != "" {
+	if s.utf8 && !s.nameless && s.metric != "" {
 		return ls, nil
 	}
 	if !ls.Has(model.MetricNameLabel) || !ls.IsValid(model.UTF8Validation) {

@@ -22,8 +22,8 @@ type rule struct {
 
 var weekdays = map[string]time.Weekday{"SU": 0, "MO": 1, "TU": 2, "WE": 3, "TH": 4, "FR": 5, "SA": 6}
 
-func (c *calendarReader) rule(p property) (*rule, error) {
-	r := &rule{interval: 1, monday: true}
+func (r *calendarReader) rule(p property) (*rule, error) {
+	made := &rule{interval: 1, monday: true}
 	known := false
 	for _, part := range strings.Split(strings.TrimSpace(p.value), ";") {
 		key, value, _ := strings.Cut(part, "=")
@@ -31,27 +31,27 @@ func (c *calendarReader) rule(p property) (*rule, error) {
 		var err error
 		switch strings.ToUpper(key) {
 		case "FREQ":
-			r.weekly, known = value == "WEEKLY", value == "WEEKLY" || value == "DAILY"
+			made.weekly, known = value == "WEEKLY", value == "WEEKLY" || value == "DAILY"
 			if !known {
 				return nil, p.errorf("write FREQ=DAILY or FREQ=WEEKLY, or the shifts as events of their own", "FREQ=%s is not understood", clip(value))
 			}
 		case "INTERVAL":
-			r.interval, err = strconv.ParseInt(value, 10, 64)
-			if err != nil || r.interval < 1 || r.interval > 10_000 {
+			made.interval, err = strconv.ParseInt(value, 10, 64)
+			if err != nil || made.interval < 1 || made.interval > 10_000 {
 				return nil, p.errorf("write INTERVAL=2", "an interval of %q is not possible", clip(value))
 			}
 		case "COUNT":
-			if r.count, err = strconv.Atoi(value); err != nil || r.count < 1 {
+			if made.count, err = strconv.Atoi(value); err != nil || made.count < 1 {
 				return nil, p.errorf("write COUNT=10", "a count of %q is not possible", clip(value))
 			}
 		case "UNTIL":
-			until, err := c.wall(property{line: p.line}, value)
+			until, err := r.wall(property{line: p.line}, value)
 			if err != nil {
 				return nil, err
 			}
-			r.until = &until
+			made.until = &until
 		case "WKST":
-			r.monday = value != "SU"
+			made.monday = value != "SU"
 			if value != "SU" && value != "MO" {
 				return nil, p.errorf("let weeks begin on MO or SU", "WKST=%s is not understood", clip(value))
 			}
@@ -61,8 +61,8 @@ func (c *calendarReader) rule(p property) (*rule, error) {
 				if !ok {
 					return nil, p.errorf("write days such as MO,TU", "%q is not a day of the week", clip(d))
 				}
-				if !slices.Contains(r.days, weekday) {
-					r.days = append(r.days, weekday)
+				if !slices.Contains(made.days, weekday) {
+					made.days = append(made.days, weekday)
 				}
 			}
 		case "":
@@ -73,7 +73,7 @@ func (c *calendarReader) rule(p property) (*rule, error) {
 	if !known {
 		return nil, p.errorf("add FREQ=DAILY or FREQ=WEEKLY", "the rule has no FREQ")
 	}
-	return r, nil
+	return made, nil
 }
 
 // layout turns components into events: repeated ones into each occurrence, without what is excepted, cancelled or replaced.
