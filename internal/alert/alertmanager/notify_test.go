@@ -149,6 +149,19 @@ func (w *world) publish(ends time.Time, instances ...string) {
 	w.manager.Publish(w.t.Context(), all)
 }
 
+// onRecord waits until so many notifications are: one that arrived and is not yet may be sent again after a restart.
+func (w *world) onRecord(want int) {
+	w.t.Helper()
+	for end, n := time.Now().Add(30*time.Second), 0; n < want; time.Sleep(10 * time.Millisecond) { // real servers answer first
+		err := w.db.Read(w.t.Context(), func(tx *store.Tx) error {
+			return tx.QueryRow(w.t.Context(), `SELECT COUNT(*) FROM alert_kept WHERE kind = 'notification'`).Scan(&n)
+		})
+		if err != nil || time.Now().After(end) {
+			w.t.Fatalf("%d of %d notifications are on record, %v", n, want, err)
+		}
+	}
+}
+
 func next[T any](t *testing.T, c <-chan T) (got T) {
 	t.Helper()
 	select {
@@ -176,6 +189,7 @@ func TestNotifications(t *testing.T) {
 	if mail := next(t, w.mails); !strings.Contains(mail, "To: oncall@example.com") || !strings.Contains(mail, "[FIRING:2]") {
 		t.Errorf("mail: %.300s", mail)
 	}
+	w.onRecord(3)
 	w.stop()
 
 	w.start()
